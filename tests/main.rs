@@ -1,0 +1,2 @@
+//! Runs the test files.
+fn main() {}
