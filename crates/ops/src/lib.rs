@@ -4,10 +4,43 @@
 //! operator, written once. It imports nothing of ours and knows nothing of modules, stores or machine code.
 //!
 //! Read first: [`Compute`] (the rows), [`Value`] (what they work on), [`Trap`] (how they fail).
+//!
+//! | table | operators | beside the operands |
+//! |---|---|---|
+//! | [`Compute`] | compute one value from their operands, such as `i32.div_s` | nothing |
+//! | [`Lane`] | get or replace one lane of a vector | a lane immediate |
+//! | [`Load`], [`Store`] | access memory | the bytes |
+//! | [`LoadLane`], [`StoreLane`] | access memory for one lane of a vector | the bytes and a lane immediate |
+//!
+//! `i8x16.shuffle` has an immediate of its own and is the function [`v128::i8x16_shuffle`].
+//!
+//! ```
+//! # use wharf_ops as ops;
+//! use ops::{Compute, Trap, Value};
+//!
+//! let div = Compute::from_name("i32.div_s").unwrap();
+//! assert_eq!(div.eval(&[Value::I32(-7), Value::I32(2)]), Ok(Value::I32(-3)));
+//! assert_eq!(div.eval(&[Value::I32(-7), Value::I32(0)]), Err(Trap::IntegerDivideByZero));
+//! ```
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod row;
+
+mod bytes;
+mod compute;
+pub mod convert;
+pub mod float;
+pub mod int;
+mod lane;
+mod memory;
+mod operand;
 mod trap;
+pub mod v128;
 mod value;
 
+pub use compute::Compute;
+pub use lane::Lane;
+pub use memory::{Load, LoadLane, Store, StoreLane};
 pub use trap::Trap;
 pub use value::{Type, V128, Value};

@@ -1,0 +1,83 @@
+//! Operators that only compute: no immediate, no memory, one result.
+//!
+//! One table, because the interpreter, the constant folding of every compiler and the tests must share one meaning of each
+//! operator. The rows are in `compute/rows.rs`; this file says what is made of a row.
+
+/// Reads the rows into [`Compute`].
+///
+/// `I32DivS "i32.div_s": (a: i32, b: i32) -> i32 or trap = int::div(a, b)?;` says: the variant, its name in the text
+/// format, its operands in stack order, its result, that it can trap (only then may the meaning use `?`), its meaning.
+macro_rules! compute {
+    ($(
+        $variant:ident $text:literal:
+        ($($param:ident: $param_ty:ty),*) -> $result:tt $(or $trap:ident)? = $meaning:expr;
+    )*) => {
+        operators! {
+            /// An operator that only computes: no immediate, no memory, one result.
+            ///
+            /// A variant is named as in wasmparser, and its documentation is its meaning in Rust.
+            Compute { $($variant $text stringify!($meaning);)* }
+        }
+
+        impl Compute {
+            /// The types of the operands, in stack order (the last one is on top).
+            pub const fn params(self) -> &'static [Type] {
+                match self {
+                    $(Compute::$variant => &[$(<$param_ty as Param>::TYPE),*],)*
+                }
+            }
+
+            /// The type of the result.
+            pub const fn result(self) -> Type {
+                match self {
+                    $(Compute::$variant => <$result as Outcome>::TYPE,)*
+                }
+            }
+
+            /// Whether [`Compute::eval`] can end in a trap.
+            pub const fn can_trap(self) -> bool {
+                match self {
+                    $(Compute::$variant => traps!($($trap)?),)*
+                }
+            }
+
+            /// What the operator computes from `args`, given in stack order.
+            ///
+            /// Equal operands give equal bits on every machine, NaN included: see [`crate::float`].
+            ///
+            /// # Errors
+            /// The guest's fault, if the operator traps on these operands.
+            ///
+            /// # Panics
+            /// If `args` do not have the types [`Compute::params`]; a validated module never asks for that.
+            pub fn eval(self, args: &[Value]) -> Result<Value, Trap> {
+                let result = match self {
+                    $(Compute::$variant => {
+                        let [$($param),*] = *args else { misused($text, args) };
+                        $(let Some($param) = <$param_ty as Param>::from_value($param) else {
+                            misused($text, args)
+                        };)*
+                        <$result as Outcome>::into_value($meaning)
+                    })*
+                };
+                Ok(result)
+            }
+        }
+    };
+}
+
+/// Whether a row says `or trap`.
+macro_rules! traps {
+    () => {
+        false
+    };
+    (trap) => {
+        true
+    };
+}
+
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use rows::Compute;
