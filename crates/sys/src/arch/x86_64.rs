@@ -1,0 +1,105 @@
+//! x86-64, System V convention: the stack switch and the landing pad. Apart because both must agree on one stack frame.
+//!
+//! ```text
+//!   return address   <- rsp on entry of `switch`
+//!   rbp of the host  <- rbp of `switch`: the frame pointer at which a walk through compiled frames ends
+//!   rbx r12 r13 r14 r15
+//!   (padding)        <- Activation::saved_sp, 16-aligned
+//! ```
+//! A callee that returns has kept rbx, rbp and r12 to r15, so coming back normally only needs rbp. A callee that is abandoned
+//! has kept nothing, so the landing pad reloads all of them from the frame.
+
+use crate::activation::{Activation, EntryFn};
+use std::arch::naked_asm;
+use std::mem::offset_of;
+
+/// From `Activation::saved_sp` up to the frame pointer of `switch`.
+pub const SAVED_SP_TO_FP_BYTES: usize = 48;
+
+/// Calls `entry(code, vmctx, args)` on `stack_top`, or on the current stack if that is null. Returns 0 if the callee returned and
+/// 1 if it was abandoned, in which case the fault is in the activation.
+///
+/// # Safety
+/// `activation` is the thread's current one; the rest as for [`enter`](crate::enter).
+#[unsafe(naked)]
+pub unsafe extern "C" fn switch(
+    activation: *mut Activation,
+    stack_top: *mut u8,
+    entry: EntryFn,
+    code: *const u8,
+    vmctx: *mut u8,
+    args: *mut u8,
+) -> usize {
+    naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "sub rsp, 8",
+        ".cfi_offset rbx, -24",
+        ".cfi_offset r12, -32",
+        ".cfi_offset r13, -40",
+        ".cfi_offset r14, -48",
+        ".cfi_offset r15, -56",
+        "mov [rdi + {saved_sp}], rsp",
+        "test rsi, rsi",
+        "cmovz rsi, rsp",
+        "mov rsp, rsi",
+        "mov [rdi + {stack_end}], rsi",
+        "mov rax, rdx",
+        "mov rdi, rcx",
+        "mov rsi, r8",
+        "mov rdx, r9",
+        "call rax",
+        "xor eax, eax",
+        "mov rsp, rbp",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+        saved_sp = const offset_of!(Activation, saved_sp),
+        stack_end = const offset_of!(Activation, stack_end),
+    )
+}
+
+/// Returns from `switch` with 1. Reached only by having its address put into the program counter while the stack pointer is an
+/// `Activation::saved_sp` and the frame pointer is [`SAVED_SP_TO_FP_BYTES`] above it.
+#[unsafe(naked)]
+pub unsafe extern "C" fn landing_pad() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_def_cfa rsp, 64",
+        "cld",
+        "add rsp, 8",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "mov eax, 1",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Abandons everything below `saved_sp` and goes to the landing pad.
+///
+/// # Safety
+/// `saved_sp` was left by a `switch` of this thread that has not returned.
+#[unsafe(naked)]
+pub unsafe extern "C" fn land(saved_sp: *mut u8) -> ! {
+    naked_asm!(
+        "mov rsp, rdi",
+        "jmp {landing_pad}",
+        landing_pad = sym landing_pad,
+    )
+}

@@ -1,0 +1,19 @@
+//! The operating system under the engine: POSIX where it suffices, `linux` where it does not.
+
+mod linux;
+mod mapping;
+mod signals;
+mod thread;
+
+pub use linux::{punch_hole, seal, shared_file, sync_cores};
+pub use mapping::{Access, page_bytes};
+pub use mapping::{
+    discard, map_code, map_code_of_file, map_inaccessible, map_private, protect, reserve, unmap,
+};
+pub use signals::{InterruptFilter, set_interrupt_filter};
+pub use thread::{ThreadHandle, fault_trace, init_thread};
+
+/// How many threads can usefully run at once: what the system, its limits for this process and the affinity mask allow.
+pub fn thread_count() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get())
+}
