@@ -35,6 +35,8 @@ pub mod int;
 mod lane;
 mod memory;
 mod operand;
+#[cfg(test)]
+mod samples;
 mod trap;
 pub mod v128;
 mod value;

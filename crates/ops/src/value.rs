@@ -2,6 +2,8 @@
 //!
 //! Floats are carried as bits, because a NaN's payload must survive every copy.
 
+use std::fmt;
+
 /// The type of a number or vector.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Type {
@@ -15,6 +17,34 @@ pub enum Type {
     F64,
     /// 128-bit vector.
     V128,
+}
+
+impl Type {
+    /// The name in the text format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Type::I32 => "i32",
+            Type::I64 => "i64",
+            Type::F32 => "f32",
+            Type::F64 => "f64",
+            Type::V128 => "v128",
+        }
+    }
+
+    /// The size of a value of this type, in bytes.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Type::I32 | Type::F32 => 4,
+            Type::I64 | Type::F64 => 8,
+            Type::V128 => 16,
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 /// A 128-bit vector: sixteen bytes, lane 0 first, each lane little-endian.
