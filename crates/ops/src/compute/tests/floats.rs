@@ -224,3 +224,110 @@ fn pseudo_minimum_and_maximum_choose_an_operand_bit_for_bit() {
         });
     }
 }
+
+/// `x` as a float with `precision` significant bits: the nearest such integer, ties to even, by the definition.
+fn rounded(x: i128, precision: u32) -> i128 {
+    let size = 128 - x.unsigned_abs().leading_zeros();
+    let Some(dropped) = size.checked_sub(precision).filter(|&bits| bits > 0) else {
+        return x;
+    };
+    let unit = 1 << dropped;
+    let below = x.div_euclid(unit);
+    let twice_rest = x.rem_euclid(unit) * 2;
+    let up = twice_rest > unit || (twice_rest == unit && below % 2 != 0);
+    (below + i128::from(up)) * unit
+}
+
+#[test]
+fn integers_convert_to_the_nearest_float() {
+    let mut rows = 0;
+    for &op in Compute::ALL {
+        let (shape, _, operator) = parts(op);
+        let Some(from) = operator
+            .strip_prefix("convert_i")
+            .filter(|_| shape.len() == 3)
+        else {
+            continue;
+        };
+        rows += 1;
+        let (bits, suffix) = from.split_once('_').unwrap();
+        let bits: u32 = bits.parse().unwrap();
+        try_operands(op, |args, result| {
+            let x = args[0].to_bits() as i128;
+            let x = if suffix == "s" {
+                reference::signed(x, bits)
+            } else {
+                x
+            };
+            // The float is an integer below 2^65, which the wide integer holds exactly.
+            let (found, precision) = match result.unwrap() {
+                Value::F32(bits) => (f32::from_bits(bits) as i128, 24),
+                float => (f64_of(float) as i128, 53),
+            };
+            assert_eq!(found, rounded(x, precision), "{op} {args:?}");
+        });
+    }
+    assert_eq!(rows, 8);
+}
+
+#[test]
+fn saturating_truncation_is_truncation_where_that_does_not_trap() {
+    let mut rows = 0;
+    for &op in Compute::ALL {
+        let (shape, bits, operator) = parts(op);
+        let Some(from) = operator
+            .strip_prefix("trunc_sat_")
+            .filter(|_| shape.len() == 3)
+        else {
+            continue;
+        };
+        rows += 1;
+        let trapping = Compute::from_name(&format!("{shape}.trunc_{from}")).unwrap();
+        let (least, greatest) = match from.ends_with("_s") {
+            true => (1u128 << (bits - 1), (1u128 << (bits - 1)) - 1),
+            false => (0, (1u128 << bits) - 1),
+        };
+        try_operands(op, |args, result| {
+            let float = match args[0] {
+                Value::F32(bits) => f32::from_bits(bits).into(),
+                float => f64_of(float),
+            };
+            let expected = match trapping.eval(args) {
+                Ok(whole) => whole.to_bits(),
+                Err(_) if float.is_nan() => 0,
+                Err(_) if float < 0.0 => least,
+                Err(_) => greatest,
+            };
+            assert_eq!(result.unwrap().to_bits(), expected, "{op} {args:?}");
+        });
+    }
+    assert_eq!(rows, 8);
+}
+
+/// Just above the middle between two `f32`s; on the way through `f64` these would be rounded twice, and down.
+#[test]
+fn wide_integers_are_rounded_once() {
+    let check = |op: Compute, x: i64, expected: f32| {
+        assert_eq!(
+            op.eval(&[Value::I64(x)]),
+            Ok(Value::F32(expected.to_bits())),
+            "{op} {x}"
+        );
+    };
+    let above_middle = (1 << 62) + (1 << 38) + 1;
+    check(
+        Compute::F32ConvertI64S,
+        above_middle,
+        4_611_686_568_183_201_792.0,
+    );
+    check(
+        Compute::F32ConvertI64U,
+        above_middle,
+        4_611_686_568_183_201_792.0,
+    );
+    check(
+        Compute::F32ConvertI64S,
+        -above_middle,
+        -4_611_686_568_183_201_792.0,
+    );
+}
