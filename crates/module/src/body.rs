@@ -1,0 +1,247 @@
+//! One function body: validated operator by operator, while whoever consumes it goes along.
+//!
+//! Apart from decoding, because bodies are independent of each other and may be read on any thread, in any order.
+
+use crate::convert::val_type;
+use crate::fold::{Checked, Fold};
+use crate::{Bytes, Error, FuncIdx, FuncType, Header, Op, ValType};
+use std::sync::Arc;
+use wasmparser::{
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, ValidatorResources,
+};
+
+/// A function body that has not been validated yet. It can be sent to another thread.
+pub struct FuncInput {
+    header: Arc<Header>,
+    bytes: Bytes,
+    /// Where the bytes start in the file.
+    offset: usize,
+    func: FuncToValidate<ValidatorResources>,
+}
+
+/// Memory that reading bodies reuses; one per thread.
+///
+/// It keeps the bytes of the last body alive until it reads another or is dropped.
+#[derive(Default)]
+pub struct ReadScratch {
+    allocations: FuncValidatorAllocations,
+    bytes: Option<Bytes>,
+    locals: Vec<(u32, ValType)>,
+    labels: Vec<u32>,
+}
+
+/// Reads the operators of one body; each is validated before it is returned.
+pub struct BodyReader<'a> {
+    header: Arc<Header>,
+    func: FuncIdx,
+    reader: BinaryReader<'a>,
+    /// Always there until the reader is dropped.
+    validator: Option<FuncValidator<ValidatorResources>>,
+    allocations: &'a mut FuncValidatorAllocations,
+    locals: &'a mut Vec<(u32, ValType)>,
+    labels: &'a mut Vec<u32>,
+    ended: bool,
+}
+
+impl FuncInput {
+    pub(crate) fn new(
+        header: Arc<Header>,
+        bytes: Bytes,
+        offset: usize,
+        func: FuncToValidate<ValidatorResources>,
+    ) -> FuncInput {
+        FuncInput {
+            header,
+            bytes,
+            offset,
+            func,
+        }
+    }
+
+    /// The function whose body it is.
+    pub fn func(&self) -> FuncIdx {
+        FuncIdx(self.func.index)
+    }
+
+    /// What precedes the code of its module.
+    pub fn header(&self) -> &Arc<Header> {
+        &self.header
+    }
+
+    /// The size of the body in bytes.
+    pub fn bytes_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Where the body starts in the file, in bytes.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Begins to read the body.
+    ///
+    /// # Errors
+    /// If the declarations of locals are malformed or invalid.
+    pub fn read(self, scratch: &mut ReadScratch) -> Result<BodyReader<'_>, Error> {
+        let FuncInput {
+            header,
+            bytes,
+            offset,
+            func,
+        } = self;
+        let ReadScratch {
+            allocations,
+            bytes: kept,
+            locals,
+            labels,
+        } = scratch;
+        locals.clear();
+        labels.clear();
+        let index = FuncIdx(func.index);
+        let features = func.features;
+        let bytes: &[u8] = kept.insert(bytes);
+        let mut body = BodyReader {
+            header,
+            func: index,
+            reader: BinaryReader::new_features(bytes, offset as u64, features),
+            validator: Some(func.into_validator(std::mem::take(allocations))),
+            allocations,
+            locals,
+            labels,
+            ended: false,
+        };
+        body.read_locals().map_err(|error| error.in_func(index))?;
+        Ok(body)
+    }
+
+    /// Validates the body and nothing else, in the fastest way.
+    ///
+    /// # Errors
+    /// If the body is malformed or invalid.
+    pub fn validate(self, scratch: &mut ReadScratch) -> Result<(), Error> {
+        let index = self.func();
+        let mut body = self.read(scratch)?;
+        body.validate_rest().map_err(|error| error.in_func(index))
+    }
+}
+
+impl BodyReader<'_> {
+    /// The function whose body it is.
+    pub fn func(&self) -> FuncIdx {
+        self.func
+    }
+
+    /// What precedes the code of its module.
+    pub fn header(&self) -> &Arc<Header> {
+        &self.header
+    }
+
+    /// The type of the function.
+    pub fn func_type(&self) -> &FuncType {
+        self.header.func_type(self.func)
+    }
+
+    /// The declared locals as runs of one type, parameters excluded. Runs may be empty.
+    pub fn locals(&self) -> &[(u32, ValType)] {
+        self.locals
+    }
+
+    /// The labels of an [`Op::BrTable`] that has been returned; the default is the last.
+    ///
+    /// # Panics
+    /// If no returned operator has these labels.
+    pub fn labels(&self, first: u32, count: u32) -> &[u32] {
+        &self.labels[first as usize..][..count as usize]
+    }
+
+    /// Where the next operator starts in the file, in bytes.
+    pub fn offset(&self) -> usize {
+        self.reader.original_position() as usize
+    }
+
+    /// The next operator and its offset in the file, or `None` after the function's `end`.
+    ///
+    /// Operators after an unconditional branch are returned too. The body is valid only once this has returned `None`.
+    ///
+    /// # Errors
+    /// If the operator, or the end of the body, is malformed or invalid. Nothing more can be read then.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator could not lend labels in between"
+    )]
+    pub fn next(&mut self) -> Result<Option<(u32, Op)>, Error> {
+        if self.ended {
+            return Ok(None);
+        }
+        let result = self.read_op();
+        if !matches!(result, Ok(Some(_))) {
+            self.ended = true;
+        }
+        result.map_err(|error| error.in_func(self.func))
+    }
+
+    #[inline]
+    fn read_op(&mut self) -> Result<Option<(u32, Op)>, Error> {
+        let validator = self.validator.as_mut().expect("kept until drop");
+        let offset = self.reader.original_position();
+        let visitor = validator.visitor(offset);
+        if self.reader.eof() {
+            self.reader
+                .finish_expression(&visitor)
+                .map_err(Error::malformed)?;
+            return Ok(None);
+        }
+        let mut visitor = Checked {
+            validator: visitor,
+            fold: Fold {
+                labels: self.labels,
+            },
+        };
+        let op = self
+            .reader
+            .visit_operator(&mut visitor)
+            .map_err(Error::malformed)?;
+        let op = op.map_err(|error| error.at(offset as usize))?;
+        Ok(Some((offset as u32, op)))
+    }
+
+    fn read_locals(&mut self) -> Result<(), Error> {
+        let validator = self.validator.as_mut().expect("kept until drop");
+        let n_runs = self.reader.read_var_u32().map_err(Error::malformed)?;
+        for _ in 0..n_runs {
+            let offset = self.reader.original_position();
+            let count = self.reader.read_var_u32().map_err(Error::malformed)?;
+            let ty = self.reader.read().map_err(Error::malformed)?;
+            validator
+                .define_locals(offset, count, ty)
+                .map_err(Error::invalid)?;
+            self.locals.push((
+                count,
+                val_type(ty).map_err(|error| error.at(offset as usize))?,
+            ));
+        }
+        Ok(())
+    }
+
+    fn validate_rest(&mut self) -> Result<(), Error> {
+        let validator = self.validator.as_mut().expect("kept until drop");
+        let reader = &mut self.reader;
+        while !reader.eof() {
+            let mut visitor = validator.visitor(reader.original_position());
+            let valid = reader
+                .visit_operator(&mut visitor)
+                .map_err(Error::malformed)?;
+            valid.map_err(Error::invalid)?;
+        }
+        let visitor = validator.visitor(reader.original_position());
+        reader.finish_expression(&visitor).map_err(Error::malformed)
+    }
+}
+
+impl Drop for BodyReader<'_> {
+    fn drop(&mut self) {
+        if let Some(validator) = self.validator.take() {
+            *self.allocations = validator.into_allocations();
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What can be wrong with a module, and where.
+//!
+//! Apart, so that the wording of errors is in one place and the decoders read as sentences.
+
+use crate::{FuncIdx, features};
+use std::fmt;
+
+/// What kind of fault an error is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorKind {
+    /// The bytes do not follow the grammar of the binary format.
+    Malformed,
+    /// The bytes are read, but break a rule of validation.
+    Invalid,
+    /// The module uses a feature that is not enabled, or that is not supported yet.
+    Unsupported {
+        /// The name of the feature, as in [`crate::Features`].
+        feature: &'static str,
+    },
+    /// The module exceeds a limit of the implementation.
+    Limit,
+}
+
+/// A module that cannot be used. One pointer in size.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+const _: () = assert!(size_of::<Error>() == size_of::<usize>());
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    offset: Option<usize>,
+    func: Option<FuncIdx>,
+}
+
+impl Error {
+    /// What kind of fault it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What is wrong, without the place.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Where it is wrong, in bytes from the start of the file.
+    pub fn offset(&self) -> Option<usize> {
+        self.0.offset
+    }
+
+    /// The function whose body is wrong.
+    pub fn func(&self) -> Option<FuncIdx> {
+        self.0.func
+    }
+
+    /// The same error, known to be in the body of `func`.
+    pub(crate) fn in_func(mut self, func: FuncIdx) -> Error {
+        self.0.func = Some(func);
+        self
+    }
+
+    /// The same error, at `offset` unless a place is known already.
+    pub(crate) fn at(mut self, offset: usize) -> Error {
+        self.0.offset.get_or_insert(offset);
+        self
+    }
+
+    #[cold]
+    fn new(kind: ErrorKind, message: String, offset: Option<usize>) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            message,
+            offset,
+            func: None,
+        }))
+    }
+
+    /// Reading the bytes failed.
+    #[cold]
+    pub(crate) fn malformed(error: wasmparser::Error) -> Error {
+        Error::from_parser(ErrorKind::Malformed, error)
+    }
+
+    /// The validator refused what was read.
+    #[cold]
+    pub(crate) fn invalid(error: wasmparser::Error) -> Error {
+        Error::from_parser(ErrorKind::Invalid, error)
+    }
+
+    fn from_parser(kind: ErrorKind, error: wasmparser::Error) -> Error {
+        let offset = usize::try_from(error.offset()).ok();
+        let message = error.message();
+        if let Some(flags) = error.missing_wasm_feature() {
+            let feature = features::name_of(flags);
+            let message = format!("{message} (feature `{feature}`)");
+            return Error::new(ErrorKind::Unsupported { feature }, message, offset);
+        }
+        // The parser has no kind for its limits, only these words.
+        let is_limit = message.contains("exceeds limit of") || message.contains("count is out of");
+        let kind = if is_limit { ErrorKind::Limit } else { kind };
+        Error::new(kind, message.to_string(), offset)
+    }
+
+    /// The operator is known, but no tier runs it.
+    #[cold]
+    pub(crate) fn operator(proposal: &'static str, operator: &'static str) -> Error {
+        let feature = features::name_of_proposal(proposal);
+        let message = format!("operator {operator} of feature `{feature}` is not supported yet");
+        Error::new(ErrorKind::Unsupported { feature }, message, None)
+    }
+
+    /// Something other than an operator that no tier supports.
+    #[cold]
+    pub(crate) fn unsupported(feature: &'static str, what: impl fmt::Display) -> Error {
+        let message = format!("{what} of feature `{feature}` are not supported yet");
+        Error::new(ErrorKind::Unsupported { feature }, message, None)
+    }
+
+    /// The file is a component.
+    #[cold]
+    pub(crate) fn component() -> Error {
+        let message = "expected a core module, found a component (only core modules run yet)";
+        let kind = ErrorKind::Unsupported {
+            feature: "component-model",
+        };
+        Error::new(kind, message.to_string(), Some(4))
+    }
+
+    /// The feature is known, but no tier runs it.
+    #[cold]
+    pub(crate) fn feature_not_runnable(feature: &'static str) -> Error {
+        let message = format!("feature `{feature}` is known, but not supported yet");
+        Error::new(ErrorKind::Unsupported { feature }, message, None)
+    }
+
+    /// No feature has this name.
+    #[cold]
+    pub(crate) fn unknown_feature(name: &str, known: &str) -> Error {
+        let message = format!("expected the name of a feature ({known}), found `{name}`");
+        Error::new(ErrorKind::Unsupported { feature: "unknown" }, message, None)
+    }
+
+    /// The file is larger than offsets can count.
+    #[cold]
+    pub(crate) fn too_large() -> Error {
+        let message = "the module exceeds the limit of 4 GiB".to_string();
+        Error::new(ErrorKind::Limit, message, None)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())?;
+        match (self.offset(), self.func()) {
+            (Some(at), Some(func)) => write!(f, " (at byte {at:#x} in func {})", func.0),
+            (Some(at), None) => write!(f, " (at byte {at:#x})"),
+            (None, Some(func)) => write!(f, " (in func {})", func.0),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.kind())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,197 @@
+//! wasmparser's operators folded into [`Op`], driven by its own list of operators.
+//!
+//! Apart because it is the one place where the two vocabularies meet. Every operator of the list gets a method, so a new version
+//! of the parser cannot add one that is forgotten: it is a missing row of `ops`, or it arrives at the last arm of [`fold!`] and
+//! the test of this file names it.
+
+use crate::convert::{block_type, heap_type, mem_arg};
+use crate::{
+    DataIdx, ElemIdx, Error, FuncIdx, GlobalIdx, MemoryIdx, Op, RefType, TableIdx, TypeIdx,
+};
+use wasmparser::{BrTable, FrameKind, FrameStack, VisitOperator, VisitSimdOperator};
+
+#[cfg(test)]
+mod tests;
+
+/// Folds operators without validating them.
+pub(crate) struct Fold<'l> {
+    /// Where the labels of `br_table` go.
+    pub(crate) labels: &'l mut Vec<u32>,
+}
+
+impl Fold<'_> {
+    fn br_table(&mut self, targets: &BrTable<'_>) -> Result<Op, Error> {
+        let first = self.labels.len() as u32;
+        for label in targets.targets() {
+            self.labels.push(label.map_err(Error::malformed)?);
+        }
+        self.labels.push(targets.default());
+        Ok(Op::BrTable {
+            first,
+            count: self.labels.len() as u32 - first,
+        })
+    }
+}
+
+/// Validates each operator, then folds it.
+pub(crate) struct Checked<'l, V> {
+    pub(crate) validator: V,
+    pub(crate) fold: Fold<'l>,
+}
+
+impl<V: FrameStack> FrameStack for Checked<'_, V> {
+    fn current_frame(&self) -> Option<FrameKind> {
+        self.validator.current_frame()
+    }
+}
+
+/// What one operator is: the operators with a shape of their own first, then groups of one shape, then those without a tier.
+#[rustfmt::skip]
+macro_rules! fold {
+    ($v:ident @mvp Unreachable [] $a:tt) => { Ok(Op::Unreachable) };
+    ($v:ident @mvp Nop [] $a:tt) => { Ok(Op::Nop) };
+    ($v:ident @mvp Block [$ty:ident] $a:tt) => { Ok(Op::Block(block_type($ty)?)) };
+    ($v:ident @mvp Loop [$ty:ident] $a:tt) => { Ok(Op::Loop(block_type($ty)?)) };
+    ($v:ident @mvp If [$ty:ident] $a:tt) => { Ok(Op::If(block_type($ty)?)) };
+    ($v:ident @mvp Else [] $a:tt) => { Ok(Op::Else) };
+    ($v:ident @mvp End [] $a:tt) => { Ok(Op::End) };
+    ($v:ident @mvp Br [$depth:ident] $a:tt) => { Ok(Op::Br($depth)) };
+    ($v:ident @mvp BrIf [$depth:ident] $a:tt) => { Ok(Op::BrIf($depth)) };
+    ($v:ident @mvp BrTable [$targets:ident] $a:tt) => { $v.br_table(&$targets) };
+    ($v:ident @mvp Return [] $a:tt) => { Ok(Op::Return) };
+    ($v:ident @mvp Call [$func:ident] $a:tt) => { Ok(Op::Call(FuncIdx($func))) };
+    ($v:ident @mvp CallIndirect [$ty:ident $table:ident] $a:tt) => {
+        Ok(Op::CallIndirect { ty: TypeIdx($ty), table: TableIdx($table) })
+    };
+    ($v:ident @mvp Drop [] $a:tt) => { Ok(Op::Drop) };
+    ($v:ident @mvp Select [] $a:tt) => { Ok(Op::Select) };
+    ($v:ident @reference_types TypedSelect [$ty:ident] $a:tt) => {{
+        let _ = $ty;
+        Ok(Op::Select)
+    }};
+    ($v:ident @mvp LocalGet [$local:ident] $a:tt) => { Ok(Op::LocalGet($local)) };
+    ($v:ident @mvp LocalSet [$local:ident] $a:tt) => { Ok(Op::LocalSet($local)) };
+    ($v:ident @mvp LocalTee [$local:ident] $a:tt) => { Ok(Op::LocalTee($local)) };
+    ($v:ident @mvp GlobalGet [$global:ident] $a:tt) => { Ok(Op::GlobalGet(GlobalIdx($global))) };
+    ($v:ident @mvp GlobalSet [$global:ident] $a:tt) => { Ok(Op::GlobalSet(GlobalIdx($global))) };
+
+    ($v:ident @mvp I32Const [$value:ident] $a:tt) => { Ok(Op::I32Const($value)) };
+    ($v:ident @mvp I64Const [$value:ident] $a:tt) => { Ok(Op::I64Const($value)) };
+    ($v:ident @mvp F32Const [$value:ident] $a:tt) => { Ok(Op::F32Const($value.bits())) };
+    ($v:ident @mvp F64Const [$value:ident] $a:tt) => { Ok(Op::F64Const($value.bits())) };
+    ($v:ident @simd V128Const [$value:ident] $a:tt) => { Ok(Op::V128Const(ops::V128(*$value.bytes()))) };
+    ($v:ident @simd I8x16Shuffle [$lanes:ident] $a:tt) => { Ok(Op::Shuffle($lanes)) };
+
+    ($v:ident @mvp MemorySize [$memory:ident] $a:tt) => { Ok(Op::MemorySize(MemoryIdx($memory))) };
+    ($v:ident @mvp MemoryGrow [$memory:ident] $a:tt) => { Ok(Op::MemoryGrow(MemoryIdx($memory))) };
+    ($v:ident @bulk_memory MemoryFill [$memory:ident] $a:tt) => { Ok(Op::MemoryFill(MemoryIdx($memory))) };
+    ($v:ident @bulk_memory MemoryCopy [$dst:ident $src:ident] $a:tt) => {
+        Ok(Op::MemoryCopy { dst: MemoryIdx($dst), src: MemoryIdx($src) })
+    };
+    ($v:ident @bulk_memory MemoryInit [$data:ident $memory:ident] $a:tt) => {
+        Ok(Op::MemoryInit { data: DataIdx($data), memory: MemoryIdx($memory) })
+    };
+    ($v:ident @bulk_memory DataDrop [$data:ident] $a:tt) => { Ok(Op::DataDrop(DataIdx($data))) };
+    ($v:ident @bulk_memory TableInit [$elem:ident $table:ident] $a:tt) => {
+        Ok(Op::TableInit { elem: ElemIdx($elem), table: TableIdx($table) })
+    };
+    ($v:ident @bulk_memory ElemDrop [$elem:ident] $a:tt) => { Ok(Op::ElemDrop(ElemIdx($elem))) };
+    ($v:ident @bulk_memory TableCopy [$dst:ident $src:ident] $a:tt) => {
+        Ok(Op::TableCopy { dst: TableIdx($dst), src: TableIdx($src) })
+    };
+
+    ($v:ident @reference_types RefNull [$heap:ident] $a:tt) => {
+        Ok(Op::RefNull(RefType { nullable: true, heap: heap_type($heap)? }))
+    };
+    ($v:ident @reference_types RefIsNull [] $a:tt) => { Ok(Op::RefIsNull) };
+    ($v:ident @reference_types RefFunc [$func:ident] $a:tt) => { Ok(Op::RefFunc(FuncIdx($func))) };
+    ($v:ident @reference_types TableFill [$table:ident] $a:tt) => { Ok(Op::TableFill(TableIdx($table))) };
+    ($v:ident @reference_types TableGet [$table:ident] $a:tt) => { Ok(Op::TableGet(TableIdx($table))) };
+    ($v:ident @reference_types TableSet [$table:ident] $a:tt) => { Ok(Op::TableSet(TableIdx($table))) };
+    ($v:ident @reference_types TableGrow [$table:ident] $a:tt) => { Ok(Op::TableGrow(TableIdx($table))) };
+    ($v:ident @reference_types TableSize [$table:ident] $a:tt) => { Ok(Op::TableSize(TableIdx($table))) };
+
+    // Groups of one shape: the variant of the row is named as the parser names the operator.
+    ($v:ident @mvp $($rest:tt)*) => { fold!(row $($rest)*) };
+    ($v:ident @sign_extension $($rest:tt)*) => { fold!(row $($rest)*) };
+    ($v:ident @saturating_float_to_int $($rest:tt)*) => { fold!(row $($rest)*) };
+    ($v:ident @simd $($rest:tt)*) => { fold!(row $($rest)*) };
+    (row $op:ident [] $a:tt) => { Ok(Op::Compute(ops::Compute::$op)) };
+    (row $op:ident [$arg:ident] (arity memarg 1 -> 1)) => { Ok(Op::Load(ops::Load::$op, mem_arg(&$arg)?)) };
+    (row $op:ident [$arg:ident] (arity memarg 2 -> 0)) => { Ok(Op::Store(ops::Store::$op, mem_arg(&$arg)?)) };
+    (row $op:ident [$arg:ident $lane:ident] (arity memarg 2 -> 1)) => {
+        Ok(Op::LoadLane(ops::LoadLane::$op, mem_arg(&$arg)?, $lane))
+    };
+    (row $op:ident [$arg:ident $lane:ident] (arity memarg 2 -> 0)) => {
+        Ok(Op::StoreLane(ops::StoreLane::$op, mem_arg(&$arg)?, $lane))
+    };
+    (row $op:ident [$lane:ident] $a:tt) => { Ok(Op::Lane(ops::Lane::$op, $lane)) };
+
+    // Proposals that no tier runs.
+    ($v:ident @$proposal:ident $op:ident [$($arg:ident)*] $a:tt) => {{
+        $(let _ = $arg;)*
+        Err(Error::operator(stringify!($proposal), stringify!($op)))
+    }};
+}
+
+macro_rules! fold_methods {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $ann:tt)*) => {$(
+        #[inline]
+        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<Op, Error> {
+            fold!(self @$proposal $op [$($($arg)*)?] $ann)
+        }
+    )*};
+}
+
+macro_rules! checked_methods {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $ann:tt)*) => {$(
+        #[inline]
+        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<Op, Error> {
+            self.validator.$visit($($($arg.clone()),*)?).map_err(Error::invalid)?;
+            self.fold.$visit($($($arg),*)?)
+        }
+    )*};
+}
+
+macro_rules! checked_simd_methods {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $ann:tt)*) => {$(
+        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<Op, Error> {
+            let validator = self.validator.simd_visitor();
+            let validator = validator.expect("the validator knows vectors");
+            validator.$visit($($($arg.clone()),*)?).map_err(Error::invalid)?;
+            self.fold.$visit($($($arg),*)?)
+        }
+    )*};
+}
+
+impl<'a> VisitOperator<'a> for Fold<'_> {
+    type Output = Result<Op, Error>;
+
+    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Self::Output>> {
+        Some(self)
+    }
+
+    wasmparser::for_each_visit_operator!(fold_methods);
+}
+
+impl<'a> VisitSimdOperator<'a> for Fold<'_> {
+    wasmparser::for_each_visit_simd_operator!(fold_methods);
+}
+
+impl<'a, V: VisitOperator<'a, Output = wasmparser::Result<()>>> VisitOperator<'a>
+    for Checked<'_, V>
+{
+    type Output = Result<Op, Error>;
+
+    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Self::Output>> {
+        Some(self)
+    }
+
+    wasmparser::for_each_visit_operator!(checked_methods);
+}
+
+impl<'a, V: VisitOperator<'a, Output = wasmparser::Result<()>>> VisitSimdOperator<'a>
+    for Checked<'_, V>
+{
+    wasmparser::for_each_visit_simd_operator!(checked_simd_methods);
+}

@@ -1,0 +1,309 @@
+//! What a module says before its code: types, imports, definitions, exports, element segments.
+//!
+//! Apart from [`Module`](crate::Module), because it is complete and frozen when the first function body arrives, and is then
+//! shared by all threads that validate and compile functions.
+
+mod build;
+
+pub(crate) use build::{HeaderBuilder, for_each_item};
+
+use crate::{
+    ConstExpr, ExternType, Features, FuncIdx, FuncType, GlobalIdx, GlobalType, MemoryIdx,
+    MemoryType, RefType, TableIdx, TableType, TagIdx, TypeIdx,
+};
+
+/// An import: two names and what must be given.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The name of the module to import from.
+    pub module: Box<str>,
+    /// The name of the item.
+    pub name: Box<str>,
+    /// What the item must be.
+    pub ty: ImportType,
+}
+
+/// What an import must be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ImportType {
+    /// A function of a type of the module.
+    Func(TypeIdx),
+    /// A table.
+    Table(TableType),
+    /// A memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+    /// A tag whose payload is the parameters of a type of the module.
+    Tag(TypeIdx),
+}
+
+/// An export: a name and what it names.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The name; no two exports of a module share one.
+    pub name: Box<str>,
+    /// What it names.
+    pub item: ExportItem,
+}
+
+/// Something that can be exported, by its index space.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ExportItem {
+    /// A function.
+    Func(FuncIdx),
+    /// A table.
+    Table(TableIdx),
+    /// A memory.
+    Memory(MemoryIdx),
+    /// A global.
+    Global(GlobalIdx),
+    /// A tag.
+    Tag(TagIdx),
+}
+
+/// An element segment: references to be copied into tables.
+#[derive(Clone, Debug)]
+pub struct ElemSegment {
+    /// The type of the references.
+    pub ty: RefType,
+    /// The references.
+    pub items: ElemItems,
+    /// When they are copied.
+    pub mode: ElemMode,
+}
+
+/// The references of an element segment.
+#[derive(Clone, Debug)]
+pub enum ElemItems {
+    /// References to these functions.
+    Funcs(Box<[FuncIdx]>),
+    /// The values of these expressions.
+    Exprs(Box<[ConstExpr]>),
+}
+
+impl ElemItems {
+    /// How many references there are.
+    pub fn len(&self) -> usize {
+        match self {
+            ElemItems::Funcs(funcs) => funcs.len(),
+            ElemItems::Exprs(exprs) => exprs.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// When the references of an element segment are copied.
+#[derive(Clone, Debug)]
+pub enum ElemMode {
+    /// At instantiation, into a table.
+    Active {
+        /// The table.
+        table: TableIdx,
+        /// The first element to set.
+        offset: ConstExpr,
+    },
+    /// When `table.init` asks for it.
+    Passive,
+    /// Never: the segment only declares that references to its functions are made.
+    Declared,
+}
+
+/// All that precedes the code of a module.
+///
+/// **Invariant:** it has been validated, so every index in it is in bounds.
+#[derive(Debug, Default)]
+pub struct Header {
+    features: Features,
+    types: Box<[FuncType]>,
+    imports: Box<[Import]>,
+    funcs: Box<[TypeIdx]>,
+    tables: Box<[TableType]>,
+    memories: Box<[MemoryType]>,
+    globals: Box<[GlobalType]>,
+    tags: Box<[TypeIdx]>,
+    n_imported_funcs: usize,
+    n_imported_tables: usize,
+    n_imported_memories: usize,
+    n_imported_globals: usize,
+    n_imported_tags: usize,
+    global_inits: Box<[ConstExpr]>,
+    exports: Box<[Export]>,
+    /// Positions of exports, sorted by name.
+    exports_by_name: Box<[u32]>,
+    start: Option<FuncIdx>,
+    elems: Box<[ElemSegment]>,
+    n_datas: Option<u32>,
+    /// One bit per function.
+    escaping: Box<[u64]>,
+}
+
+impl Header {
+    /// The features that the module was decoded with.
+    pub fn features(&self) -> Features {
+        self.features
+    }
+
+    /// The types of the module, all of functions.
+    pub fn types(&self) -> &[FuncType] {
+        &self.types
+    }
+
+    /// The function type with this index.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn type_at(&self, ty: TypeIdx) -> &FuncType {
+        &self.types[ty.index()]
+    }
+
+    /// The imports, in order.
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
+    }
+
+    /// The types of all functions, imported ones first.
+    pub fn funcs(&self) -> &[TypeIdx] {
+        &self.funcs
+    }
+
+    /// How many functions are imported.
+    pub fn n_imported_funcs(&self) -> usize {
+        self.n_imported_funcs
+    }
+
+    /// How many functions are defined.
+    pub fn n_defined_funcs(&self) -> usize {
+        self.funcs.len() - self.n_imported_funcs
+    }
+
+    /// The position of a function among the defined ones, or `None` if it is imported.
+    pub fn defined_func(&self, func: FuncIdx) -> Option<usize> {
+        func.index().checked_sub(self.n_imported_funcs)
+    }
+
+    /// The type of a function.
+    ///
+    /// # Panics
+    /// If there is no such function.
+    pub fn func_type(&self, func: FuncIdx) -> &FuncType {
+        self.type_at(self.funcs[func.index()])
+    }
+
+    /// The types of all tables, imported ones first.
+    pub fn tables(&self) -> &[TableType] {
+        &self.tables
+    }
+
+    /// How many tables are imported.
+    pub fn n_imported_tables(&self) -> usize {
+        self.n_imported_tables
+    }
+
+    /// The types of all memories, imported ones first.
+    pub fn memories(&self) -> &[MemoryType] {
+        &self.memories
+    }
+
+    /// How many memories are imported.
+    pub fn n_imported_memories(&self) -> usize {
+        self.n_imported_memories
+    }
+
+    /// The types of all globals, imported ones first.
+    pub fn globals(&self) -> &[GlobalType] {
+        &self.globals
+    }
+
+    /// How many globals are imported.
+    pub fn n_imported_globals(&self) -> usize {
+        self.n_imported_globals
+    }
+
+    /// The initial values of the defined globals.
+    pub fn global_inits(&self) -> &[ConstExpr] {
+        &self.global_inits
+    }
+
+    /// The types of all tags, imported ones first; a tag carries the parameters.
+    pub fn tags(&self) -> &[TypeIdx] {
+        &self.tags
+    }
+
+    /// How many tags are imported.
+    pub fn n_imported_tags(&self) -> usize {
+        self.n_imported_tags
+    }
+
+    /// The exports, in order.
+    pub fn exports(&self) -> &[Export] {
+        &self.exports
+    }
+
+    /// The export of this name.
+    pub fn export(&self, name: &str) -> Option<ExportItem> {
+        let named = |&at: &u32| &self.exports[at as usize];
+        let found = self
+            .exports_by_name
+            .binary_search_by(|at| (*named(at).name).cmp(name))
+            .ok()?;
+        Some(named(&self.exports_by_name[found]).item)
+    }
+
+    /// The function that instantiation calls.
+    pub fn start(&self) -> Option<FuncIdx> {
+        self.start
+    }
+
+    /// The element segments.
+    pub fn elems(&self) -> &[ElemSegment] {
+        &self.elems
+    }
+
+    /// How many data segments will follow the code, if the module says so; code that names a data segment makes it say so.
+    pub fn n_datas(&self) -> Option<usize> {
+        self.n_datas.map(|n| n as usize)
+    }
+
+    /// Whether a reference to the function can be made: it is exported, in an element segment, or named by `ref.func` in a
+    /// constant expression. Validation refuses `ref.func` of any other function.
+    ///
+    /// # Panics
+    /// If there is no such function.
+    pub fn escapes(&self, func: FuncIdx) -> bool {
+        assert!(func.index() < self.funcs.len());
+        self.escaping[func.index() / 64] >> (func.index() % 64) & 1 != 0
+    }
+
+    /// The type of an item of the module.
+    ///
+    /// # Panics
+    /// If there is no such item.
+    pub fn extern_type(&self, item: ExportItem) -> ExternType {
+        match item {
+            ExportItem::Func(func) => ExternType::Func(self.func_type(func).clone()),
+            ExportItem::Table(table) => ExternType::Table(self.tables[table.index()]),
+            ExportItem::Memory(memory) => ExternType::Memory(self.memories[memory.index()]),
+            ExportItem::Global(global) => ExternType::Global(self.globals[global.index()]),
+            ExportItem::Tag(tag) => ExternType::Tag(self.type_at(self.tags[tag.index()]).clone()),
+        }
+    }
+
+    /// The type of the import at this position.
+    ///
+    /// # Panics
+    /// If there is no such import.
+    pub fn import_type(&self, import: usize) -> ExternType {
+        match self.imports[import].ty {
+            ImportType::Func(ty) => ExternType::Func(self.type_at(ty).clone()),
+            ImportType::Table(ty) => ExternType::Table(ty),
+            ImportType::Memory(ty) => ExternType::Memory(ty),
+            ImportType::Global(ty) => ExternType::Global(ty),
+            ImportType::Tag(ty) => ExternType::Tag(self.type_at(ty).clone()),
+        }
+    }
+}

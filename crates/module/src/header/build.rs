@@ -1,0 +1,277 @@
+//! Builds a [`Header`] from the sections of a file, in order.
+//!
+//! Apart from the header, which cannot change. Sections are read here before the validator sees them, so an error here means that
+//! the bytes do not follow the grammar. Nothing may be indexed or reserved by what they say.
+
+use super::{ElemItems, ElemMode, ElemSegment, Export, ExportItem, Header, Import, ImportType};
+use crate::convert::{func_type, global_type, memory_type, ref_type, table_type};
+use crate::{
+    ConstExpr, Error, Features, FuncIdx, FuncType, GlobalIdx, GlobalType, MemoryIdx, MemoryType,
+    Op, RefType, TableIdx, TableType, TagIdx, TypeIdx,
+};
+use wasmparser::{
+    ElementItems, ElementKind, ExternalKind, FromReader, SectionLimited, TableInit, TypeRef,
+};
+
+/// The lists of a header while sections arrive.
+#[derive(Default)]
+pub(crate) struct HeaderBuilder {
+    types: Vec<FuncType>,
+    imports: Vec<Import>,
+    funcs: Vec<TypeIdx>,
+    tables: Vec<TableType>,
+    memories: Vec<MemoryType>,
+    globals: Vec<GlobalType>,
+    tags: Vec<TypeIdx>,
+    global_inits: Vec<ConstExpr>,
+    exports: Vec<Export>,
+    start: Option<FuncIdx>,
+    elems: Vec<ElemSegment>,
+    n_datas: Option<u32>,
+}
+
+/// Calls `item` for each item of a section, with the item's offset on errors that have none.
+pub(crate) fn for_each_item<'a, T: FromReader<'a>>(
+    section: &SectionLimited<'a, T>,
+    mut item: impl FnMut(T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for read in section.clone().into_iter_with_offsets() {
+        let (offset, value) = read.map_err(Error::malformed)?;
+        item(value).map_err(|error| error.at(offset as usize))?;
+    }
+    Ok(())
+}
+
+impl HeaderBuilder {
+    pub(crate) fn types(
+        &mut self,
+        section: &wasmparser::TypeSectionReader<'_>,
+    ) -> Result<(), Error> {
+        for_each_item(section, |group| {
+            for ty in group.types() {
+                self.types.push(func_type(ty)?);
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn imports(
+        &mut self,
+        section: &wasmparser::ImportSectionReader<'_>,
+    ) -> Result<(), Error> {
+        for import in section.clone().into_imports_with_offsets() {
+            let (offset, import) = import.map_err(Error::malformed)?;
+            let ty = match import.ty {
+                TypeRef::Func(ty) => Ok(ImportType::Func(TypeIdx(ty))),
+                TypeRef::FuncExact(_) => {
+                    Err(Error::unsupported("custom-descriptors", "exact functions"))
+                }
+                TypeRef::Table(ty) => table_type(&ty).map(ImportType::Table),
+                TypeRef::Memory(ty) => Ok(ImportType::Memory(memory_type(&ty))),
+                TypeRef::Global(ty) => global_type(&ty).map(ImportType::Global),
+                TypeRef::Tag(ty) => Ok(ImportType::Tag(TypeIdx(ty.func_type_idx))),
+            };
+            let ty = ty.map_err(|error| error.at(offset as usize))?;
+            match ty {
+                ImportType::Func(ty) => self.funcs.push(ty),
+                ImportType::Table(ty) => self.tables.push(ty),
+                ImportType::Memory(ty) => self.memories.push(ty),
+                ImportType::Global(ty) => self.globals.push(ty),
+                ImportType::Tag(ty) => self.tags.push(ty),
+            }
+            self.imports.push(Import {
+                module: import.module.into(),
+                name: import.name.into(),
+                ty,
+            });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn funcs(
+        &mut self,
+        section: &wasmparser::FunctionSectionReader<'_>,
+    ) -> Result<(), Error> {
+        for_each_item(section, |ty| {
+            self.funcs.push(TypeIdx(ty));
+            Ok(())
+        })
+    }
+
+    pub(crate) fn tables(
+        &mut self,
+        section: &wasmparser::TableSectionReader<'_>,
+    ) -> Result<(), Error> {
+        for_each_item(section, |table| {
+            if let TableInit::Expr(_) = table.init {
+                return Err(Error::unsupported(
+                    "function-references",
+                    "initial values of tables",
+                ));
+            }
+            self.tables.push(table_type(&table.ty)?);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn memories(
+        &mut self,
+        section: &wasmparser::MemorySectionReader<'_>,
+    ) -> Result<(), Error> {
+        for_each_item(section, |ty| {
+            self.memories.push(memory_type(&ty));
+            Ok(())
+        })
+    }
+
+    pub(crate) fn tags(&mut self, section: &wasmparser::TagSectionReader<'_>) -> Result<(), Error> {
+        for_each_item(section, |ty| {
+            self.tags.push(TypeIdx(ty.func_type_idx));
+            Ok(())
+        })
+    }
+
+    pub(crate) fn globals(
+        &mut self,
+        section: &wasmparser::GlobalSectionReader<'_>,
+    ) -> Result<(), Error> {
+        for_each_item(section, |global| {
+            self.globals.push(global_type(&global.ty)?);
+            self.global_inits.push(ConstExpr::read(&global.init_expr)?);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn exports(
+        &mut self,
+        section: &wasmparser::ExportSectionReader<'_>,
+    ) -> Result<(), Error> {
+        for_each_item(section, |export| {
+            let item = match export.kind {
+                ExternalKind::Func | ExternalKind::FuncExact => {
+                    ExportItem::Func(FuncIdx(export.index))
+                }
+                ExternalKind::Table => ExportItem::Table(TableIdx(export.index)),
+                ExternalKind::Memory => ExportItem::Memory(MemoryIdx(export.index)),
+                ExternalKind::Global => ExportItem::Global(GlobalIdx(export.index)),
+                ExternalKind::Tag => ExportItem::Tag(TagIdx(export.index)),
+            };
+            self.exports.push(Export {
+                name: export.name.into(),
+                item,
+            });
+            Ok(())
+        })
+    }
+
+    pub(crate) fn start(&mut self, func: u32) {
+        self.start = Some(FuncIdx(func));
+    }
+
+    pub(crate) fn elems(
+        &mut self,
+        section: &wasmparser::ElementSectionReader<'_>,
+    ) -> Result<(), Error> {
+        for_each_item(section, |elem| {
+            let mode = match &elem.kind {
+                ElementKind::Active {
+                    table_index,
+                    offset_expr,
+                } => ElemMode::Active {
+                    table: TableIdx(table_index.unwrap_or(0)),
+                    offset: ConstExpr::read(offset_expr)?,
+                },
+                ElementKind::Passive => ElemMode::Passive,
+                ElementKind::Declared => ElemMode::Declared,
+            };
+            let (ty, items) = match elem.items {
+                ElementItems::Functions(section) => {
+                    let mut funcs = Vec::new();
+                    for_each_item(&section, |func| {
+                        funcs.push(FuncIdx(func));
+                        Ok(())
+                    })?;
+                    (RefType::FUNCREF, ElemItems::Funcs(funcs.into()))
+                }
+                ElementItems::Expressions(ty, section) => {
+                    let mut exprs = Vec::new();
+                    for_each_item(&section, |expr| {
+                        exprs.push(ConstExpr::read(&expr)?);
+                        Ok(())
+                    })?;
+                    (ref_type(ty)?, ElemItems::Exprs(exprs.into()))
+                }
+            };
+            self.elems.push(ElemSegment { ty, items, mode });
+            Ok(())
+        })
+    }
+
+    pub(crate) fn n_datas(&mut self, count: u32) {
+        self.n_datas = Some(count);
+    }
+
+    /// The finished header. All sections must have been validated.
+    pub(crate) fn freeze(self, features: Features) -> Header {
+        let imported = |kind: fn(&ImportType) -> bool| {
+            self.imports
+                .iter()
+                .filter(|import| kind(&import.ty))
+                .count()
+        };
+        let mut exports_by_name: Vec<u32> = (0..self.exports.len() as u32).collect();
+        exports_by_name.sort_unstable_by_key(|&at| &*self.exports[at as usize].name);
+        Header {
+            features,
+            n_imported_funcs: imported(|ty| matches!(ty, ImportType::Func(_))),
+            n_imported_tables: imported(|ty| matches!(ty, ImportType::Table(_))),
+            n_imported_memories: imported(|ty| matches!(ty, ImportType::Memory(_))),
+            n_imported_globals: imported(|ty| matches!(ty, ImportType::Global(_))),
+            n_imported_tags: imported(|ty| matches!(ty, ImportType::Tag(_))),
+            escaping: self.escaping(),
+            exports_by_name: exports_by_name.into(),
+            types: self.types.into(),
+            imports: self.imports.into(),
+            funcs: self.funcs.into(),
+            tables: self.tables.into(),
+            memories: self.memories.into(),
+            globals: self.globals.into(),
+            tags: self.tags.into(),
+            global_inits: self.global_inits.into(),
+            exports: self.exports.into(),
+            start: self.start,
+            elems: self.elems.into(),
+            n_datas: self.n_datas,
+        }
+    }
+
+    /// One bit per function: whether a reference to it can be made.
+    fn escaping(&self) -> Box<[u64]> {
+        let mut bits = vec![0; self.funcs.len().div_ceil(64)];
+        let mut escapes = |func: FuncIdx| bits[func.index() / 64] |= 1 << (func.index() % 64);
+        let mut in_expr = |expr: &ConstExpr| {
+            for op in expr.ops() {
+                if let Op::RefFunc(func) = op {
+                    escapes(*func);
+                }
+            }
+        };
+        self.global_inits.iter().for_each(&mut in_expr);
+        for elem in &self.elems {
+            if let ElemItems::Exprs(exprs) = &elem.items {
+                exprs.iter().for_each(&mut in_expr);
+            }
+        }
+        for elem in &self.elems {
+            if let ElemItems::Funcs(funcs) = &elem.items {
+                funcs.iter().copied().for_each(&mut escapes);
+            }
+        }
+        for export in &self.exports {
+            if let ExportItem::Func(func) = export.item {
+                escapes(func);
+            }
+        }
+        bits.into()
+    }
+}

@@ -1,0 +1,201 @@
+//! One operator of a function body, as every tier sees it.
+//!
+//! The enum is exhaustive and has no catch-all: adding a variant makes rustc list every tier that must handle it. Operators that
+//! only compute or access memory are one variant with a row of `ops` inside, so their number does not show here.
+
+use crate::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, RefType, TableIdx, TypeIdx, ValType};
+
+/// One operator with its immediates.
+///
+/// Labels are relative depths, as in the binary format. `Copy`, and 24 bytes at most.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Op {
+    /// `unreachable`.
+    Unreachable,
+    /// `nop`.
+    Nop,
+    /// `block`.
+    Block(BlockType),
+    /// `loop`.
+    Loop(BlockType),
+    /// `if`.
+    If(BlockType),
+    /// `else`.
+    Else,
+    /// `end` of a block or of the function.
+    End,
+    /// `br` to a relative depth.
+    Br(u32),
+    /// `br_if` to a relative depth.
+    BrIf(u32),
+    /// `br_table`: `labels(first, count)` of the body's label list; the last of them is the default.
+    BrTable {
+        /// Position of the first label in [`crate::FuncBody`]'s label list.
+        first: u32,
+        /// Number of labels, the default included: at least one.
+        count: u32,
+    },
+    /// `return`.
+    Return,
+    /// `call`.
+    Call(FuncIdx),
+    /// `call_indirect`.
+    CallIndirect {
+        /// The expected type.
+        ty: TypeIdx,
+        /// The table that holds the callee.
+        table: TableIdx,
+    },
+    /// `drop`.
+    Drop,
+    /// `select`, with or without a type.
+    Select,
+
+    /// `local.get`.
+    LocalGet(u32),
+    /// `local.set`.
+    LocalSet(u32),
+    /// `local.tee`.
+    LocalTee(u32),
+    /// `global.get`.
+    GlobalGet(GlobalIdx),
+    /// `global.set`.
+    GlobalSet(GlobalIdx),
+
+    /// `i32.const`.
+    I32Const(i32),
+    /// `i64.const`.
+    I64Const(i64),
+    /// `f32.const`, as bits.
+    F32Const(u32),
+    /// `f64.const`, as bits.
+    F64Const(u64),
+    /// `v128.const`.
+    V128Const(ops::V128),
+
+    /// An operator that only computes.
+    Compute(ops::Compute),
+    /// A computing operator with a lane immediate.
+    Lane(ops::Lane, u8),
+    /// `i8x16.shuffle`.
+    Shuffle([u8; 16]),
+
+    /// A load.
+    Load(ops::Load, MemArg),
+    /// A store.
+    Store(ops::Store, MemArg),
+    /// A load into one lane; the lane is the last field.
+    LoadLane(ops::LoadLane, MemArg, u8),
+    /// A store of one lane; the lane is the last field.
+    StoreLane(ops::StoreLane, MemArg, u8),
+    /// `memory.size`.
+    MemorySize(MemoryIdx),
+    /// `memory.grow`.
+    MemoryGrow(MemoryIdx),
+    /// `memory.fill`.
+    MemoryFill(MemoryIdx),
+    /// `memory.copy`.
+    MemoryCopy {
+        /// Destination.
+        dst: MemoryIdx,
+        /// Source.
+        src: MemoryIdx,
+    },
+    /// `memory.init`.
+    MemoryInit {
+        /// The segment.
+        data: DataIdx,
+        /// The memory.
+        memory: MemoryIdx,
+    },
+    /// `data.drop`.
+    DataDrop(DataIdx),
+
+    /// `ref.null`.
+    RefNull(RefType),
+    /// `ref.is_null`.
+    RefIsNull,
+    /// `ref.func`.
+    RefFunc(FuncIdx),
+    /// `table.get`.
+    TableGet(TableIdx),
+    /// `table.set`.
+    TableSet(TableIdx),
+    /// `table.size`.
+    TableSize(TableIdx),
+    /// `table.grow`.
+    TableGrow(TableIdx),
+    /// `table.fill`.
+    TableFill(TableIdx),
+    /// `table.copy`.
+    TableCopy {
+        /// Destination.
+        dst: TableIdx,
+        /// Source.
+        src: TableIdx,
+    },
+    /// `table.init`.
+    TableInit {
+        /// The segment.
+        elem: ElemIdx,
+        /// The table.
+        table: TableIdx,
+    },
+    /// `elem.drop`.
+    ElemDrop(ElemIdx),
+}
+
+const _: () = assert!(size_of::<Op>() <= 24);
+
+/// The type of a block: no parameters and at most one result, or a function type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BlockType {
+    /// `[] -> []`.
+    Empty,
+    /// `[] -> [t]`.
+    Value(ValType),
+    /// The parameters and results of a function type of the module.
+    Func(TypeIdx),
+}
+
+/// The immediates of a memory access. The alignment hint is not kept: it has no meaning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MemArg {
+    /// The memory.
+    pub memory: MemoryIdx,
+    /// Added to the address operand, in bytes. At most `u32::MAX` for 32-bit memories.
+    pub offset: u64,
+}
+
+impl Op {
+    /// Units of fuel that executing the operator costs: 0 for those that only shape control flow, 1 for all others.
+    ///
+    /// **Invariant:** every tier charges the sum of a straight run of operators when it reaches an operator that
+    /// [flushes](Op::flushes_fuel), before executing it; so all tiers stop at the same operator.
+    pub const fn fuel(self) -> u32 {
+        match self {
+            Op::Nop | Op::Block(_) | Op::Loop(_) | Op::Else | Op::End => 0,
+            _ => 1,
+        }
+    }
+
+    /// Whether fuel collected so far (this operator included) is subtracted from the store before the operator executes.
+    ///
+    /// Whether fuel has run out is looked at only at function entry and at each pass of a loop's start.
+    pub const fn flushes_fuel(self) -> bool {
+        matches!(
+            self,
+            Op::Unreachable
+                | Op::Loop(_)
+                | Op::If(_)
+                | Op::Else
+                | Op::End
+                | Op::Br(_)
+                | Op::BrIf(_)
+                | Op::BrTable { .. }
+                | Op::Return
+                | Op::Call(_)
+                | Op::CallIndirect { .. }
+        )
+    }
+}
