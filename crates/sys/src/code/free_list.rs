@@ -65,3 +65,6 @@ impl FreeList {
         self.parts.iter().map(|(start, end)| end - start).sum()
     }
 }
+
+#[cfg(test)]
+mod tests;
