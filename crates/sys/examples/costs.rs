@@ -28,7 +28,7 @@ fn measure(what: &str, calls: u32, mut f: impl FnMut()) {
 
 fn run(block: &CodeBlock, stack_top: *mut u8) -> bool {
     let code = block.as_ptr();
-    // SAFETY: the blocks below are a return and an illegal instruction: both obey the convention.
+    // SAFETY: the blocks below return or fault at once: they obey the convention.
     unsafe {
         let entry = std::mem::transmute::<*const u8, EntryFn>(code);
         let args = ptr::null_mut();
@@ -49,8 +49,13 @@ fn main() -> std::io::Result<()> {
     measure("enter and return, same stack", 1_000_000, || {
         black_box(run(&return_only, ptr::null_mut()));
     });
-    measure("enter and fault", 2_000, || {
+    // xor eax, eax; mov rax, [rax]
+    let wild = memory.publish(&[0x31, 0xc0, 0x48, 0x8b, 0x00])?;
+    measure("enter and fault: illegal instruction", 2_000, || {
         black_box(run(&illegal, stack.top()));
+    });
+    measure("enter and fault: wild load", 2_000, || {
+        black_box(run(&wild, stack.top()));
     });
     let handle = ThreadHandle::current();
     measure("interrupt of the own thread, in vain", 2_000, || {

@@ -8,6 +8,9 @@ use std::ops::Range;
 pub const FAULT_TRACE_FRAMES_MAX: usize = 256;
 
 /// The frames of compiled code at the moment of a fault, taken before anything could overwrite them.
+///
+/// A fault in the first instructions of a function, before it has a frame, lacks the function's caller: only interrupts and
+/// exhausted stacks fault there.
 #[derive(Clone)]
 pub struct FaultTrace {
     pcs: [usize; FAULT_TRACE_FRAMES_MAX],

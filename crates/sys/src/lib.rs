@@ -52,6 +52,7 @@ mod unix;
 use unix as os;
 
 pub use activation::{EntryFn, Fault, FaultKind, enter, entry_fp, raise};
+pub use arch::stack_pointer;
 pub use code::{CodeBlock, CodeMemory, CodeSpace};
 pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames};
 pub use image::Image;

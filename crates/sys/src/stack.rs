@@ -1,5 +1,6 @@
 //! Stacks that compiled code runs on. Apart because their guard is what makes exhaustion a fault instead of damage.
 
+use crate::arch::stack_pointer;
 use crate::reservation::{Reservation, round_up_to_pages};
 use std::io;
 use std::ops::Range;
@@ -59,6 +60,12 @@ impl Stack {
     #[inline]
     pub fn contains(&self, address: usize) -> bool {
         (self.bottom().addr()..self.top().addr()).contains(&address)
+    }
+
+    /// Whether the caller runs on this stack.
+    #[inline]
+    pub fn is_current(&self) -> bool {
+        self.contains(stack_pointer())
     }
 
     /// Gives the memory of all but the top `keep_bytes` back, for a stack that waits in a pool after a deep call.

@@ -10,7 +10,7 @@
 //! has kept nothing, so the landing pad reloads all of them from the frame.
 
 use crate::activation::{Activation, EntryFn};
-use std::arch::naked_asm;
+use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
 
 /// From `Activation::saved_sp` up to the frame pointer of `switch`.
@@ -102,4 +102,13 @@ pub unsafe extern "C" fn land(saved_sp: *mut u8) -> ! {
         "jmp {landing_pad}",
         landing_pad = sym landing_pad,
     )
+}
+
+/// The stack pointer, more or less: that of the function this is inlined into.
+#[inline(always)]
+pub fn stack_pointer() -> usize {
+    let sp;
+    // SAFETY: copies a register.
+    unsafe { asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    sp
 }

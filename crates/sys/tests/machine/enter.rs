@@ -7,7 +7,7 @@ use crate::programs::{
 use std::arch::asm;
 use wharf_sys::{
     FAULT_TRACE_FRAMES_MAX, Fault, FaultKind, Image, Reservation, entry_fp, fault_trace,
-    init_thread, page_bytes, raise, walk_frames,
+    init_thread, page_bytes, raise, stack_pointer, walk_frames,
 };
 
 fn kind(outcome: Result<(), Fault>) -> FaultKind {
@@ -275,10 +275,11 @@ fn giving_up_outside_is_a_bug() {
     unsafe { raise(GIVEN_UP) }
 }
 
-/// Tells where it is: the frame pointer at which the frames of the entry end.
+/// Tells where it is, and the frame pointer at which the frames of the entry end.
 extern "C" fn look_around(call: &mut HostCall) {
     call.outcome = Some(Err(Fault {
         fp: entry_fp().unwrap(),
+        sp: stack_pointer(),
         ..GIVEN_UP
     }));
 }
@@ -292,7 +293,8 @@ fn the_end_of_the_frames_is_known() {
         outcome: None,
     };
     assert_eq!(program.run(Some(&stack), &mut call), Ok(()));
-    let end = call.outcome.take().unwrap().unwrap_err().fp;
+    let Fault { fp: end, sp, .. } = call.outcome.take().unwrap().unwrap_err();
+    assert!(stack.contains(sp) && !stack.is_current());
     // The program's own frame is still on its stack: below the return address it saved the frame pointer of its caller.
     // SAFETY: the stack is mapped and nothing runs on it.
     let saved = unsafe { stack.top().cast::<usize>().sub(2).read() };
