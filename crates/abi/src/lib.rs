@@ -1,1 +1,25 @@
-//! (being written)
+//! What compiled code and the runtime agree on (floor 1): layouts, builtins, trampolines, and the form of compiled code.
+//!
+//! It stands apart so that compilers never see the runtime and the runtime never sees a compiler. It holds numbers and plain
+//! data only; no pointer is followed here.
+//!
+//! Read first: [`VmctxLayout`] (where things are), [`CompiledFunc`] (what a compiler returns), [`Compiler`] (the contract).
+#![forbid(unsafe_code)]
+
+mod builtin;
+mod code;
+mod compiler;
+mod raw;
+mod vmctx;
+
+pub use builtin::{Builtin, BuiltinSig, BuiltinType};
+pub use code::{
+    CodeImage, CodeImageBuilder, CompiledFunc, FuncLocation, PcEntry, Reloc, TRAP_PENDING,
+    TrapEntry,
+};
+pub use compiler::{CompileEnv, CompileError, Compiler};
+pub use raw::Raw;
+pub use vmctx::{
+    FuncRefLayout, HostCtxLayout, MEMORY_GUARD_BYTES, MemoryDefLayout, Place, STATIC_MEMORY_BYTES,
+    StoreCtxLayout, TableDefLayout, VmctxLayout,
+};

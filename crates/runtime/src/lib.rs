@@ -1,1 +1,48 @@
-//! (being written)
+//! What runs in Wharf (floor 2): stores and everything in them, entering and leaving compiled code, traps and backtraces.
+//!
+//! It stands apart because the unsafe heart of the engine must be small and closed: it follows the raw pointers that compiled
+//! code shares, and offers the rooms above a face without any. It knows no compiler and no interpreter; both reach it through
+//! [`abi::Compiler`] and [`Executor`].
+//!
+//! Read first: [`Store`] (what owns everything), [`LoadedModule`] (what instances share), [`StoreInner::instantiate`].
+
+mod backtrace;
+mod builtins;
+mod call;
+mod const_expr;
+mod engine;
+mod error;
+mod execute;
+mod func;
+mod global;
+mod handle;
+mod host;
+mod instance;
+mod instantiate;
+mod interrupt;
+mod limits;
+mod loaded;
+mod memory;
+mod store;
+mod table;
+mod types;
+mod value;
+mod vm;
+
+pub use backtrace::Frame;
+pub use call::TypedHandle;
+pub use engine::{EngineCore, EngineSettings};
+pub use error::{BoxError, Cause, Error, ErrorKind, LinkError, Raised};
+pub use execute::{Callee, Executor};
+pub use func::FuncHandle;
+pub use handle::{
+    ExternHandle, ExternItem, GlobalHandle, InstanceHandle, InstanceId, MemoryHandle, StoreId,
+    TableHandle,
+};
+pub use host::{HostCall, HostFunc};
+pub use instantiate::Given;
+pub use interrupt::InterruptHandle;
+pub use limits::Limits;
+pub use loaded::{CodeSource, LoadedModule};
+pub use store::{Store, StoreCore, StoreInner};
+pub use value::{Ref, Val, WasmList, WasmTy};

@@ -1,0 +1,103 @@
+//! The functions of the runtime that compiled code calls: one row each.
+//!
+//! A row gives number, name and signature; the runtime builds its table of addresses from the same rows, so the two cannot
+//! disagree. All use the platform's C convention and take the caller's vmctx first.
+
+/// The type of a builtin's parameter or result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BuiltinType {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// An address of the host.
+    Pointer,
+}
+
+/// The signature of a builtin, without the leading vmctx.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BuiltinSig {
+    /// Parameters after vmctx.
+    pub params: &'static [BuiltinType],
+    /// The result, if any.
+    pub result: Option<BuiltinType>,
+    /// Whether the result is 0 for success, else a trap is pending in the store and the caller must trap.
+    pub traps: bool,
+}
+
+/// Calls the macro `$then` with all rows: `name(param: type, ...) -> result;`. `-> trap` marks a function whose 32-bit result
+/// is 0 for success, and otherwise means that the store holds a pending trap.
+#[macro_export]
+macro_rules! for_each_builtin {
+    ($then:ident) => {
+        $then! {
+            /// `memory.grow`: old size in pages, or -1.
+            memory_grow(memory: i32, delta_pages: i64) -> i64;
+            /// `memory.fill`.
+            memory_fill(memory: i32, dst: i64, value: i32, bytes: i64) -> trap;
+            /// `memory.copy`.
+            memory_copy(dst_memory: i32, src_memory: i32, dst: i64, src: i64, bytes: i64) -> trap;
+            /// `memory.init`.
+            memory_init(memory: i32, data: i32, dst: i64, src: i32, bytes: i32) -> trap;
+            /// `data.drop`.
+            data_drop(data: i32) -> none;
+            /// `table.grow`: old number of elements, or -1. The value is an element as tables store it.
+            table_grow(table: i32, value: i64, delta: i64) -> i64;
+            /// `table.fill`.
+            table_fill(table: i32, dst: i64, value: i64, count: i64) -> trap;
+            /// `table.copy`.
+            table_copy(dst_table: i32, src_table: i32, dst: i64, src: i64, count: i64) -> trap;
+            /// `table.init`.
+            table_init(table: i32, elem: i32, dst: i64, src: i32, count: i32) -> trap;
+            /// `elem.drop`.
+            elem_drop(elem: i32) -> none;
+            /// Any row of `ops::Compute` by number: operands in 16-byte slots, the result replaces the first.
+            compute(op: i32, slots: pointer) -> trap;
+        }
+    };
+}
+
+macro_rules! define {
+    (@ty i32) => { BuiltinType::I32 };
+    (@ty i64) => { BuiltinType::I64 };
+    (@ty pointer) => { BuiltinType::Pointer };
+    (@result none) => { None };
+    (@result trap) => { Some(BuiltinType::I32) };
+    (@result $ty:ident) => { Some(define!(@ty $ty)) };
+    (@traps trap) => { true };
+    (@traps $ty:ident) => { false };
+    ($($(#[$doc:meta])* $name:ident($($param:ident: $ty:ident),*) -> $result:ident;)*) => {
+        /// A builtin, numbered by its place in the table that vmctx points to.
+        #[allow(non_camel_case_types, reason = "variants carry the names of the functions")]
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u32)]
+        pub enum Builtin {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Builtin {
+            /// All builtins, by number.
+            pub const ALL: &'static [Builtin] = &[$(Builtin::$name,)*];
+
+            /// The name of the builtin.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Builtin::$name => stringify!($name),)*
+                }
+            }
+
+            /// The signature, without the leading vmctx.
+            pub const fn sig(self) -> BuiltinSig {
+                match self {
+                    $(Builtin::$name => BuiltinSig {
+                        params: &[$(define!(@ty $ty)),*],
+                        result: define!(@result $result),
+                        traps: define!(@traps $result),
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+for_each_builtin!(define);

@@ -1,0 +1,199 @@
+//! Compiled code as plain data: functions as compilers return them, and the image that a module's functions are joined into.
+
+use module::{FuncIdx, TypeIdx};
+
+/// Trap number that means: the store holds the trap (see [`ops::Trap`] for the others).
+pub const TRAP_PENDING: u8 = 200;
+
+/// A place in a function whose 32-bit pc-relative operand must be set to reach another function of the module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reloc {
+    /// Where the operand is, in bytes from the function's start.
+    pub offset: u32,
+    /// The function to reach.
+    pub target: FuncIdx,
+    /// Added to the target's address; -4 for x86-64 calls.
+    pub addend: i32,
+}
+
+/// A place in code that may fault, and the trap that a fault there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TrapEntry {
+    /// Where the faulting instruction starts, in bytes from the start of the function or image.
+    pub offset: u32,
+    /// Number of an [`ops::Trap`], or [`TRAP_PENDING`].
+    pub code: u8,
+}
+
+/// From here on (until the next entry) code belongs to the operator at this offset of the module's bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PcEntry {
+    /// In bytes from the start of the function or image.
+    pub offset: u32,
+    /// Offset in the module's bytes; `u32::MAX` if the code belongs to no operator.
+    pub wasm: u32,
+}
+
+/// One function's machine code.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CompiledFunc {
+    /// The code; position independent.
+    pub code: Vec<u8>,
+    /// Power of two that the code must be aligned to, in bytes.
+    pub align: u32,
+    /// Calls of other functions of the module.
+    pub relocs: Vec<Reloc>,
+    /// Sorted by offset.
+    pub traps: Vec<TrapEntry>,
+    /// Sorted by offset.
+    pub pcs: Vec<PcEntry>,
+}
+
+/// Where a function is in an image, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FuncLocation {
+    /// First byte.
+    pub offset: u32,
+    /// Size of the code.
+    pub len: u32,
+}
+
+/// All machine code of a module, linked: ready to be placed anywhere.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CodeImage {
+    /// The code.
+    pub text: Vec<u8>,
+    /// Defined functions, in order.
+    pub funcs: Vec<FuncLocation>,
+    /// Entry trampolines, by type of the module; only for types that host code can call.
+    pub entries: Vec<(TypeIdx, FuncLocation)>,
+    /// Host trampolines, by type of the module; only for types of imported functions.
+    pub hosts: Vec<(TypeIdx, FuncLocation)>,
+    /// Sorted by offset in `text`.
+    pub traps: Vec<TrapEntry>,
+    /// Sorted by offset in `text`.
+    pub pcs: Vec<PcEntry>,
+}
+
+impl CodeImage {
+    /// The trap that a fault at `offset` of the text is.
+    pub fn trap_at(&self, offset: u32) -> Option<u8> {
+        let found = self
+            .traps
+            .binary_search_by_key(&offset, |entry| entry.offset)
+            .ok()?;
+        Some(self.traps[found].code)
+    }
+
+    /// The defined function (0 is the first defined one) whose code holds `offset` of the text.
+    pub fn func_at(&self, offset: u32) -> Option<usize> {
+        // Functions lie in the text in order.
+        let after = self.funcs.partition_point(|func| func.offset <= offset);
+        let index = after.checked_sub(1)?;
+        let func = self.funcs[index];
+        (offset - func.offset < func.len).then_some(index)
+    }
+
+    /// The offset in the module's bytes of the operator that the code at `offset` of the text belongs to.
+    pub fn wasm_offset_at(&self, offset: u32) -> Option<u32> {
+        let after = self.pcs.partition_point(|entry| entry.offset <= offset);
+        let entry = self.pcs[after.checked_sub(1)?];
+        (entry.wasm != u32::MAX).then_some(entry.wasm)
+    }
+}
+
+/// Joins functions into a [`CodeImage`], in order.
+pub struct CodeImageBuilder {
+    image: CodeImage,
+    relocs: Vec<Reloc>,
+    n_imported_funcs: u32,
+}
+
+impl CodeImageBuilder {
+    /// A builder for a module with this many imported functions.
+    pub fn new(n_imported_funcs: u32) -> CodeImageBuilder {
+        CodeImageBuilder {
+            image: CodeImage::default(),
+            relocs: Vec::new(),
+            n_imported_funcs,
+        }
+    }
+
+    /// Adds the next defined function.
+    ///
+    /// # Errors
+    /// If the text would exceed 2 GiB, the reach of a call.
+    pub fn push_func(&mut self, func: &CompiledFunc) -> Result<(), String> {
+        let location = self.push(func)?;
+        self.image.funcs.push(location);
+        Ok(())
+    }
+
+    /// Adds the entry trampoline of a type.
+    ///
+    /// # Errors
+    /// If the text would exceed 2 GiB.
+    pub fn push_entry(&mut self, ty: TypeIdx, func: &CompiledFunc) -> Result<(), String> {
+        let location = self.push(func)?;
+        self.image.entries.push((ty, location));
+        Ok(())
+    }
+
+    /// Adds the host trampoline of a type.
+    ///
+    /// # Errors
+    /// If the text would exceed 2 GiB.
+    pub fn push_host(&mut self, ty: TypeIdx, func: &CompiledFunc) -> Result<(), String> {
+        let location = self.push(func)?;
+        self.image.hosts.push((ty, location));
+        Ok(())
+    }
+
+    fn push(&mut self, func: &CompiledFunc) -> Result<FuncLocation, String> {
+        let text = &mut self.image.text;
+        let start = text.len().next_multiple_of(func.align.max(16) as usize);
+        let end = start + func.code.len();
+        if end > i32::MAX as usize {
+            return Err("the machine code of the module exceeds 2 GiB".to_string());
+        }
+        // int3 between functions: running off the end of one must not run another.
+        text.resize(start, 0xcc);
+        text.extend_from_slice(&func.code);
+        let base = start as u32;
+        let moved = |offset: u32| base + offset;
+        self.relocs.extend(func.relocs.iter().map(|r| Reloc {
+            offset: moved(r.offset),
+            ..*r
+        }));
+        self.image
+            .traps
+            .extend(func.traps.iter().map(|t| TrapEntry {
+                offset: moved(t.offset),
+                code: t.code,
+            }));
+        self.image.pcs.extend(func.pcs.iter().map(|p| PcEntry {
+            offset: moved(p.offset),
+            wasm: p.wasm,
+        }));
+        Ok(FuncLocation {
+            offset: base,
+            len: func.code.len() as u32,
+        })
+    }
+
+    /// Resolves calls between the functions and gives the image.
+    ///
+    /// # Panics
+    /// If a relocation names a function that is imported or was not added: the compiler's bug.
+    pub fn finish(self) -> CodeImage {
+        let mut image = self.image;
+        for reloc in self.relocs {
+            let target = image.funcs[(reloc.target.0 - self.n_imported_funcs) as usize];
+            let relative = target.offset as i64 + reloc.addend as i64 - reloc.offset as i64;
+            let relative = i32::try_from(relative).expect("text is below 2 GiB");
+            let at = reloc.offset as usize;
+            image.text[at..at + 4].copy_from_slice(&relative.to_le_bytes());
+        }
+        image
+    }
+}

@@ -1,0 +1,74 @@
+//! The contract between the engine and a compiler.
+
+use crate::{CompiledFunc, VmctxLayout};
+use module::{FuncType, Header};
+use std::any::Any;
+use std::fmt;
+
+/// What a compiler may know about the module that a function belongs to.
+#[derive(Clone, Copy)]
+pub struct CompileEnv<'a> {
+    /// All that precedes the code section.
+    pub header: &'a Header,
+    /// Where compiled code finds things.
+    pub layout: &'a VmctxLayout,
+    /// Whether code counts fuel (see [`module::Op::fuel`]).
+    pub fuel: bool,
+}
+
+/// A function that could not be compiled.
+#[derive(Debug)]
+pub enum CompileError {
+    /// The function is not valid.
+    Invalid(module::Error),
+    /// The function is valid but exceeds what the compiler can do, such as a frame over 2 GiB.
+    Limit(String),
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CompileError::Invalid(error) => error.fmt(f),
+            CompileError::Limit(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+impl From<module::Error> for CompileError {
+    fn from(error: module::Error) -> CompileError {
+        CompileError::Invalid(error)
+    }
+}
+
+/// A compiler of functions, shared by threads.
+///
+/// **Convention of compiled code:** Cranelift's `tail` convention with the callee's vmctx as first parameter, then the Wasm
+/// parameters. Number types are themselves, function references are 64-bit addresses, other references 32-bit handles.
+/// Frame pointers are kept. Compiled code never unwinds: it traps by a hardware fault at a place listed in
+/// [`CompiledFunc::traps`].
+pub trait Compiler: Send + Sync {
+    /// A worker's reusable memory; one per thread, passed to every call on it.
+    fn scratch(&self) -> Box<dyn Any + Send>;
+
+    /// Validates and compiles one function.
+    fn compile(
+        &self,
+        env: CompileEnv<'_>,
+        body: module::FuncInput,
+        scratch: &mut (dyn Any + Send),
+    ) -> Result<CompiledFunc, CompileError>;
+
+    /// Host to guest: `extern "C" fn(code, vmctx, slots: *mut Raw)` loads the parameters from the slots, calls `code` in the
+    /// convention of compiled code, and stores the results into the slots. The slots hold the greater of both counts.
+    fn entry_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError>;
+
+    /// Guest to host: code for a function entry whose vmctx is a host function's context. Checks for stack room
+    /// (`STACK_LIMIT`, else traps with stack overflow), notes its frame pointer in `EXIT_FP`, passes parameters and results in
+    /// slots, calls the host entry, and traps as pending if that returns nonzero.
+    fn host_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError>;
+
+    /// Names target, compiler version, and every setting that changes code. Artifacts are accepted only for the same text.
+    fn fingerprint(&self) -> String;
+}

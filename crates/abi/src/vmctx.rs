@@ -1,0 +1,238 @@
+//! Where compiled code finds things: byte offsets of every structure it reads.
+//!
+//! ```text
+//! vmctx of an instance                        context of a host function
+//!   0  unused by code                           0  unused by code
+//!   8  *store context                           8  *store context
+//!  16  *builtin addresses                      16  host entry: extern "C" fn(ctx, *mut Raw) -> u32
+//!  24  *u32 canonical type numbers             24  (runtime's own)
+//!  32  (runtime's own)
+//!  40  imported functions: {code, vmctx, *func entry} each
+//!      memories: {base, *memory definition} each
+//!      tables, imported: *table definition each;  globals, imported: *16-byte cell each
+//!      tables, defined: table definition each     globals, defined: 16-byte cell each
+//!      functions, escaping: func entry each
+//! ```
+//! All pointers are 8 bytes: compiled code is for 64-bit hosts.
+
+use module::{FuncIdx, GlobalIdx, Header, MemoryIdx, TableIdx};
+
+/// Address space behind a 32-bit memory: all that an index can reach.
+pub const STATIC_MEMORY_BYTES: u64 = 1 << 32;
+
+/// Inaccessible address space after [`STATIC_MEMORY_BYTES`]. An access whose static offset plus size is at most this needs no
+/// bounds check; one with a greater offset is checked explicitly.
+pub const MEMORY_GUARD_BYTES: u64 = 32 << 20;
+
+/// A structure either lies in vmctx at an offset, or vmctx holds its address there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// The structure starts at this offset of vmctx.
+    Inline(u32),
+    /// The address of the structure is at this offset of vmctx, and never changes.
+    Pointer(u32),
+}
+
+/// Offsets in the store context.
+pub struct StoreCtxLayout;
+
+impl StoreCtxLayout {
+    /// `i64`: fuel left; negative when used up.
+    pub const FUEL: u32 = 0;
+    /// `u64`: nonzero when the guest was asked to stop.
+    pub const INTERRUPTED: u32 = 8;
+    /// `usize`: calls out of compiled code need the stack pointer to be at or above this address.
+    pub const STACK_LIMIT: u32 = 16;
+    /// `usize`: frame pointer of the trampoline through which the guest last called out.
+    pub const EXIT_FP: u32 = 24;
+    /// Size in bytes.
+    pub const SIZE: u32 = 64;
+}
+
+/// Offsets in the entry of a function: what a function reference points to.
+pub struct FuncRefLayout;
+
+impl FuncRefLayout {
+    /// Address of the code, in the convention of compiled code.
+    pub const CODE: u32 = 0;
+    /// The callee's vmctx: first argument of `CODE`.
+    pub const VMCTX: u32 = 8;
+    /// `u32`: canonical number of the function's type.
+    pub const TYPE: u32 = 16;
+    /// `u32`: number of the function in its store (runtime's own).
+    pub const FUNC: u32 = 20;
+    /// Address of the entry trampoline of the type: `extern "C" fn(code, vmctx, *mut Raw)`.
+    pub const ENTRY: u32 = 24;
+    /// Size in bytes.
+    pub const SIZE: u32 = 32;
+}
+
+/// Offsets in a table definition.
+pub struct TableDefLayout;
+
+impl TableDefLayout {
+    /// Address of the elements: 8 bytes each, a function entry's address or a zero-extended 32-bit handle; 0 is null.
+    pub const BASE: u32 = 0;
+    /// `u64`: number of elements.
+    pub const LEN: u32 = 8;
+    /// Size in bytes.
+    pub const SIZE: u32 = 16;
+}
+
+/// Offsets in a memory definition.
+pub struct MemoryDefLayout;
+
+impl MemoryDefLayout {
+    /// Address of the first byte.
+    pub const BASE: u32 = 0;
+    /// `u64`: size in bytes.
+    pub const BYTES: u32 = 8;
+    /// Size in bytes.
+    pub const SIZE: u32 = 16;
+}
+
+/// Offsets in the context of a host function.
+pub struct HostCtxLayout;
+
+impl HostCtxLayout {
+    /// Address of the store context: the same place as in an instance's vmctx.
+    pub const STORE: u32 = VmctxLayout::STORE;
+    /// Address of the host entry: `extern "C" fn(ctx, *mut Raw) -> u32`, 0 for success, else a trap is pending.
+    pub const ENTRY: u32 = 16;
+}
+
+/// Offsets in the vmctx of every instance of one module.
+#[derive(Clone, Debug)]
+pub struct VmctxLayout {
+    imported_funcs: u32,
+    memories: u32,
+    imported_tables: u32,
+    imported_globals: u32,
+    tables: u32,
+    globals: u32,
+    func_refs: u32,
+    size: u32,
+    n_imported_tables: u32,
+    n_imported_globals: u32,
+    n_imported_funcs: u32,
+    /// Position among the function entries, by function; `u32::MAX` for functions that no reference can be made of.
+    func_ref_slots: Box<[u32]>,
+}
+
+impl VmctxLayout {
+    /// Address of the store context.
+    pub const STORE: u32 = 8;
+    /// Address of the table of builtins' addresses.
+    pub const BUILTINS: u32 = 16;
+    /// Address of the canonical type numbers, one `u32` per type of the module.
+    pub const TYPE_IDS: u32 = 24;
+    /// The runtime's own pointer.
+    pub const INSTANCE: u32 = 32;
+    const IMPORTED_FUNCS: u32 = 40;
+    /// Size of an imported function's record: code, vmctx, address of the function entry.
+    const IMPORTED_FUNC_SIZE: u32 = 24;
+    const MEMORY_SIZE: u32 = 16;
+    /// Size of a global's cell.
+    pub const GLOBAL_SIZE: u32 = 16;
+
+    /// The layout for instances of the module with this header.
+    ///
+    /// # Panics
+    /// If the structure would exceed 4 GiB, which the limits of validation exclude.
+    pub fn new(header: &Header) -> VmctxLayout {
+        let mut at = Self::IMPORTED_FUNCS;
+        let mut take = |count: usize, size: u32, align: u32| {
+            let start = at.next_multiple_of(align);
+            at = start + u32::try_from(count).expect("count fits") * size;
+            start
+        };
+        let imported_funcs = take(header.n_imported_funcs(), Self::IMPORTED_FUNC_SIZE, 8);
+        let memories = take(header.memories().len(), Self::MEMORY_SIZE, 8);
+        let imported_tables = take(header.n_imported_tables(), 8, 8);
+        let imported_globals = take(header.n_imported_globals(), 8, 8);
+        let n_tables = header.tables().len() - header.n_imported_tables();
+        let tables = take(n_tables, TableDefLayout::SIZE, 8);
+        let n_globals = header.globals().len() - header.n_imported_globals();
+        let globals = take(n_globals, Self::GLOBAL_SIZE, 16);
+        let mut slots = 0;
+        let func_ref_slots: Box<[u32]> = (0..header.funcs().len())
+            .map(|func| {
+                let defined = func >= header.n_imported_funcs();
+                if defined && header.escapes(FuncIdx(func as u32)) {
+                    slots += 1;
+                    slots - 1
+                } else {
+                    u32::MAX
+                }
+            })
+            .collect();
+        let func_refs = take(slots as usize, FuncRefLayout::SIZE, 8);
+        VmctxLayout {
+            imported_funcs,
+            memories,
+            imported_tables,
+            imported_globals,
+            tables,
+            globals,
+            func_refs,
+            size: at.next_multiple_of(16),
+            n_imported_tables: header.n_imported_tables() as u32,
+            n_imported_globals: header.n_imported_globals() as u32,
+            n_imported_funcs: header.n_imported_funcs() as u32,
+            func_ref_slots,
+        }
+    }
+
+    /// Size of the structure in bytes, a multiple of 16.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Offset of an imported function's code address.
+    pub fn imported_func_code(&self, func: FuncIdx) -> u32 {
+        debug_assert!(func.0 < self.n_imported_funcs);
+        self.imported_funcs + func.0 * Self::IMPORTED_FUNC_SIZE
+    }
+
+    /// Offset of an imported function's vmctx.
+    pub fn imported_func_vmctx(&self, func: FuncIdx) -> u32 {
+        self.imported_func_code(func) + 8
+    }
+
+    /// Offset of the copy of a memory's base address; constant for static memories, not to be used for others.
+    pub fn memory_base(&self, memory: MemoryIdx) -> u32 {
+        self.memories + memory.0 * Self::MEMORY_SIZE
+    }
+
+    /// Offset of the address of a memory's definition.
+    pub fn memory_def(&self, memory: MemoryIdx) -> u32 {
+        self.memory_base(memory) + 8
+    }
+
+    /// Where a table's definition is.
+    pub fn table(&self, table: TableIdx) -> Place {
+        match table.0.checked_sub(self.n_imported_tables) {
+            Some(defined) => Place::Inline(self.tables + defined * TableDefLayout::SIZE),
+            None => Place::Pointer(self.imported_tables + table.0 * 8),
+        }
+    }
+
+    /// Where a global's cell is.
+    pub fn global(&self, global: GlobalIdx) -> Place {
+        match global.0.checked_sub(self.n_imported_globals) {
+            Some(defined) => Place::Inline(self.globals + defined * Self::GLOBAL_SIZE),
+            None => Place::Pointer(self.imported_globals + global.0 * 8),
+        }
+    }
+
+    /// Where a function's entry is, or `None` if no reference to the function can be made.
+    pub fn func_ref(&self, func: FuncIdx) -> Option<Place> {
+        if func.0 < self.n_imported_funcs {
+            return Some(Place::Pointer(self.imported_func_code(func) + 16));
+        }
+        match self.func_ref_slots[func.index()] {
+            u32::MAX => None,
+            slot => Some(Place::Inline(self.func_refs + slot * FuncRefLayout::SIZE)),
+        }
+    }
+}

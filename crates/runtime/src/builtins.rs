@@ -1,0 +1,182 @@
+//! The functions that compiled code calls; `abi` has their signatures.
+
+use crate::call::Pending;
+use crate::instance::Instance;
+use crate::vm::StoreCtx;
+use crate::{Cause, InstanceId, StoreCore};
+use abi::{Builtin, VmctxLayout, for_each_builtin};
+use module::{DataIdx, ElemIdx, MemoryIdx, TableIdx};
+use ops::{Compute, Trap, Value};
+
+/// What a builtin works on: the store of the calling guest, and its instance.
+struct Caller<'a> {
+    store: &'a mut StoreCore,
+    instance: InstanceId,
+}
+
+impl Caller<'_> {
+    /// The caller behind a vmctx.
+    ///
+    /// # Safety
+    /// `vmctx` is that of an instance whose code is running, in a store that was entered.
+    unsafe fn new<'a>(vmctx: *mut u8) -> Caller<'a> {
+        // SAFETY: the layout of vmctx; the store's exclusive use was lent to the guest by whoever entered it.
+        unsafe {
+            let ctx = vmctx
+                .add(VmctxLayout::STORE as usize)
+                .cast::<*mut StoreCtx>()
+                .read();
+            let instance = vmctx
+                .add(VmctxLayout::INSTANCE as usize)
+                .cast::<u64>()
+                .read();
+            Caller {
+                store: &mut *(*ctx).store,
+                instance: InstanceId(instance as u32),
+            }
+        }
+    }
+
+    fn instance(&self) -> &Instance {
+        self.store.instance(self.instance)
+    }
+
+    fn memory(&self, memory: i32) -> u32 {
+        self.instance().memory(MemoryIdx(memory as u32))
+    }
+
+    fn table(&self, table: i32) -> u32 {
+        self.instance().table(TableIdx(table as u32))
+    }
+
+    /// 0 for success; else notes the trap and gives 1.
+    fn finish(self, outcome: Result<(), Trap>) -> i32 {
+        match outcome {
+            Ok(()) => 0,
+            Err(trap) => {
+                self.store.pending = Some(Pending::Cause(Cause::Trap(trap)));
+                1
+            }
+        }
+    }
+
+    fn memory_grow(self, memory: i32, delta_pages: i64) -> i64 {
+        let index = self.memory(memory);
+        self.store
+            .grow_memory(index, delta_pages as u64)
+            .map_or(-1, |old| old as i64)
+    }
+
+    fn memory_fill(self, memory: i32, dst: i64, value: i32, bytes: i64) -> i32 {
+        let index = self.memory(memory);
+        let outcome = self
+            .store
+            .fill_memory(index, dst as u64, value as u8, bytes as u64);
+        self.finish(outcome)
+    }
+
+    fn memory_copy(self, dst_memory: i32, src_memory: i32, dst: i64, src: i64, bytes: i64) -> i32 {
+        let (to, from) = (self.memory(dst_memory), self.memory(src_memory));
+        let outcome = self
+            .store
+            .copy_memory((to, dst as u64), (from, src as u64), bytes as u64);
+        self.finish(outcome)
+    }
+
+    fn memory_init(self, memory: i32, data: i32, dst: i64, src: i32, bytes: i32) -> i32 {
+        let (memory, data) = (MemoryIdx(memory as u32), DataIdx(data as u32));
+        let (src, bytes) = (u64::from(src as u32), u64::from(bytes as u32));
+        let outcome =
+            self.store
+                .instance_memory_init(self.instance, memory, data, dst as u64, src, bytes);
+        self.finish(outcome)
+    }
+
+    fn data_drop(self, data: i32) {
+        self.store
+            .instance_data_drop(self.instance, DataIdx(data as u32));
+    }
+
+    fn table_grow(self, table: i32, value: i64, delta: i64) -> i64 {
+        let index = self.table(table);
+        self.store
+            .grow_table(index, delta as u64, value as u64)
+            .map_or(-1, |old| old as i64)
+    }
+
+    fn table_fill(self, table: i32, dst: i64, value: i64, count: i64) -> i32 {
+        let index = self.table(table);
+        let outcome = self
+            .store
+            .fill_table(index, dst as u64, value as u64, count as u64);
+        self.finish(outcome)
+    }
+
+    fn table_copy(self, dst_table: i32, src_table: i32, dst: i64, src: i64, count: i64) -> i32 {
+        let (to, from) = (self.table(dst_table), self.table(src_table));
+        let outcome = self
+            .store
+            .copy_table((to, dst as u64), (from, src as u64), count as u64);
+        self.finish(outcome)
+    }
+
+    fn table_init(self, table: i32, elem: i32, dst: i64, src: i32, count: i32) -> i32 {
+        let (table, elem) = (TableIdx(table as u32), ElemIdx(elem as u32));
+        let (src, count) = (u64::from(src as u32), u64::from(count as u32));
+        let outcome =
+            self.store
+                .instance_table_init(self.instance, table, elem, dst as u64, src, count);
+        self.finish(outcome)
+    }
+
+    fn elem_drop(self, elem: i32) {
+        self.store
+            .instance_elem_drop(self.instance, ElemIdx(elem as u32));
+    }
+
+    fn compute(self, op: i32, slots: *mut u8) -> i32 {
+        let op = Compute::from_code(op as u16).expect("compiled code names an existing operator");
+        let params = op.params();
+        // SAFETY: compiled code passes one 16-byte slot per operand of the operator, at least one.
+        let slots = unsafe {
+            std::slice::from_raw_parts_mut(slots.cast::<[u8; 16]>(), params.len().max(1))
+        };
+        let args: Vec<Value> = params
+            .iter()
+            .zip(slots.iter())
+            .map(|(ty, slot)| Value::from_bits(*ty, u128::from_le_bytes(*slot)))
+            .collect();
+        let outcome = op
+            .eval(&args)
+            .map(|value| slots[0] = value.to_bits().to_le_bytes());
+        self.finish(outcome)
+    }
+}
+
+macro_rules! table {
+    (@ty i32) => { i32 };
+    (@ty i64) => { i64 };
+    (@ty pointer) => { *mut u8 };
+    (@ty trap) => { i32 };
+    (@ty none) => { () };
+    ($($(#[$doc:meta])* $name:ident($($param:ident: $ty:ident),*) -> $result:ident;)*) => {
+        $(
+            unsafe extern "C" fn $name(vmctx: *mut u8, $($param: table!(@ty $ty)),*) -> table!(@ty $result) {
+                // SAFETY: compiled code passes its own vmctx.
+                unsafe { Caller::new(vmctx) }.$name($($param),*)
+            }
+        )*
+
+        /// The addresses of the builtins, by number.
+        #[repr(transparent)]
+        pub(crate) struct Builtins(pub(crate) [*const u8; Builtin::ALL.len()]);
+
+        // SAFETY: addresses of functions.
+        unsafe impl Sync for Builtins {}
+
+        /// What every vmctx points to.
+        pub(crate) static BUILTINS: Builtins = Builtins([$($name as *const u8),*]);
+    };
+}
+
+for_each_builtin!(table);

@@ -1,0 +1,317 @@
+//! Entering guests, and coming back: by results, by trap, by a host function's error or panic.
+
+use crate::engine::CodeAt;
+use crate::func::FuncKind;
+use crate::handle::StoreId;
+use crate::store::{StoreCore, StoreInner};
+use crate::vm::FuncRef;
+use crate::{Cause, Error, FuncHandle, Raised, Val, WasmList};
+use abi::{Raw, TRAP_PENDING};
+use module::FuncType;
+use ops::Trap;
+use std::any::Any;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::ptr::NonNull;
+use sys::{EntryFn, Fault, FaultKind, ThreadHandle};
+
+/// Why a guest is about to trap, when only the host knows.
+pub(crate) enum Pending {
+    /// A trap of a builtin, or an error of a host function.
+    Cause(Cause),
+    /// A host function panicked: the panic goes on behind the guest.
+    Panic(Box<dyn Any + Send>),
+}
+
+/// Slots that need no allocation.
+const SLOTS_INLINE: usize = 16;
+
+/// A function of a store whose type was checked once, resolved to its entry.
+pub struct TypedHandle<P, R> {
+    func: FuncHandle,
+    func_ref: NonNull<FuncRef>,
+    _types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for TypedHandle<P, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P, R> Copy for TypedHandle<P, R> {}
+
+// SAFETY: the address is followed only while the store that it belongs to is held, which is checked at each call.
+unsafe impl<P, R> Send for TypedHandle<P, R> {}
+// SAFETY: as above.
+unsafe impl<P, R> Sync for TypedHandle<P, R> {}
+
+impl<P: WasmList, R: WasmList> TypedHandle<P, R> {
+    /// Checks that `func` has the type.
+    ///
+    /// # Errors
+    /// If it has another, or is another store's.
+    pub fn new(store: &StoreCore, func: FuncHandle) -> Result<TypedHandle<P, R>, Error> {
+        let asked = FuncType::new(P::types(), R::types());
+        let found = store.func_type(func)?;
+        if asked != found {
+            return Err(Error::misuse(format!(
+                "expected a function of type {asked}, found {found}"
+            )));
+        }
+        Ok(TypedHandle {
+            func,
+            func_ref: store.func(func)?.func_ref,
+            _types: PhantomData,
+        })
+    }
+
+    /// The function without its type.
+    pub fn func(self) -> FuncHandle {
+        self.func
+    }
+
+    /// The store that the function belongs to.
+    pub fn store(self) -> StoreId {
+        self.func.store
+    }
+
+    /// Calls the function.
+    ///
+    /// # Errors
+    /// If the guest traps, a host function fails, or a handle is another store's.
+    ///
+    /// # Panics
+    /// If a host function that the guest calls panics: with its panic.
+    #[inline]
+    pub fn call<T>(self, store: &mut StoreInner<T>, params: P) -> Result<R, Error> {
+        const { assert!(P::LEN <= SLOTS_INLINE && R::LEN <= SLOTS_INLINE) };
+        store.check_store(self.func.store, "function")?;
+        let mut slots = [Raw::default(); SLOTS_INLINE];
+        params.to_slots(&mut slots, store)?;
+        let used = const { if P::LEN > R::LEN { P::LEN } else { R::LEN } };
+        let core: *mut StoreCore = &raw mut **store;
+        // SAFETY: the slots hold parameters of the function's type, which was checked; the entry belongs to the store.
+        unsafe { StoreCore::call_slots(core, self.func.index, self.func_ref, &mut slots[..used])? };
+        // SAFETY: the function has filled the slots with results of its type.
+        Ok(unsafe { R::from_slots(&slots, store) })
+    }
+}
+
+impl<T> StoreInner<T> {
+    /// Calls a function with values and gives its results.
+    ///
+    /// # Errors
+    /// If the arguments do not fit the type, the guest traps, a host function fails, or a handle is another store's.
+    ///
+    /// # Panics
+    /// If a host function that the guest calls panics: with its panic.
+    pub fn call(&mut self, func: FuncHandle, params: &[Val]) -> Result<Vec<Val>, Error> {
+        let ty = self.func_type(func)?;
+        if ty.params().len() != params.len() {
+            let (expected, found) = (ty.params().len(), params.len());
+            return Err(Error::misuse(format!(
+                "expected {expected} arguments, found {found}"
+            )));
+        }
+        let mut slots = vec![Raw::default(); ty.params().len().max(ty.results().len())];
+        for ((slot, value), ty) in slots.iter_mut().zip(params).zip(ty.params()) {
+            *slot = self.val_to_raw(*value, *ty)?;
+        }
+        let func_ref = self.func(func)?.func_ref;
+        let core: *mut StoreCore = &raw mut **self;
+        // SAFETY: the slots hold parameters of the function's type.
+        unsafe { StoreCore::call_slots(core, func.index, func_ref, &mut slots)? };
+        let results = ty.results().iter().zip(&slots);
+        // SAFETY: the function has filled the slots with results of its type.
+        Ok(results
+            .map(|(ty, raw)| unsafe { self.val_from_raw(*raw, *ty) })
+            .collect())
+    }
+}
+
+impl StoreCore {
+    /// Calls a function with its arguments in slots; the results are left there.
+    ///
+    /// # Safety
+    /// `core` is a store held exclusively; `index` and `func_ref` are one of its functions; the slots hold arguments of its
+    /// type and are as many as the greater of both counts.
+    pub(crate) unsafe fn call_slots(
+        core: *mut StoreCore,
+        index: u32,
+        func_ref: NonNull<FuncRef>,
+        slots: &mut [Raw],
+    ) -> Result<(), Error> {
+        // SAFETY: the caller's promise.
+        let this = unsafe { &mut *core };
+        if !this.engine.compiles() {
+            return this.execute(index, slots);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { StoreCore::enter(core, func_ref, slots.as_mut_ptr()) }
+    }
+
+    /// Calls compiled code.
+    #[inline]
+    unsafe fn enter(
+        core: *mut StoreCore,
+        func_ref: NonNull<FuncRef>,
+        slots: *mut Raw,
+    ) -> Result<(), Error> {
+        // SAFETY: the store is held exclusively by the caller.
+        let this = unsafe { &mut *core };
+        this.prepare_thread();
+        if this.interrupt.is_requested() {
+            this.interrupt.acknowledge();
+            return Err(Trap::Interrupted.into());
+        }
+        let stack_top = if this.depth == 0 {
+            this.outer_entry()?
+        } else {
+            this.nested_entry()
+        };
+        this.depth += 1;
+        let code_range = this.engine.code_range();
+        let ctx = this.ctx();
+        // SAFETY: the context belongs to the store. The entry of a function of the store is a trampoline of the function's
+        // type, code and vmctx are the function's own, and the stack is the store's: new, or the one we are on.
+        let outcome = unsafe {
+            (*ctx).store = core;
+            let FuncRef {
+                code, vmctx, entry, ..
+            } = func_ref.read();
+            let entry = std::mem::transmute::<*const u8, EntryFn>(entry);
+            sys::enter(stack_top, code_range, entry, code, vmctx, slots.cast())
+        };
+        this.depth -= 1;
+        if this.depth == 0 {
+            this.interrupt.set_running(false);
+        } else {
+            let exit_fp = this.outer_exits.pop().expect("pushed at a nested entry");
+            // SAFETY: the context belongs to the store.
+            unsafe { (*ctx).exit_fp = exit_fp };
+        }
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(fault) => Err(this.raise(fault)),
+        }
+    }
+
+    /// Makes the thread ready for guests, and known to interrupt handles.
+    #[inline]
+    pub(crate) fn prepare_thread(&mut self) {
+        if !self.thread.as_ref().is_some_and(ThreadHandle::is_current) {
+            sys::init_thread();
+            let thread = ThreadHandle::current();
+            self.interrupt.set_thread(&thread);
+            self.thread = Some(thread);
+        }
+    }
+
+    #[inline]
+    fn outer_entry(&mut self) -> Result<*mut u8, Error> {
+        self.interrupt.set_running(true);
+        match &self.stack {
+            Some(stack) => Ok(stack.top()),
+            None => self.map_stack(),
+        }
+    }
+
+    #[cold]
+    fn map_stack(&mut self) -> Result<*mut u8, Error> {
+        let stack = self.engine.take_stack()?;
+        let top = stack.top();
+        // SAFETY: the context belongs to the store.
+        unsafe {
+            (*self.ctx()).stack_limit = stack.bottom() as usize + crate::engine::HOST_ROOM_BYTES
+        };
+        self.stack = Some(stack);
+        Ok(top)
+    }
+
+    #[cold]
+    fn nested_entry(&mut self) -> *mut u8 {
+        // SAFETY: the context belongs to the store.
+        self.outer_exits.push(unsafe { (*self.ctx()).exit_fp });
+        std::ptr::null_mut()
+    }
+
+    /// What a fault of compiled code means.
+    #[cold]
+    fn raise(&mut self, fault: Fault) -> Error {
+        let frames = self.collect_frames();
+        let cause = match fault.kind {
+            FaultKind::Interrupt => Cause::Trap(Trap::Interrupted),
+            FaultKind::Memory { address } if self.in_guard(address) => {
+                Cause::Trap(Trap::StackOverflow)
+            }
+            _ => match self.listed_trap(fault.pc) {
+                Some(TRAP_PENDING) => match self.pending.take() {
+                    Some(Pending::Cause(cause)) => cause,
+                    Some(Pending::Panic(payload)) => resume_unwind(payload),
+                    None => unlisted(fault),
+                },
+                Some(code) => Cause::Trap(Trap::from_code(code).unwrap_or_else(|| unlisted(fault))),
+                None => unlisted(fault),
+            },
+        };
+        if matches!(cause, Cause::Trap(Trap::Interrupted)) {
+            self.interrupt.acknowledge();
+        }
+        Raised { cause, frames }.into()
+    }
+
+    fn in_guard(&self, address: usize) -> bool {
+        self.stack
+            .as_ref()
+            .is_some_and(|stack| stack.guard().contains(&address))
+    }
+
+    fn listed_trap(&self, pc: usize) -> Option<u8> {
+        match self.engine.code_at(pc)? {
+            CodeAt::Module(module, text_offset) => module.trap_at(text_offset),
+            CodeAt::Trampoline(code) => code,
+        }
+    }
+
+    /// Calls a function through the engine's executor.
+    fn execute(&mut self, index: u32, slots: &mut [Raw]) -> Result<(), Error> {
+        self.prepare_thread();
+        if self.interrupt.is_requested() {
+            self.interrupt.acknowledge();
+            return Err(Trap::Interrupted.into());
+        }
+        if self.depth == 0 {
+            self.interrupt.set_running(true);
+        }
+        self.depth += 1;
+        let outcome = match self.funcs[index as usize].kind {
+            FuncKind::Wasm { instance, func } => {
+                let executor = self.engine.settings().executor.clone();
+                let executor = executor.expect("an engine without a compiler has an executor");
+                executor.execute(self, instance, func, slots)
+            }
+            FuncKind::Host(_) => self.call_host(index, slots).map_err(Raised::from),
+        };
+        self.depth -= 1;
+        if self.depth == 0 {
+            self.interrupt.set_running(false);
+        }
+        outcome.map_err(|raised| {
+            if matches!(raised.cause, Cause::Trap(Trap::Interrupted)) {
+                self.interrupt.acknowledge();
+            }
+            raised.into()
+        })
+    }
+}
+
+/// Compiled code faulted where it must not: nothing it did can be trusted any more.
+#[cold]
+fn unlisted(fault: Fault) -> ! {
+    eprintln!(
+        "wharf: compiled code faulted at {:#x} ({}), where no trap is listed; this is a bug of the engine, and the process ends",
+        fault.pc, fault.kind
+    );
+    std::process::abort()
+}

@@ -1,0 +1,279 @@
+//! Functions of the host: how guests reach closures, and how errors and panics come back.
+
+use crate::call::Pending;
+use crate::func::{FuncEntity, FuncHandle, FuncKind};
+use crate::store::StoreInner;
+use crate::vm::{FuncRef, StoreCtx};
+use crate::{BoxError, Cause, Error, InstanceId, StoreCore, Val, WasmList};
+use abi::{HostCtxLayout, Raw};
+use module::FuncType;
+use ops::Trap;
+use std::any::Any;
+use std::marker::PhantomData;
+use std::mem::offset_of;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// What a host function is called with, beside its arguments.
+pub struct HostCall<'a, T: 'static> {
+    /// The store of the caller.
+    pub store: &'a mut StoreInner<T>,
+    /// The instance that imported the function; `None` if the host itself made the function reachable or calls it.
+    pub caller: Option<InstanceId>,
+}
+
+/// What compiled code and the entry see of a host function.
+#[repr(C)]
+pub(crate) struct HostCtx {
+    _reserved: u64,
+    store: *mut StoreCtx,
+    entry: HostEntry,
+    /// The closure.
+    env: *const (),
+    n_slots: u32,
+    /// Number of the importing instance, or `u32::MAX`.
+    caller: u32,
+}
+
+const _: () = {
+    assert!(offset_of!(HostCtx, store) == HostCtxLayout::STORE as usize);
+    assert!(offset_of!(HostCtx, entry) == HostCtxLayout::ENTRY as usize);
+};
+
+type HostEntry = unsafe extern "C" fn(*mut HostCtx, *mut Raw) -> u32;
+
+/// A host function in a store.
+pub(crate) struct HostPart {
+    pub(crate) ctx: Box<HostCtx>,
+    func_ref: Box<FuncRef>,
+    call: DirectCall,
+    _env: Arc<dyn Any + Send + Sync>,
+}
+
+// SAFETY: the addresses inside are those of parts that live as long as this one or its store; closures are `Send + Sync`.
+unsafe impl Send for HostPart {}
+// SAFETY: as above.
+unsafe impl Sync for HostPart {}
+
+/// Calls the closure without compiled code in between.
+///
+/// # Safety
+/// The address of the closure is that of the function's own environment, and the store is one with the function's data type.
+type DirectCall =
+    unsafe fn(*const (), *mut StoreCore, Option<InstanceId>, &mut [Raw]) -> Result<(), Cause>;
+
+/// A host function for stores with data of type `T`; can be put into any number of them.
+pub struct HostFunc<T: 'static> {
+    ty: FuncType,
+    entry: HostEntry,
+    call: DirectCall,
+    env: Arc<dyn Any + Send + Sync>,
+    _data: PhantomData<fn(T)>,
+}
+
+impl<T> Clone for HostFunc<T> {
+    fn clone(&self) -> HostFunc<T> {
+        HostFunc {
+            ty: self.ty.clone(),
+            entry: self.entry,
+            call: self.call,
+            env: self.env.clone(),
+            _data: PhantomData,
+        }
+    }
+}
+
+impl<T: 'static> HostFunc<T> {
+    /// A function of type `ty` whose closure gets its arguments in slots and leaves its results there. The slots are as many as
+    /// the greater of both counts.
+    ///
+    /// Private, since a closure could leave what is not a value of the type.
+    fn from_slots<F>(ty: FuncType, call: F) -> HostFunc<T>
+    where
+        F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause> + Send + Sync + 'static,
+    {
+        HostFunc {
+            ty,
+            entry: entry::<T, F>,
+            call: call_direct::<T, F>,
+            env: Arc::new(call),
+            _data: PhantomData,
+        }
+    }
+
+    /// A function whose type follows from the closure's.
+    pub fn typed<P, R, F>(call: F) -> HostFunc<T>
+    where
+        P: WasmList,
+        R: WasmList,
+        F: Fn(HostCall<'_, T>, P) -> Result<R, Cause> + Send + Sync + 'static,
+    {
+        let ty = FuncType::new(P::types(), R::types());
+        HostFunc::from_slots(ty, move |host: HostCall<'_, T>, slots: &mut [Raw]| {
+            // SAFETY: the slots were filled by a caller of this type.
+            let params = unsafe { P::from_slots(slots, host.store) };
+            let store: *mut StoreInner<T> = host.store;
+            let results = call(host, params)?;
+            // SAFETY: the borrow given to the closure has ended; the store is still ours.
+            results.to_slots(slots, unsafe { &*store }).map_err(misuse)
+        })
+    }
+
+    /// A function of type `ty` whose closure gets its arguments as values and fills in its results, which start as zeros and
+    /// nulls.
+    pub fn dynamic<F>(ty: FuncType, call: F) -> HostFunc<T>
+    where
+        F: Fn(HostCall<'_, T>, &[Val], &mut [Val]) -> Result<(), Cause> + Send + Sync + 'static,
+    {
+        let types = ty.clone();
+        HostFunc::from_slots(ty, move |host: HostCall<'_, T>, slots: &mut [Raw]| {
+            let HostCall { store, caller } = host;
+            let given = types.params().iter().zip(slots.iter());
+            // SAFETY: the slots were filled by a caller of this type.
+            let params: Vec<Val> = given
+                .map(|(ty, raw)| unsafe { store.val_from_raw(*raw, *ty) })
+                .collect();
+            let mut results: Vec<Val> = types
+                .results()
+                .iter()
+                .map(|ty| Val::default_of(*ty))
+                .collect();
+            call(HostCall { store, caller }, &params, &mut results)?;
+            for ((value, ty), slot) in results.into_iter().zip(types.results()).zip(slots) {
+                *slot = store.val_to_raw(value, *ty).map_err(misuse)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The type of the function.
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+}
+
+fn misuse(error: Error) -> Cause {
+    Cause::Host(Box::new(error) as BoxError)
+}
+
+/// Where trampolines arrive: runs the closure and says whether the guest must trap.
+unsafe extern "C" fn entry<T: 'static, F>(ctx: *mut HostCtx, slots: *mut Raw) -> u32
+where
+    F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause>,
+{
+    // SAFETY: trampolines pass the context of this very function and as many slots as it says; the store is the one that
+    // entered the guest, whose exclusive use the guest's caller has lent us.
+    let (core, outcome) = unsafe {
+        let core = (*(*ctx).store).store;
+        let slots = std::slice::from_raw_parts_mut(slots, (*ctx).n_slots as usize);
+        let caller = ((*ctx).caller != u32::MAX).then_some(InstanceId((*ctx).caller));
+        let call = AssertUnwindSafe(|| call_direct::<T, F>((*ctx).env, core, caller, slots));
+        // A panic must not cross the guest's frames: it goes on behind them.
+        (core, catch_unwind(call))
+    };
+    let pending = match outcome {
+        Ok(Ok(())) => {
+            // SAFETY: as above.
+            if unsafe { !(*core).interrupt.is_requested() } {
+                return 0;
+            }
+            Pending::Cause(Cause::Trap(Trap::Interrupted))
+        }
+        Ok(Err(cause)) => Pending::Cause(cause),
+        Err(payload) => Pending::Panic(payload),
+    };
+    // SAFETY: as above.
+    unsafe { (*core).pending = Some(pending) };
+    1
+}
+
+unsafe fn call_direct<T: 'static, F>(
+    env: *const (),
+    core: *mut StoreCore,
+    caller: Option<InstanceId>,
+    slots: &mut [Raw],
+) -> Result<(), Cause>
+where
+    F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause>,
+{
+    // SAFETY: by the contract of `DirectCall` this is our closure and a store of our data type, which begins with its core.
+    let (call, store) = unsafe { (&*env.cast::<F>(), &mut *core.cast::<StoreInner<T>>()) };
+    call(HostCall { store, caller }, slots)
+}
+
+impl<T: 'static> StoreInner<T> {
+    /// Puts a host function into the store.
+    ///
+    /// # Errors
+    /// If calls of the type cannot be compiled.
+    pub fn new_host_func(&mut self, func: &HostFunc<T>) -> Result<FuncHandle, Error> {
+        self.add_host_func(func, None)
+    }
+
+    /// Puts a host function into the store, as an import of `caller`.
+    pub(crate) fn add_host_func(
+        &mut self,
+        func: &HostFunc<T>,
+        caller: Option<InstanceId>,
+    ) -> Result<FuncHandle, Error> {
+        let n_slots = func.ty.params().len().max(func.ty.results().len()) as u32;
+        let mut ctx = Box::new(HostCtx {
+            _reserved: 0,
+            store: self.ctx(),
+            entry: func.entry,
+            env: Arc::as_ptr(&func.env).cast(),
+            n_slots,
+            caller: caller.map_or(u32::MAX, |instance| instance.0),
+        });
+        let func_ref = self.host_func_ref(&func.ty, &mut ctx)?;
+        let part = HostPart {
+            ctx,
+            func_ref,
+            call: func.call,
+            _env: func.env.clone(),
+        };
+        Ok(self.push_func(FuncEntity {
+            func_ref: NonNull::from(&*part.func_ref),
+            kind: FuncKind::Host(part),
+        }))
+    }
+}
+
+impl StoreCore {
+    fn host_func_ref(&mut self, ty: &FuncType, ctx: &mut HostCtx) -> Result<Box<FuncRef>, Error> {
+        use crate::engine::TrampolineKind::{Entry, Host};
+        let number = self.engine.types().number(ty);
+        Ok(Box::new(FuncRef {
+            code: self.engine.trampoline(number, Host)?,
+            vmctx: (&raw mut *ctx).cast(),
+            ty: number,
+            func: self.funcs.len() as u32,
+            entry: self.engine.trampoline(number, Entry)?,
+        }))
+    }
+
+    pub(crate) fn push_func(&mut self, entity: FuncEntity) -> FuncHandle {
+        self.funcs.push(entity);
+        self.func_handle(self.funcs.len() as u32 - 1)
+    }
+
+    /// Calls a host function of the store without compiled code in between.
+    ///
+    /// # Panics
+    /// If the function is an instance's: our bug.
+    pub(crate) fn call_host(&mut self, index: u32, slots: &mut [Raw]) -> Result<(), Cause> {
+        let FuncKind::Host(part) = &self.funcs[index as usize].kind else {
+            panic!("only host functions are called directly")
+        };
+        let caller = (part.ctx.caller != u32::MAX).then_some(InstanceId(part.ctx.caller));
+        let (call, env) = (part.call, part.ctx.env);
+        let core: *mut StoreCore = self;
+        // SAFETY: a host function is only put into stores of its data type, and functions stay until the store is dropped.
+        let outcome = unsafe { call(env, core, caller, slots) };
+        if outcome.is_ok() && self.interrupt.is_requested() {
+            return Err(Trap::Interrupted.into());
+        }
+        outcome
+    }
+}

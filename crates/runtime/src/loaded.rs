@@ -1,0 +1,289 @@
+//! A module ready to be instantiated: what all its instances share, on all threads.
+
+use crate::engine::TrampolineKind;
+use crate::vm::FuncRef;
+use crate::{EngineCore, Error, Frame};
+use abi::{CodeImage, VmctxLayout};
+use module::{ConstExpr, DataMode, FuncIdx, MemoryIdx, Module, Op, TypeIdx};
+use std::any::Any;
+use std::fs::File;
+use std::sync::{Arc, OnceLock};
+use sys::{CodeBlock, Image};
+
+/// Initial contents of at least this size are mapped copy-on-write; smaller ones are copied, which costs less.
+const IMAGE_BYTES_MIN: usize = 64 << 10;
+
+/// An image may be this many times as large as the segments in it: what lies between them is zero.
+const IMAGE_SPARSENESS_MAX: usize = 4;
+
+/// Where a module's machine code comes from.
+pub enum CodeSource {
+    /// Nowhere: an interpreter runs the module.
+    None,
+    /// Just compiled.
+    Image(CodeImage),
+    /// An artifact: the image's text is empty and lies in a file instead.
+    File {
+        /// Everything but the text.
+        image: CodeImage,
+        /// The artifact.
+        file: File,
+        /// Where the text starts in it: a multiple of the page size.
+        offset: u64,
+        /// Size of the text, in bytes.
+        bytes: usize,
+    },
+}
+
+/// A module ready to be instantiated.
+pub struct LoadedModule {
+    engine: Arc<EngineCore>,
+    module: Module,
+    layout: VmctxLayout,
+    type_ids: Box<[u32]>,
+    code: Option<LoadedCode>,
+    pub(crate) init_image: Option<InitImage>,
+    /// What the executor remembers of the module.
+    executor_data: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+struct LoadedCode {
+    /// The tables; its text is empty.
+    image: CodeImage,
+    block: Arc<CodeBlock>,
+}
+
+/// The initial content of the first defined memory.
+pub(crate) struct InitImage {
+    pub(crate) memory: MemoryIdx,
+    /// Where the image starts in the memory: a multiple of the host's page size.
+    pub(crate) offset: usize,
+    pub(crate) image: Image,
+}
+
+impl LoadedModule {
+    /// Places the code of a module and prepares its instances.
+    ///
+    /// # Errors
+    /// If the machine has no room for the code.
+    pub fn new(
+        engine: &Arc<EngineCore>,
+        module: Module,
+        code: CodeSource,
+    ) -> Result<Arc<LoadedModule>, Error> {
+        let header = module.header();
+        let layout = VmctxLayout::new(header);
+        let type_ids: Box<[u32]> = header
+            .types()
+            .iter()
+            .map(|ty| engine.types().number(ty))
+            .collect();
+        let place = |error| Error::os("place the machine code of a module", error);
+        let code = match code {
+            CodeSource::None => None,
+            CodeSource::Image(mut image) => {
+                let text = std::mem::take(&mut image.text);
+                let block = engine.code()?.publish(&text).map_err(place)?;
+                Some(LoadedCode {
+                    image,
+                    block: Arc::new(block),
+                })
+            }
+            CodeSource::File {
+                image,
+                file,
+                offset,
+                bytes,
+            } => {
+                let block = engine
+                    .code()?
+                    .publish_file(&file, offset, bytes)
+                    .map_err(place)?;
+                Some(LoadedCode {
+                    image,
+                    block: Arc::new(block),
+                })
+            }
+        };
+        let init_image = init_image(&module);
+        let executor_data = OnceLock::new();
+        let engine = engine.clone();
+        let loaded = Arc::new(LoadedModule {
+            engine,
+            module,
+            layout,
+            type_ids,
+            code,
+            init_image,
+            executor_data,
+        });
+        loaded.publish();
+        Ok(loaded)
+    }
+
+    fn publish(self: &Arc<LoadedModule>) {
+        let Some(code) = &self.code else { return };
+        self.engine
+            .register_module(code.block.range(), Arc::downgrade(self));
+        for (kind, list) in [
+            (TrampolineKind::Entry, &code.image.entries),
+            (TrampolineKind::Host, &code.image.hosts),
+        ] {
+            for (ty, location) in list {
+                // SAFETY: locations of an image lie in its text, which the block holds.
+                let address = unsafe { code.block.as_ptr().add(location.offset as usize) };
+                self.engine
+                    .offer_trampoline(self.type_ids[ty.index()], kind, address, &code.block);
+            }
+        }
+    }
+
+    /// The engine that the module was made for.
+    pub fn engine(&self) -> &Arc<EngineCore> {
+        &self.engine
+    }
+
+    /// What the module's bytes say.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// The tables of the module's machine code, without the text.
+    pub fn code_image(&self) -> Option<&CodeImage> {
+        self.code.as_ref().map(|code| &code.image)
+    }
+
+    /// The module's machine code as it lies in memory.
+    pub fn code_bytes(&self) -> Option<&[u8]> {
+        self.code.as_ref().map(|code| code.block.as_bytes())
+    }
+
+    /// What the executor remembers of the module, made at first use.
+    pub fn executor_data<D: Any + Send + Sync>(&self, make: impl FnOnce() -> D) -> Option<&D> {
+        self.executor_data
+            .get_or_init(|| Box::new(make()))
+            .downcast_ref()
+    }
+
+    pub(crate) fn layout(&self) -> &VmctxLayout {
+        &self.layout
+    }
+
+    pub(crate) fn type_ids(&self) -> &[u32] {
+        &self.type_ids
+    }
+
+    pub(crate) fn type_id(&self, ty: TypeIdx) -> u32 {
+        self.type_ids[ty.index()]
+    }
+
+    /// The address of a defined function's code; null under an interpreter.
+    pub(crate) fn func_code(&self, func: FuncIdx) -> *const u8 {
+        let Some(code) = &self.code else {
+            return std::ptr::null();
+        };
+        let defined = func.index() - self.module.header().n_imported_funcs();
+        let location = code.image.funcs[defined];
+        // SAFETY: locations of an image lie in its text, which the block holds.
+        unsafe { code.block.as_ptr().add(location.offset as usize) }
+    }
+
+    /// The trap listed for an offset of the text.
+    pub(crate) fn trap_at(&self, text_offset: u32) -> Option<u8> {
+        self.code.as_ref()?.image.trap_at(text_offset)
+    }
+
+    /// The guest's place for an offset of the text; `None` for trampolines.
+    pub(crate) fn frame_at(self: &Arc<LoadedModule>, text_offset: u32) -> Option<Frame> {
+        let image = &self.code.as_ref()?.image;
+        let defined = image.func_at(text_offset)?;
+        let func = FuncIdx((self.module.header().n_imported_funcs() + defined) as u32);
+        Some(Frame {
+            module: self.clone(),
+            func,
+            offset: image.wasm_offset_at(text_offset),
+        })
+    }
+
+    /// A function entry of this module; the store fills in its number.
+    pub(crate) fn func_ref(&self, func: FuncIdx, vmctx: *mut u8) -> Result<FuncRef, Error> {
+        let ty = self.type_id(self.module.header().funcs()[func.index()]);
+        let entry = self.engine.trampoline(ty, TrampolineKind::Entry)?;
+        Ok(FuncRef {
+            code: self.func_code(func),
+            vmctx,
+            ty,
+            func: 0,
+            entry,
+        })
+    }
+}
+
+impl Drop for LoadedModule {
+    fn drop(&mut self) {
+        if let Some(code) = &mut self.code {
+            // The engine keeps the block for the trampolines that came with the module.
+            let kept = Arc::strong_count(&code.block) > 1;
+            let traps = kept.then(|| std::mem::take(&mut code.image.traps));
+            self.engine.forget_module(&code.block.range(), traps);
+        }
+    }
+}
+
+/// The initial content of the first defined memory as an image, if that is possible and pays.
+///
+/// Possible means that every segment of the memory has a constant place within its initial size, so that no order of
+/// initialization can be observed.
+fn init_image(module: &Module) -> Option<InitImage> {
+    let header = module.header();
+    let memory = MemoryIdx(header.n_imported_memories() as u32);
+    let size = header.memories().get(memory.index())?.minimum
+        << header.memories()[memory.index()].page_size_log2;
+    let mut parts = Vec::new();
+    for (index, segment) in module.datas().iter().enumerate() {
+        let DataMode::Active {
+            memory: target,
+            offset,
+        } = &segment.mode
+        else {
+            continue;
+        };
+        if *target != memory {
+            return None;
+        }
+        let start = constant_offset(offset)?;
+        let bytes = module.data_bytes(index);
+        if start.checked_add(bytes.len() as u64)? > size {
+            return None;
+        }
+        if !bytes.is_empty() {
+            parts.push((start as usize, bytes));
+        }
+    }
+    let page = sys::page_bytes();
+    let first = parts.iter().map(|part| part.0).min()? / page * page;
+    let end = parts
+        .iter()
+        .map(|part| part.0 + part.1.len())
+        .max()?
+        .next_multiple_of(page);
+    let total: usize = parts.iter().map(|part| part.1.len()).sum();
+    if total < IMAGE_BYTES_MIN || end - first > total.saturating_mul(IMAGE_SPARSENESS_MAX) {
+        return None;
+    }
+    let placed = parts.iter().map(|part| (part.0 - first, part.1));
+    let image = Image::from_parts(end - first, placed).ok()?;
+    Some(InitImage {
+        memory,
+        offset: first,
+        image,
+    })
+}
+
+fn constant_offset(expr: &ConstExpr) -> Option<u64> {
+    match expr.ops() {
+        [Op::I32Const(value)] => Some(u64::from(*value as u32)),
+        [Op::I64Const(value)] => Some(*value as u64),
+        _ => None,
+    }
+}

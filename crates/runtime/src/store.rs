@@ -1,0 +1,223 @@
+//! The store: owner of everything that guests can reach, and the data of the host beside it.
+
+use crate::call::Pending;
+use crate::func::FuncEntity;
+use crate::global::GlobalEntity;
+use crate::handle::{ExternHandle, StoreId};
+use crate::instance::Instance;
+use crate::interrupt::{Interrupt, InterruptHandle};
+use crate::memory::MemoryEntity;
+use crate::table::TableEntity;
+use crate::vm::StoreCtx;
+use crate::{EngineCore, Error, Limits};
+use std::any::Any;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Instant;
+use sys::{Stack, ThreadHandle};
+
+/// A store with the data of its embedder.
+///
+/// **Invariant:** the content stays at one address for the store's life, since compiled code holds that address.
+pub struct Store<T: 'static>(Box<StoreInner<T>>);
+
+/// The content of a [`Store`].
+#[repr(C)]
+pub struct StoreInner<T: 'static> {
+    /// First, so that the address of one is the address of the other.
+    core: StoreCore,
+    data: T,
+}
+
+/// The part of a store that does not depend on the embedder's data.
+pub struct StoreCore {
+    pub(crate) id: StoreId,
+    pub(crate) engine: Arc<EngineCore>,
+    /// Holds what compiled code sees of the store, and what other threads may do to it.
+    pub(crate) interrupt: Arc<Interrupt>,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) funcs: Vec<FuncEntity>,
+    pub(crate) memories: Vec<MemoryEntity>,
+    pub(crate) tables: Vec<TableEntity>,
+    pub(crate) globals: Vec<GlobalEntity>,
+    externs: Vec<Box<dyn Any + Send + Sync>>,
+    pub(crate) limits: Limits,
+    pub(crate) memory_bytes: u64,
+    pub(crate) table_elements: u64,
+    /// Guests run on it; mapped at the first call.
+    pub(crate) stack: Option<Stack>,
+    /// Entries into guests that have not returned.
+    pub(crate) depth: u32,
+    /// Frame pointers of the trampolines through which suspended guests called out.
+    pub(crate) outer_exits: Vec<usize>,
+    /// Why the guest that is about to trap does so, if its code does not say.
+    pub(crate) pending: Option<Pending>,
+    /// The thread that the interrupt handle knows.
+    pub(crate) thread: Option<ThreadHandle>,
+}
+
+impl<T> Store<T> {
+    /// An empty store.
+    pub fn new(engine: &Arc<EngineCore>, data: T) -> Store<T> {
+        let core = StoreCore {
+            id: StoreId::fresh(),
+            engine: engine.clone(),
+            interrupt: Arc::new(Interrupt::new()),
+            instances: Vec::new(),
+            funcs: Vec::new(),
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+            externs: Vec::new(),
+            limits: Limits::default(),
+            memory_bytes: 0,
+            table_elements: 0,
+            stack: None,
+            depth: 0,
+            outer_exits: Vec::new(),
+            pending: None,
+            thread: None,
+        };
+        Store(Box::new(StoreInner { core, data }))
+    }
+
+    /// The embedder's data, out of the store.
+    pub fn into_data(self) -> T {
+        let StoreInner { core, data } = *self.0;
+        drop(core);
+        data
+    }
+}
+
+impl<T> Deref for Store<T> {
+    type Target = StoreInner<T>;
+
+    fn deref(&self) -> &StoreInner<T> {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Store<T> {
+    fn deref_mut(&mut self) -> &mut StoreInner<T> {
+        &mut self.0
+    }
+}
+
+impl<T> StoreInner<T> {
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        &self.data
+    }
+
+    /// The embedder's data, to be changed.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.data
+    }
+}
+
+impl<T> Deref for StoreInner<T> {
+    type Target = StoreCore;
+
+    fn deref(&self) -> &StoreCore {
+        &self.core
+    }
+}
+
+impl<T> DerefMut for StoreInner<T> {
+    fn deref_mut(&mut self) -> &mut StoreCore {
+        &mut self.core
+    }
+}
+
+impl StoreCore {
+    /// The identity of the store.
+    pub fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// The engine of the store.
+    pub fn engine(&self) -> &Arc<EngineCore> {
+        &self.engine
+    }
+
+    pub(crate) fn ctx(&self) -> *mut StoreCtx {
+        self.interrupt.ctx()
+    }
+
+    /// Sets what the store may use at most. What it already holds stays.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Fuel left; 0 when used up. Meaningful only if the engine counts fuel.
+    pub fn fuel(&self) -> u64 {
+        // SAFETY: the context lives as long as the store; only guests write the fuel, and none runs while we are borrowed.
+        unsafe { (*self.ctx()).fuel }.max(0) as u64
+    }
+
+    /// Sets the fuel left, in units of [`module::Op::fuel`]; at most `i64::MAX`.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        let fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
+        // SAFETY: as in `fuel`.
+        unsafe { (*self.ctx()).fuel = fuel }
+    }
+
+    /// Stops guests of this store from `deadline` on: each then traps as interrupted. `None` takes a deadline back.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.interrupt.set_deadline(deadline);
+    }
+
+    /// A handle by which another thread stops the running guest.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle::new(&self.interrupt)
+    }
+
+    /// Whether a guest of this store has been asked to stop and has not noticed yet; for host functions that wait.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupt.is_requested()
+    }
+
+    /// Makes a value of the host that guests can hold. It lives as long as the store.
+    pub fn new_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> ExternHandle {
+        self.externs.push(value);
+        let index =
+            u32::try_from(self.externs.len() - 1).expect("fewer than 4 G values fit in memory");
+        ExternHandle {
+            store: self.id,
+            index,
+        }
+    }
+
+    /// The host's value behind a handle.
+    ///
+    /// # Errors
+    /// If the handle is another store's.
+    pub fn extern_value(&self, handle: ExternHandle) -> Result<&(dyn Any + Send + Sync), Error> {
+        self.check_store(handle.store, "externref")?;
+        Ok(&*self.externs[handle.index as usize])
+    }
+
+    pub(crate) fn check_store(&self, store: StoreId, what: &str) -> Result<(), Error> {
+        if store == self.id {
+            Ok(())
+        } else {
+            Err(wrong_store(what))
+        }
+    }
+}
+
+#[cold]
+fn wrong_store(what: &str) -> Error {
+    Error::misuse(format!("the {what} belongs to another store"))
+}
+
+impl Drop for StoreCore {
+    fn drop(&mut self) {
+        for memory in self.memories.drain(..) {
+            memory.retire(self.engine.memory_pool());
+        }
+        if let Some(stack) = self.stack.take() {
+            self.engine.give_back_stack(stack);
+        }
+    }
+}
