@@ -1,0 +1,53 @@
+//! What one guest is granted and has open.
+
+use crate::builder::CtxBuilder;
+use crate::clock::Clocks;
+use crate::hints::Hints;
+use crate::interrupt::Interrupt;
+use crate::table::Table;
+
+/// Everything the WASI functions of one guest work on: arguments, environment, open descriptors,
+/// clocks. Make one for every instance.
+///
+/// Nothing of the host is reachable but what the builder was given; by default that is stdio.
+///
+/// ```
+/// let ctx = wasi::Ctx::builder()
+///     .args(["prog", "--verbose"])
+///     .env("LANG", "C")
+///     .preopen(".", "/work", wasi::Access::ReadOnly)
+///     .stdin(wasi::Stdin::Null)
+///     .build()
+///     .unwrap();
+/// assert!(ctx.hints().is_empty());
+/// ```
+#[derive(Debug)]
+pub struct Ctx {
+    pub(crate) args: Vec<Vec<u8>>,
+    /// Each as `NAME=value`.
+    pub(crate) env: Vec<Vec<u8>>,
+    pub(crate) table: Table,
+    pub(crate) clocks: Clocks,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) hints: Hints,
+    /// Whether any directory was granted at the start.
+    pub(crate) granted_directories: bool,
+}
+
+impl Ctx {
+    /// Starts with no arguments, no environment, no directories and the embedder's own stdio.
+    pub fn builder() -> CtxBuilder {
+        CtxBuilder::default()
+    }
+
+    /// What the guest was refused so far, and which grant would have allowed it; one line each,
+    /// the earliest first, at most 16.
+    pub fn hints(&self) -> &[String] {
+        self.hints.lines()
+    }
+
+    /// Replaces the hook that [`CtxBuilder::interrupt`] describes.
+    pub fn set_interrupt(&mut self, hook: impl Fn() -> bool + Send + Sync + 'static) {
+        self.interrupt = Interrupt::new(std::sync::Arc::new(hook));
+    }
+}
