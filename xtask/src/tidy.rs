@@ -4,6 +4,7 @@
 //! that no one can forget them.
 
 mod budget;
+mod docs;
 mod rust;
 mod sources;
 mod walls;
@@ -43,6 +44,7 @@ pub fn check(root: &Path) -> Result<Report, String> {
     report.n_files = files.len();
     walls::check(root, &mut report)?;
     sources::check(&files, &mut report);
+    docs::check(&files, &mut report);
     budget::check(root, &files, &mut report)?;
     Ok(report)
 }
