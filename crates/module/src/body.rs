@@ -5,9 +5,11 @@
 use crate::convert::val_type;
 use crate::fold::{Checked, Fold};
 use crate::{Bytes, Error, FuncIdx, FuncType, Header, Op, ValType};
+use std::iter;
 use std::sync::Arc;
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, ValidatorResources,
+    WasmFeatures,
 };
 
 /// A function body that has not been validated yet. It can be sent to another thread.
@@ -180,6 +182,29 @@ impl BodyReader<'_> {
         result.map_err(|error| error.in_func(self.func))
     }
 
+    /// How many labels [`BodyReader::labels`] can give.
+    #[cfg(test)]
+    pub(crate) fn n_labels(&self) -> u32 {
+        self.labels.len() as u32
+    }
+
+    /// What the validator says of the operand stack after the last operator returned.
+    #[cfg(test)]
+    pub(crate) fn operand_height(&self) -> u32 {
+        self.validator
+            .as_ref()
+            .expect("kept until drop")
+            .operand_stack_height()
+    }
+
+    /// Whether the validator says that the next operator can be reached; after the last one, yes.
+    #[cfg(test)]
+    pub(crate) fn reachable(&self) -> bool {
+        let validator = self.validator.as_ref().expect("kept until drop");
+        let mut frames = (0..).map_while(|depth| validator.get_control_frame(depth));
+        frames.all(|frame| !frame.unreachable)
+    }
+
     #[inline]
     fn read_op(&mut self) -> Result<Option<(u32, Op)>, Error> {
         let validator = self.validator.as_mut().expect("kept until drop");
@@ -243,5 +268,72 @@ impl Drop for BodyReader<'_> {
         if let Some(validator) = self.validator.take() {
             *self.allocations = validator.into_allocations();
         }
+    }
+}
+
+/// The greatest number of locals that validation accepts.
+const LOCALS_MAX: u32 = 50_000;
+
+/// Reads the operators of a body that was validated before, without validating them again.
+///
+/// Bytes that were not validated give errors or nonsense, but no panic.
+pub(crate) struct TrustedReader<'a> {
+    ops: wasmparser::OperatorsReader<'a>,
+    locals: Vec<(u32, ValType)>,
+    labels: Vec<u32>,
+}
+
+impl<'a> TrustedReader<'a> {
+    pub(crate) fn new(
+        bytes: &'a [u8],
+        offset: usize,
+        features: WasmFeatures,
+    ) -> Result<TrustedReader<'a>, Error> {
+        let mut reader = BinaryReader::new_features(bytes, offset as u64, features);
+        let n_runs = reader.read_var_u32().map_err(Error::malformed)?;
+        let mut locals = Vec::new();
+        let mut n_locals: u32 = 0;
+        for _ in 0..n_runs {
+            let count = reader.read_var_u32().map_err(Error::malformed)?;
+            n_locals = n_locals.saturating_add(count);
+            if n_locals > LOCALS_MAX {
+                return Err(Error::unvalidated(
+                    "the locals of a function exceed the limit",
+                ));
+            }
+            locals.push((count, val_type(reader.read().map_err(Error::malformed)?)?));
+        }
+        Ok(TrustedReader {
+            ops: wasmparser::OperatorsReader::new(reader),
+            locals,
+            labels: Vec::new(),
+        })
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<(u32, Op)>, Error> {
+        if self.ops.eof() {
+            self.ops.finish().map_err(Error::malformed)?;
+            return Ok(None);
+        }
+        let offset = self.ops.original_position();
+        let op = self.ops.visit_operator(&mut Fold {
+            labels: &mut self.labels,
+        });
+        let op = op
+            .map_err(Error::malformed)?
+            .map_err(|error| error.at(offset as usize))?;
+        Ok(Some((offset as u32, op)))
+    }
+
+    /// The types of the declared locals, one each.
+    pub(crate) fn locals(&self) -> impl Iterator<Item = ValType> {
+        self.locals
+            .iter()
+            .flat_map(|&(count, ty)| iter::repeat_n(ty, count as usize))
+    }
+
+    /// The labels of all `br_table`s so far.
+    pub(crate) fn labels(&self) -> &[u32] {
+        &self.labels
     }
 }

@@ -152,6 +152,10 @@ impl Sections {
         body_bytes: &dyn Fn(Range<usize>) -> Bytes,
         mut on_body: Option<OnBody<'_>>,
     ) -> Result<(), Error> {
+        let magic = bytes.get(..4).unwrap_or(b"\0asm");
+        if magic != b"\0asm" {
+            return Err(Error::magic(magic));
+        }
         while !self.ended {
             let chunk = self
                 .parser

@@ -93,15 +93,30 @@ impl Error {
     fn from_parser(kind: ErrorKind, error: wasmparser::Error) -> Error {
         let offset = usize::try_from(error.offset()).ok();
         let message = error.message();
-        if let Some(flags) = error.missing_wasm_feature() {
-            let feature = features::name_of(flags);
+        let feature = match error.missing_wasm_feature() {
+            Some(flags) => Some(features::name_of(flags)),
+            // The one feature whose absence the parser reports as a limit.
+            None => (message == "multiple memories").then_some("multi-memory"),
+        };
+        if let Some(feature) = feature {
             let message = format!("{message} (feature `{feature}`)");
             return Error::new(ErrorKind::Unsupported { feature }, message, offset);
         }
         // The parser has no kind for its limits, only these words.
-        let is_limit = message.contains("exceeds limit of") || message.contains("count is out of");
+        let limits = [
+            "exceeds limit of",
+            "exceed maximum",
+            "size is out of bounds",
+        ];
+        let is_limit = limits.iter().any(|words| message.contains(words));
         let kind = if is_limit { ErrorKind::Limit } else { kind };
         Error::new(kind, message.to_string(), offset)
+    }
+
+    /// A body that was said to be valid is not.
+    #[cold]
+    pub(crate) fn unvalidated(message: &str) -> Error {
+        Error::new(ErrorKind::Invalid, message.to_string(), None)
     }
 
     /// The operator is known, but no tier runs it.
@@ -110,6 +125,15 @@ impl Error {
         let feature = features::name_of_proposal(proposal);
         let message = format!("operator {operator} of feature `{feature}` is not supported yet");
         Error::new(ErrorKind::Unsupported { feature }, message, None)
+    }
+
+    /// The first bytes of the file are not those of any WebAssembly.
+    #[cold]
+    pub(crate) fn magic(found: &[u8]) -> Error {
+        let found: Vec<String> = found.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = found.join(" ");
+        let message = format!("magic header not detected: expected 00 61 73 6d, found {found}");
+        Error::new(ErrorKind::Malformed, message, Some(0))
     }
 
     /// Something other than an operator that no tier supports.

@@ -269,8 +269,8 @@ impl Header {
         self.n_datas.map(|n| n as usize)
     }
 
-    /// Whether a reference to the function can be made: it is exported, in an element segment, or named by `ref.func` in a
-    /// constant expression. Validation refuses `ref.func` of any other function.
+    /// Whether the function can be reached other than by a direct call: it is exported, in an element segment, named by
+    /// `ref.func` in a constant expression, or the start function. Validation refuses `ref.func` of any other function.
     ///
     /// # Panics
     /// If there is no such function.

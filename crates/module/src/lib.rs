@@ -36,6 +36,9 @@ mod index;
 mod module;
 mod names;
 mod op;
+mod sidetable;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use body::{BodyReader, FuncInput, ReadScratch};
@@ -51,6 +54,7 @@ pub use index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagId
 pub use module::{CustomSection, DataMode, DataSegment, FileRange, Module};
 pub use names::Names;
 pub use op::{BlockType, MemArg, Op};
+pub use sidetable::{Branch, FuncCode};
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
 };

@@ -245,7 +245,7 @@ impl HeaderBuilder {
         }
     }
 
-    /// One bit per function: whether a reference to it can be made.
+    /// One bit per function: whether it can be reached other than by a direct call.
     fn escaping(&self) -> Box<[u64]> {
         let mut bits = vec![0; self.funcs.len().div_ceil(64)];
         let mut escapes = |func: FuncIdx| bits[func.index() / 64] |= 1 << (func.index() % 64);
@@ -272,6 +272,8 @@ impl HeaderBuilder {
                 escapes(func);
             }
         }
+        // Instantiation calls the start function as the host calls any other.
+        self.start.iter().copied().for_each(&mut escapes);
         bits.into()
     }
 }
