@@ -62,6 +62,31 @@ macro_rules! compute {
                 };
                 Ok(result)
             }
+
+            /// What the operator does to a stack of bits without types: its operands, at the end of `stack`, give way to its
+            /// result. The result is written where the first operand was; how many operands there were is returned. Of an
+            /// operand only the low bits are read; a result is zero-extended.
+            ///
+            /// The same rows as [`Compute::eval`], for an interpreter, which has no use for types after validation.
+            ///
+            /// # Errors
+            /// The guest's fault, if the operator traps on these operands.
+            ///
+            /// # Panics
+            /// If `stack` has fewer values than the operator has operands; a validated module never asks for that.
+            pub fn eval_on(self, stack: &mut [u128]) -> Result<usize, Trap> {
+                match self {
+                    $(Compute::$variant => {
+                        let [.., $($param),*] = *stack else { misused($text, &[]) };
+                        $(let $param = <$param_ty as Param>::from_bits($param);)*
+                        let result = <$result as Outcome>::into_bits($meaning);
+                        let operands = const { [$(<$param_ty as Param>::TYPE),*].len() };
+                        let first = stack.len() - operands;
+                        stack[first] = result;
+                        Ok(operands)
+                    })*
+                }
+            }
         }
     };
 }

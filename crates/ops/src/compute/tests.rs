@@ -91,6 +91,30 @@ fn results_and_traps_are_as_the_signature_says() {
 }
 
 #[test]
+fn a_stack_of_bits_changes_as_values_do() {
+    for &op in Compute::ALL {
+        try_operands(op, |args, result| {
+            // What lies below the operands stays, and so does what an operand has above its own bits.
+            let dirt = |bits: u128, ty: Type| {
+                bits | u128::MAX.checked_shl(ty.bytes() as u32 * 8).unwrap_or(0)
+            };
+            let mut stack = vec![7];
+            stack.extend(args.iter().map(|arg| dirt(arg.to_bits(), arg.ty())));
+            let outcome = op.eval_on(&mut stack);
+            let expected = result.map(|value| (args.len(), value.to_bits()));
+            assert_eq!(outcome.map(|n| (n, stack[1])), expected, "{op} {args:?}");
+            assert_eq!(stack[0], 7);
+        });
+    }
+}
+
+#[test]
+#[should_panic(expected = "i32.add: operands of the wrong number or type")]
+fn too_short_a_stack_is_our_bug() {
+    let _ = Compute::I32Add.eval_on(&mut [1]);
+}
+
+#[test]
 #[should_panic(expected = "i32.add: operands of the wrong number or type")]
 fn too_few_operands_are_our_bug() {
     let _ = Compute::I32Add.eval(&[Value::I32(1)]);

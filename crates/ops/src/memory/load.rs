@@ -40,10 +40,18 @@ macro_rules! load {
             /// # Panics
             /// If these are not [`Load::bytes`] bytes.
             pub fn eval(self, bytes: &[u8]) -> Value {
+                Value::from_bits(self.result(), self.eval_bits(bytes))
+            }
+
+            /// The bits, zero-extended, of the value that lies in memory as `bytes`.
+            ///
+            /// # Panics
+            /// If these are not [`Load::bytes`] bytes.
+            pub fn eval_bits(self, bytes: &[u8]) -> u128 {
                 match self {
                     $(Load::$variant => {
                         let $m = <$stored as Bytes>::decode(bytes);
-                        <$result as Outcome>::into_value($meaning)
+                        <$result as Outcome>::into_bits($meaning)
                     })*
                 }
             }

@@ -48,6 +48,20 @@ macro_rules! store {
                     })*
                 }
             }
+
+            /// Writes to `memory` what [`Store::eval`] gives for the value in the low bits of `bits`.
+            ///
+            /// # Panics
+            /// If `memory` is not [`Store::bytes`] bytes.
+            pub fn write_bits(self, bits: u128, memory: &mut [u8]) {
+                match self {
+                    $(Store::$variant => {
+                        let $value = <$operand as Param>::from_bits(bits);
+                        let stored = <$stored as Bytes>::encode($meaning);
+                        memory.copy_from_slice(&stored[..<$stored as Bytes>::SIZE]);
+                    })*
+                }
+            }
         }
     };
 }

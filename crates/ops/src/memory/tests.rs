@@ -91,6 +91,9 @@ fn stores_write_the_low_bytes() {
                 "{op}"
             );
             assert_eq!(found[expected..], [0; 16][expected..], "{op}");
+            let mut memory = vec![0; expected];
+            op.write_bits(value.to_bits(), &mut memory);
+            assert_eq!(found[..expected], memory, "{op}");
         }
     }
 }
