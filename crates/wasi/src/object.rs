@@ -307,8 +307,8 @@ pub(crate) struct HostDirectory {
     pub(crate) read_only: bool,
     /// The guest's name of the granted directory it belongs to, for hints.
     pub(crate) place: Arc<str>,
-    /// Opened when the entries are first listed, with a position of its own.
-    listing: Option<OwnedFd>,
+    /// Open for reading, with a position of its own; see [`HostDirectory::readable`].
+    readable: Option<OwnedFd>,
 }
 
 impl HostDirectory {
@@ -317,18 +317,18 @@ impl HostDirectory {
             dir,
             read_only,
             place,
-            listing: None,
+            readable: None,
         }
     }
 
-    /// The descriptor to list entries with.
-    pub(crate) fn listing(&mut self) -> rustix::io::Result<&OwnedFd> {
-        if self.listing.is_none() {
+    /// A descriptor to list entries with, to sync and to set times by. `dir` may be only good for
+    /// resolving paths below it (`O_PATH`), so this one is opened when it is first needed.
+    pub(crate) fn readable(&mut self) -> rustix::io::Result<&OwnedFd> {
+        if self.readable.is_none() {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let opened =
-                rustix::fs::openat(self.dir.as_fd(), c".", flags, rustix::fs::Mode::empty())?;
-            self.listing = Some(opened);
+            let mode = rustix::fs::Mode::empty();
+            self.readable = Some(rustix::fs::openat(self.dir.as_fd(), c".", flags, mode)?);
         }
-        self.listing.as_ref().ok_or(rustix::io::Errno::BADF)
+        self.readable.as_ref().ok_or(rustix::io::Errno::BADF)
     }
 }

@@ -215,7 +215,6 @@ pub(crate) fn nanoseconds(seconds: i64, nanoseconds: u64) -> u64 {
 impl From<&rustix::fs::Stat> for Filestat {
     #[expect(
         clippy::unnecessary_cast,
-        clippy::useless_conversion,
         reason = "the widths of these fields differ from one host to the next"
     )]
     fn from(stat: &rustix::fs::Stat) -> Self {

@@ -230,10 +230,6 @@ const CHUNK_BYTES_MIN: usize = 1024;
 /// there are no more entries.
 ///
 /// Cookies are the host's own, so a listing stays right while the directory changes.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parameters are those of the ABI"
-)]
 pub(crate) fn fd_readdir(
     ctx: &mut Ctx,
     mem: &mut GuestMemory<'_>,
@@ -252,7 +248,7 @@ pub(crate) fn fd_readdir(
     if i64::try_from(cookie).is_err() {
         return Err(Errno::Inval.into());
     }
-    let listing = directory.listing()?;
+    let listing = directory.readable()?;
     rustix::fs::seek(listing, SeekFrom::Start(cookie))?;
     let count = list(listing, target, &ctx.interrupt)?;
     // No more than `buf_len`.

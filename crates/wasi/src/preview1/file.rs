@@ -33,10 +33,10 @@ fn writable(ctx: &Ctx, fd: u32, needed: u64) -> std::result::Result<&HostFile, E
 }
 
 /// The descriptor of a file or directory of the host.
-fn host_descriptor(object: &Object) -> std::result::Result<BorrowedFd<'_>, Errno> {
+fn host_descriptor(object: &mut Object) -> std::result::Result<BorrowedFd<'_>, Errno> {
     match object {
         Object::File(file) => Ok(file.descriptor.as_fd()),
-        Object::Directory(directory) => Ok(directory.dir.as_fd()),
+        Object::Directory(directory) => Ok(directory.readable()?.as_fd()),
         Object::Input(_) | Object::Output(_) | Object::Discard => Err(Errno::Inval),
     }
 }
@@ -87,15 +87,15 @@ pub(crate) fn fd_allocate(
 
 /// Waits until the file's data is on the disk.
 pub(crate) fn fd_datasync(ctx: &mut Ctx, _: &mut GuestMemory<'_>, fd: u32) -> Result {
-    let entry = ctx.table.get(fd, rights::FD_DATASYNC)?;
-    let descriptor = host_descriptor(&entry.object)?;
+    let entry = ctx.table.get_mut(fd, rights::FD_DATASYNC)?;
+    let descriptor = host_descriptor(&mut entry.object)?;
     ctx.interrupt.retry(|| rustix::fs::fdatasync(descriptor))
 }
 
 /// Waits until data and attributes of the file are on the disk.
 pub(crate) fn fd_sync(ctx: &mut Ctx, _: &mut GuestMemory<'_>, fd: u32) -> Result {
-    let entry = ctx.table.get(fd, rights::FD_SYNC)?;
-    let descriptor = host_descriptor(&entry.object)?;
+    let entry = ctx.table.get_mut(fd, rights::FD_SYNC)?;
+    let descriptor = host_descriptor(&mut entry.object)?;
     ctx.interrupt.retry(|| rustix::fs::fsync(descriptor))
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn fd_filestat_set_times(
     flags: u32,
 ) -> Result {
     check_time_flags(flags)?;
-    let entry = ctx.table.get(fd, rights::FD_FILESTAT_SET_TIMES)?;
+    let entry = ctx.table.get_mut(fd, rights::FD_FILESTAT_SET_TIMES)?;
     let read_only = match &entry.object {
         Object::File(file) => file.read_only,
         Object::Directory(directory) => directory.read_only,
@@ -161,7 +161,7 @@ pub(crate) fn fd_filestat_set_times(
             flags & fstflags::MTIM_NOW != 0,
         ),
     };
-    rustix::fs::futimens(host_descriptor(&entry.object)?, &times)?;
+    rustix::fs::futimens(host_descriptor(&mut entry.object)?, &times)?;
     Ok(())
 }
 

@@ -334,11 +334,20 @@ pub(crate) fn path_remove_directory(
     path: u32,
     path_len: u32,
 ) -> Result {
-    let path = guest_path(mem, path, path_len)?;
+    // cap-std reads "dir/" as "dir/.", which no host removes.
+    let path = without_slashes_at_end(guest_path(mem, path, path_len)?);
     let fd = (fd, rights::PATH_REMOVE_DIRECTORY);
     change(ctx, fd, "remove directory", path, |directory| {
         directory.dir.remove_dir(path)
     })
+}
+
+fn without_slashes_at_end(path: &Path) -> &Path {
+    let bytes = path.as_os_str().as_bytes();
+    match bytes.iter().rposition(|&byte| byte != b'/') {
+        Some(last) => Path::new(OsStr::from_bytes(&bytes[..=last])),
+        None => path,
+    }
 }
 
 /// Makes a symbolic link that says `old`. One that says an absolute path is refused: it could not

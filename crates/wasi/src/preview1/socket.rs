@@ -1,6 +1,5 @@
 //! Sockets the guest was handed, and the connections it accepts on them.
 
-use rustix::event::PollFlags;
 use rustix::net::{
     RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, Shutdown, SocketFlags, accept_with,
     recvmsg, shutdown,
