@@ -120,6 +120,8 @@ struct Sections {
     building: HeaderBuilder,
     /// Complete when the first body arrives.
     header: Option<Arc<Header>>,
+    /// Where the contents of the code section start.
+    code_start: Option<u32>,
     bodies: Vec<FileRange>,
     datas: Vec<DataSegment>,
     customs: Vec<CustomRange>,
@@ -138,6 +140,7 @@ impl Sections {
             ended: false,
             building: HeaderBuilder::default(),
             header: None,
+            code_start: None,
             bodies: Vec::new(),
             datas: Vec::new(),
             customs: Vec::new(),
@@ -217,7 +220,12 @@ impl Sections {
                 self.ended = true;
                 true
             }
-            Payload::CodeSectionStart { .. } => true,
+            Payload::CodeSectionStart {
+                unchecked_range, ..
+            } => {
+                self.code_start = Some(unchecked_range.start as u32);
+                true
+            }
             _ => false,
         };
         if freeze && self.header.is_none() {
@@ -233,6 +241,7 @@ impl Sections {
         Module {
             bytes,
             header: self.header.expect("frozen at the end of the file"),
+            code_start: self.code_start,
             bodies: self.bodies.into(),
             datas: self.datas.into(),
             customs: self.customs.into(),

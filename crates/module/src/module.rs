@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Module {
     pub(crate) bytes: Bytes,
     pub(crate) header: Arc<Header>,
+    pub(crate) code_start: Option<u32>,
     pub(crate) bodies: Box<[FileRange]>,
     pub(crate) datas: Box<[DataSegment]>,
     pub(crate) customs: Box<[CustomRange]>,
@@ -92,6 +93,11 @@ impl Module {
     /// The bytes of the file.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// Where the contents of the code section start in the file: what DWARF counts addresses from.
+    pub fn code_start(&self) -> Option<u32> {
+        self.code_start
     }
 
     /// Where the bodies of the defined functions are: declarations of locals, then operators.

@@ -177,7 +177,30 @@ pub struct MemoryType {
     pub page_size_log2: u8,
 }
 
+impl TableType {
+    /// A table of at least `minimum` elements, with 32-bit indices.
+    pub const fn new(element: RefType, minimum: u64, maximum: Option<u64>) -> TableType {
+        TableType {
+            element,
+            table64: false,
+            minimum,
+            maximum,
+        }
+    }
+}
+
 impl MemoryType {
+    /// A memory of at least `minimum` pages of 64 KiB, with 32-bit addresses.
+    pub const fn new(minimum: u64, maximum: Option<u64>) -> MemoryType {
+        MemoryType {
+            memory64: false,
+            shared: false,
+            minimum,
+            maximum,
+            page_size_log2: 16,
+        }
+    }
+
     /// The size of one page, in bytes.
     pub const fn page_bytes(&self) -> u64 {
         1 << self.page_size_log2

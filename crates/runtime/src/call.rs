@@ -1,6 +1,6 @@
 //! Entering guests, and coming back: by results, by trap, by a host function's error or panic.
 
-use crate::engine::CodeAt;
+use crate::engine::{CodeAt, TrampolineKind};
 use crate::func::FuncKind;
 use crate::handle::StoreId;
 use crate::store::{StoreCore, StoreInner};
@@ -11,7 +11,7 @@ use module::FuncType;
 use ops::Trap;
 use std::any::Any;
 use std::marker::PhantomData;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use sys::{EntryFn, Fault, FaultKind, ThreadHandle};
 
@@ -144,11 +144,35 @@ impl StoreCore {
     ) -> Result<(), Error> {
         // SAFETY: the caller's promise.
         let this = unsafe { &mut *core };
-        if !this.engine.compiles() {
-            return this.execute(index, slots);
+        // SAFETY: entries live as long as the store.
+        if unsafe { (*func_ref.as_ptr()).entry.is_null() } {
+            return this.call_without_entry(index, func_ref, slots);
         }
         // SAFETY: the caller's promise.
         unsafe { StoreCore::enter(core, func_ref, slots.as_mut_ptr()) }
+    }
+
+    /// Calls a function that has no entry trampoline: one of the host, one under an interpreter, or one called for the first
+    /// time, which gets its trampoline now.
+    #[cold]
+    fn call_without_entry(
+        &mut self,
+        index: u32,
+        func_ref: NonNull<FuncRef>,
+        slots: &mut [Raw],
+    ) -> Result<(), Error> {
+        if !self.engine.compiles() || matches!(self.funcs[index as usize].kind, FuncKind::Host(_)) {
+            return self.execute(index, slots);
+        }
+        // SAFETY: entries live as long as the store; compiled code does not read this field. The slots are those that
+        // `call_slots` was promised.
+        unsafe {
+            let entry = self
+                .engine
+                .trampoline((*func_ref.as_ptr()).ty, TrampolineKind::Entry)?;
+            (*func_ref.as_ptr()).entry = entry;
+            StoreCore::enter(self, func_ref, slots.as_mut_ptr())
+        }
     }
 
     /// Calls compiled code.
@@ -274,7 +298,7 @@ impl StoreCore {
         }
     }
 
-    /// Calls a function through the engine's executor.
+    /// Calls a function through the engine's executor, or one of the host directly.
     fn execute(&mut self, index: u32, slots: &mut [Raw]) -> Result<(), Error> {
         self.prepare_thread();
         if self.interrupt.is_requested() {
@@ -285,24 +309,30 @@ impl StoreCore {
             self.interrupt.set_running(true);
         }
         self.depth += 1;
-        let outcome = match self.funcs[index as usize].kind {
-            FuncKind::Wasm { instance, func } => {
-                let executor = self.engine.settings().executor.clone();
-                let executor = executor.expect("an engine without a compiler has an executor");
-                executor.execute(self, instance, func, slots)
-            }
-            FuncKind::Host(_) => self.call_host(index, slots).map_err(Raised::from),
-        };
+        // A panic of a host function passes through, but not past this call still being counted.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.execute_counted(index, slots)));
         self.depth -= 1;
         if self.depth == 0 {
             self.interrupt.set_running(false);
         }
+        let outcome = outcome.unwrap_or_else(|payload| resume_unwind(payload));
         outcome.map_err(|raised| {
             if matches!(raised.cause, Cause::Trap(Trap::Interrupted)) {
                 self.interrupt.acknowledge();
             }
             raised.into()
         })
+    }
+
+    fn execute_counted(&mut self, index: u32, slots: &mut [Raw]) -> Result<(), Raised> {
+        match self.funcs[index as usize].kind {
+            FuncKind::Wasm { instance, func } => {
+                let executor = self.engine.settings().executor.clone();
+                let executor = executor.expect("an engine without a compiler has an executor");
+                executor.execute(self, instance, func, slots)
+            }
+            FuncKind::Host(_) => self.call_host(index, slots).map_err(Raised::from),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Functions of the host: how guests reach closures, and how errors and panics come back.
 
 use crate::call::Pending;
+use crate::engine::TrampolineKind;
 use crate::func::{FuncEntity, FuncHandle, FuncKind};
 use crate::store::StoreInner;
 use crate::vm::{FuncRef, StoreCtx};
@@ -242,14 +243,14 @@ impl<T: 'static> StoreInner<T> {
 
 impl StoreCore {
     fn host_func_ref(&mut self, ty: &FuncType, ctx: &mut HostCtx) -> Result<Box<FuncRef>, Error> {
-        use crate::engine::TrampolineKind::{Entry, Host};
         let number = self.engine.types().number(ty);
         Ok(Box::new(FuncRef {
-            code: self.engine.trampoline(number, Host)?,
+            code: self.engine.trampoline(number, TrampolineKind::Host)?,
             vmctx: (&raw mut *ctx).cast(),
             ty: number,
             func: self.funcs.len() as u32,
-            entry: self.engine.trampoline(number, Entry)?,
+            // The host calls its own functions directly.
+            entry: std::ptr::null(),
         }))
     }
 

@@ -336,7 +336,7 @@ impl StoreCore {
             };
             let vmctx = &self.instance(id).vmctx;
             let place = vmctx.field::<FuncRef>(offset);
-            let entry = module.func_ref(func, vmctx.as_ptr())?;
+            let entry = module.func_ref(func, vmctx.as_ptr());
             let number = self.funcs.len() as u32;
             // SAFETY: as in `allocate`.
             unsafe {

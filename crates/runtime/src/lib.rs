@@ -29,6 +29,7 @@ mod types;
 mod value;
 mod vm;
 
+pub use abi::Raw;
 pub use backtrace::Frame;
 pub use call::TypedHandle;
 pub use engine::{EngineCore, EngineSettings};

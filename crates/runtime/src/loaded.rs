@@ -205,17 +205,16 @@ impl LoadedModule {
         })
     }
 
-    /// A function entry of this module; the store fills in its number.
-    pub(crate) fn func_ref(&self, func: FuncIdx, vmctx: *mut u8) -> Result<FuncRef, Error> {
+    /// A function entry of this module; the store fills in its number, and its trampoline when the host first calls it.
+    pub(crate) fn func_ref(&self, func: FuncIdx, vmctx: *mut u8) -> FuncRef {
         let ty = self.type_id(self.module.header().funcs()[func.index()]);
-        let entry = self.engine.trampoline(ty, TrampolineKind::Entry)?;
-        Ok(FuncRef {
+        FuncRef {
             code: self.func_code(func),
             vmctx,
             ty,
             func: 0,
-            entry,
-        })
+            entry: std::ptr::null(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::call::Pending;
 use crate::func::FuncEntity;
 use crate::global::GlobalEntity;
-use crate::handle::{ExternHandle, StoreId};
+use crate::handle::{ExternHandle, MemoryHandle, StoreId};
 use crate::instance::Instance;
 use crate::interrupt::{Interrupt, InterruptHandle};
 use crate::memory::MemoryEntity;
@@ -41,6 +41,8 @@ pub struct StoreCore {
     pub(crate) tables: Vec<TableEntity>,
     pub(crate) globals: Vec<GlobalEntity>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
+    /// What the executor keeps between its calls.
+    executor_state: Option<Box<dyn Any + Send + Sync>>,
     pub(crate) limits: Limits,
     pub(crate) memory_bytes: u64,
     pub(crate) table_elements: u64,
@@ -69,6 +71,7 @@ impl<T> Store<T> {
             tables: Vec::new(),
             globals: Vec::new(),
             externs: Vec::new(),
+            executor_state: None,
             limits: Limits::default(),
             memory_bytes: 0,
             table_elements: 0,
@@ -112,6 +115,15 @@ impl<T> StoreInner<T> {
     /// The embedder's data, to be changed.
     pub fn data_mut(&mut self) -> &mut T {
         &mut self.data
+    }
+
+    /// The bytes of a memory and the embedder's data, both to be changed.
+    ///
+    /// # Errors
+    /// If the handle is another store's.
+    pub fn memory_and_data(&mut self, handle: MemoryHandle) -> Result<(&mut [u8], &mut T), Error> {
+        let bytes = self.core.memory_data_mut(handle)?;
+        Ok((bytes, &mut self.data))
     }
 }
 
@@ -175,6 +187,19 @@ impl StoreCore {
     /// Whether a guest of this store has been asked to stop and has not noticed yet; for host functions that wait.
     pub fn is_interrupted(&self) -> bool {
         self.interrupt.is_requested()
+    }
+
+    /// What the executor keeps in the store, such as its stack; made at first use.
+    ///
+    /// # Panics
+    /// If it was made as another type: an engine has one executor.
+    pub fn executor_state<S: Any + Send + Sync + Default>(&mut self) -> &mut S {
+        let state = self
+            .executor_state
+            .get_or_insert_with(|| Box::new(S::default()));
+        state
+            .downcast_mut()
+            .expect("an executor keeps one type of state")
     }
 
     /// Makes a value of the host that guests can hold. It lives as long as the store.

@@ -1,1 +1,81 @@
-//! (being written)
+//! Wharf, the WebAssembly engine, as a library: compile, link, instantiate and call modules (floor 4).
+//!
+//! An [`Engine`] holds what all modules and stores share. A [`Module`] is compiled once and can be instantiated many times, on
+//! many threads. A [`Store`] owns instances and everything they can reach, beside data of yours. A [`Linker`] names what a
+//! module's imports are satisfied with. Handles such as [`Func`] and [`Memory`] are small and `Copy`; every use names the store,
+//! and a handle of another store is an error.
+//!
+//! Read first: [`Engine`], [`Module`], [`Store`], [`Linker`].
+//!
+//! ```
+//! use wharf::{Caller, Engine, Linker, Module, Store};
+//!
+//! # fn main() -> Result<(), wharf::Error> {
+//! let engine = Engine::default();
+//! let module = Module::new(&engine, r#"
+//!     (module
+//!       (import "host" "double" (func $double (param i32) (result i32)))
+//!       (func (export "quadruple") (param i32) (result i32)
+//!         local.get 0 call $double call $double))
+//! "#)?;
+//!
+//! let mut linker: Linker<u32> = Linker::new(&engine);
+//! linker.func_wrap("host", "double", |mut caller: Caller<'_, u32>, n: i32| {
+//!     *caller.data_mut() += 1;
+//!     2 * n
+//! })?;
+//!
+//! let mut store = Store::new(&engine, 0);
+//! let instance = linker.instantiate(&mut store, &module)?;
+//! let quadruple = instance.get_typed_func::<i32, i32>(&mut store, "quadruple")?;
+//! assert_eq!(quadruple.call(&mut store, 5)?, 20);
+//! assert_eq!(*store.data(), 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Invariants.** This is the only crate that knows all tiers; it decides which one runs what. It holds no unsafe code: what
+//! needs some lives in `runtime` and `sys`.
+#![forbid(unsafe_code)]
+
+mod artifact;
+mod compile;
+mod config;
+mod context;
+mod engine;
+mod error;
+mod external;
+mod func;
+mod instance;
+mod into_func;
+mod linker;
+mod memory;
+mod wasm_module;
+mod store;
+mod stream;
+mod symbols;
+mod table;
+mod typed;
+mod val;
+
+pub use config::{Config, Tier};
+pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+pub use engine::Engine;
+pub use error::{Backtrace, Error, ErrorKind, Frame, Result, SourceLocation};
+pub use external::{Extern, Global};
+pub use func::{Caller, Func, TypedFunc};
+pub use instance::Instance;
+pub use into_func::{IntoFunc, WasmResults};
+pub use linker::{InstancePre, Linker};
+pub use memory::{Memory, MemoryAccessError};
+pub use module::{
+    ExternType, Feature, Features, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
+};
+pub use wasm_module::{ExportType, ImportType, Module};
+pub use ops::{Trap, V128};
+pub use runtime::{InterruptHandle, Limits};
+pub use store::Store;
+pub use stream::ModuleStream;
+pub use table::Table;
+pub use typed::{WasmParams, WasmTy};
+pub use val::{ExternRef, Ref, Val};

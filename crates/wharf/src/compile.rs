@@ -1,0 +1,279 @@
+//! Validating and compiling functions on all cores, while later bytes may still be missing.
+//!
+//! Functions are independent once everything before the code is known. Workers take them in order; their results are joined in
+//! order, as they come, so that little waits in memory.
+
+use crate::{Engine, Error, Result};
+use abi::{CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc, Compiler, VmctxLayout};
+use module::{FuncInput, Header, ImportType, ReadScratch, TypeIdx};
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+/// Less code than this is compiled by the caller: starting threads would take longer.
+const PARALLEL_BYTES_MIN: usize = 24 << 10;
+
+/// Told how many functions of how many known so far are done.
+pub(crate) type Progress<'p> = &'p mut dyn FnMut(usize, usize);
+
+/// The functions of one module on their way to machine code.
+pub(crate) struct Compilation {
+    engine: Engine,
+    job: Option<Arc<Job>>,
+    workers: Vec<JoinHandle<()>>,
+    results: (Sender<Outcome>, Receiver<Outcome>),
+    /// Given out, by number of functions and bytes.
+    n_funcs: usize,
+    bytes: usize,
+}
+
+/// Number among the defined functions, and the code; `None` if it was only validated.
+type Outcome = (usize, Result<Option<CompiledFunc>, CompileError>);
+
+/// What all workers share.
+struct Job {
+    compiler: Option<Arc<dyn Compiler>>,
+    header: Arc<Header>,
+    layout: VmctxLayout,
+    fuel: bool,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<(usize, FuncInput)>,
+    /// No more will come.
+    closed: bool,
+}
+
+/// The reusable memory of one worker.
+enum Scratch {
+    Validate(ReadScratch),
+    Compile(Box<dyn Any + Send>),
+}
+
+impl Job {
+    fn new(engine: &Engine, header: &Arc<Header>) -> Job {
+        Job {
+            compiler: engine.compiler().cloned(),
+            header: header.clone(),
+            layout: VmctxLayout::new(header),
+            fuel: engine.config().fuel,
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn scratch(&self) -> Scratch {
+        match &self.compiler {
+            Some(compiler) => Scratch::Compile(compiler.scratch()),
+            None => Scratch::Validate(ReadScratch::default()),
+        }
+    }
+
+    fn run(&self, body: FuncInput, scratch: &mut Scratch) -> Result<Option<CompiledFunc>, CompileError> {
+        match (scratch, &self.compiler) {
+            (Scratch::Compile(scratch), Some(compiler)) => {
+                let env = CompileEnv { header: &self.header, layout: &self.layout, fuel: self.fuel };
+                compiler.compile(env, body, &mut **scratch).map(Some)
+            }
+            (Scratch::Validate(scratch), _) => Ok(body.validate(scratch).map(|()| None)?),
+            (Scratch::Compile(_), None) => unreachable!("made only with a compiler"),
+        }
+    }
+
+    /// Takes functions until there are no more, or one fails.
+    fn work(&self, results: &Sender<Outcome>) {
+        let mut scratch = self.scratch();
+        while let Some((number, body)) = self.next() {
+            let outcome = self.run(body, &mut scratch);
+            if outcome.is_err() {
+                // Those before it have been taken already: the first error of the module is found whatever the timing.
+                let mut queue = self.queue();
+                queue.waiting.clear();
+                queue.closed = true;
+                drop(queue);
+                self.changed.notify_all();
+            }
+            if results.send((number, outcome)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn next(&self) -> Option<(usize, FuncInput)> {
+        let mut queue = self.queue();
+        loop {
+            if let Some(next) = queue.waiting.pop_front() {
+                return Some(next);
+            }
+            if queue.closed {
+                return None;
+            }
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Compilation {
+    pub(crate) fn new(engine: &Engine) -> Compilation {
+        Compilation {
+            engine: engine.clone(),
+            job: None,
+            workers: Vec::new(),
+            results: channel(),
+            n_funcs: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Takes the next function of the module.
+    pub(crate) fn push(&mut self, header: &Arc<Header>, body: FuncInput) {
+        let job = self.job.get_or_insert_with(|| Arc::new(Job::new(&self.engine, header)));
+        self.bytes += body.bytes_len();
+        let mut queue = job.queue();
+        // A closed queue means that a function has failed: nothing more is needed.
+        if !queue.closed {
+            queue.waiting.push_back((self.n_funcs, body));
+        }
+        drop(queue);
+        job.changed.notify_one();
+        self.n_funcs += 1;
+        if self.workers.is_empty() && self.engine.config().parallel && self.bytes >= PARALLEL_BYTES_MIN {
+            self.start_workers();
+        }
+    }
+
+    fn start_workers(&mut self) {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let Some(job) = &self.job else { return };
+        for number in 0..threads {
+            let (job, results) = (job.clone(), self.results.0.clone());
+            let thread = std::thread::Builder::new().name(format!("wharf-compile-{number}"));
+            // A machine that has no thread left compiles with fewer.
+            let Ok(worker) = thread.spawn(move || job.work(&results)) else { break };
+            self.workers.push(worker);
+        }
+    }
+
+    /// Waits for the last function and joins all of them; `None` if functions were only validated.
+    pub(crate) fn finish(mut self, header: &Header, progress: Progress<'_>) -> Result<Option<CodeImage>> {
+        let mut joined = Joined::new(header);
+        if let Some(job) = self.job.take() {
+            job.queue().closed = true;
+            job.changed.notify_all();
+            let (sender, results) = self.results;
+            if self.workers.is_empty() {
+                job.work(&sender);
+            }
+            drop(sender);
+            for (done, (number, outcome)) in results.iter().enumerate() {
+                joined.add(number, outcome)?;
+                progress(done + 1, self.n_funcs);
+            }
+            joined.check_failed()?;
+        }
+        for worker in self.workers.drain(..) {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        joined.finish(&self.engine, header)
+    }
+}
+
+/// Results joined in the order of functions.
+struct Joined {
+    image: CodeImageBuilder,
+    next: usize,
+    early: BTreeMap<usize, Option<CompiledFunc>>,
+    failed: Option<(usize, CompileError)>,
+}
+
+impl Joined {
+    fn new(header: &Header) -> Joined {
+        Joined {
+            image: CodeImageBuilder::new(header.n_imported_funcs() as u32),
+            next: 0,
+            early: BTreeMap::new(),
+            failed: None,
+        }
+    }
+
+    fn add(&mut self, number: usize, outcome: Result<Option<CompiledFunc>, CompileError>) -> Result<()> {
+        match outcome {
+            Ok(func) => self.early.insert(number, func),
+            Err(error) => {
+                if self.failed.as_ref().is_none_or(|(first, _)| number < *first) {
+                    self.failed = Some((number, error));
+                }
+                return Ok(());
+            }
+        };
+        while let Some(func) = self.early.remove(&self.next) {
+            self.next += 1;
+            if let Some(func) = func {
+                self.image.push_func(&func).map_err(Error::limit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_failed(&mut self) -> Result<()> {
+        match self.failed.take() {
+            None => Ok(()),
+            Some((_, CompileError::Invalid(error))) => Err(Error::module(error)),
+            Some((number, CompileError::Limit(message))) => {
+                Err(Error::limit(format!("function {number} of the module cannot be compiled: {message}")))
+            }
+        }
+    }
+
+    /// Adds the trampolines that the module is sure to need.
+    fn finish(mut self, engine: &Engine, header: &Header) -> Result<Option<CodeImage>> {
+        let Some(compiler) = engine.compiler() else { return Ok(None) };
+        let limit = |error: CompileError| Error::limit(error.to_string());
+        for ty in entry_types(header) {
+            let func = compiler.entry_trampoline(header.type_at(ty)).map_err(limit)?;
+            self.image.push_entry(ty, &func).map_err(Error::limit)?;
+        }
+        for ty in host_types(header) {
+            let func = compiler.host_trampoline(header.type_at(ty)).map_err(limit)?;
+            self.image.push_host(ty, &func).map_err(Error::limit)?;
+        }
+        Ok(Some(self.image.finish()))
+    }
+}
+
+/// One index for each distinct type among those given.
+fn distinct(header: &Header, types: impl Iterator<Item = TypeIdx>) -> Vec<TypeIdx> {
+    let indices: BTreeSet<TypeIdx> = types.collect();
+    let mut seen = std::collections::HashSet::new();
+    indices.into_iter().filter(|ty| seen.insert(header.type_at(*ty))).collect()
+}
+
+/// Types of functions that the host is sure to be able to call.
+fn entry_types(header: &Header) -> Vec<TypeIdx> {
+    let exported = header.exports().iter().filter_map(|export| match export.item {
+        module::ExportItem::Func(func) => Some(func),
+        _ => None,
+    });
+    let called = exported.chain(header.start());
+    distinct(header, called.map(|func| header.funcs()[func.index()]))
+}
+
+/// Types of functions that the host is likely to give.
+fn host_types(header: &Header) -> Vec<TypeIdx> {
+    let imported = header.imports().iter().filter_map(|import| match import.ty {
+        ImportType::Func(ty) => Some(ty),
+        _ => None,
+    });
+    distinct(header, imported)
+}

@@ -1,0 +1,92 @@
+//! How an engine runs modules.
+
+use module::Features;
+
+/// A way to run functions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Tier {
+    /// The engine chooses: at present the optimizing tier.
+    #[default]
+    Auto,
+    /// One operator a step: starts at once, runs slowly, and is the judge of the others.
+    Interp,
+    /// Machine code from the optimizing compiler.
+    Optimizing,
+}
+
+/// Settings of an [`Engine`](crate::Engine).
+///
+/// ```
+/// use wharf::{Config, Engine, Tier};
+///
+/// let engine = Engine::new(Config::new().tier(Tier::Interp).consume_fuel(true))?;
+/// # Ok::<(), wharf::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) tier: Tier,
+    pub(crate) features: Features,
+    pub(crate) fuel: bool,
+    pub(crate) stack_bytes: usize,
+    pub(crate) parallel: bool,
+    pub(crate) verify: bool,
+}
+
+/// Bounds of [`Config::max_wasm_stack`].
+const STACK_BYTES: std::ops::RangeInclusive<usize> = 64 << 10..=1 << 30;
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            tier: Tier::Auto,
+            features: Features::default(),
+            fuel: false,
+            stack_bytes: 1 << 20,
+            parallel: true,
+            verify: false,
+        }
+    }
+}
+
+impl Config {
+    /// The default settings.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// How functions run.
+    pub fn tier(&mut self, tier: Tier) -> &mut Config {
+        self.tier = tier;
+        self
+    }
+
+    /// The WebAssembly features that modules may use.
+    pub fn features(&mut self, features: Features) -> &mut Config {
+        self.features = features;
+        self
+    }
+
+    /// Whether guests consume fuel; see [`Store::set_fuel`](crate::Store::set_fuel). Off by default, since counting costs time.
+    pub fn consume_fuel(&mut self, on: bool) -> &mut Config {
+        self.fuel = on;
+        self
+    }
+
+    /// Stack for the guests of one store, in bytes; 1 MiB by default. Kept between 64 KiB and 1 GiB.
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
+        self.stack_bytes = bytes.clamp(*STACK_BYTES.start(), *STACK_BYTES.end());
+        self
+    }
+
+    /// Whether functions are validated and compiled on all cores. On by default.
+    pub fn parallel_compilation(&mut self, on: bool) -> &mut Config {
+        self.parallel = on;
+        self
+    }
+
+    /// Whether compilers check their own intermediate forms. Slow; for tests of the engine.
+    pub fn verify_compilers(&mut self, on: bool) -> &mut Config {
+        self.verify = on;
+        self
+    }
+}

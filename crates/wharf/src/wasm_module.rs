@@ -1,0 +1,233 @@
+//! Modules: compiled once, instantiated many times.
+
+use crate::artifact;
+use crate::compile::{Compilation, Progress};
+use crate::{Engine, Error, ModuleStream, Result};
+use module::{Bytes, ExternType, Header};
+use runtime::{CodeSource, LoadedModule};
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A compiled module. Cheap to clone; `Send` and `Sync`.
+///
+/// ```
+/// use wharf::{Engine, Instance, Module, Store};
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (func (export "one") (result i32) i32.const 1))"#)?;
+/// let threads: Vec<_> = (0..2).map(|_| {
+///     let module = module.clone();
+///     std::thread::spawn(move || {
+///         let mut store = Store::new(module.engine(), ());
+///         let instance = Instance::new(&mut store, &module, &[])?;
+///         instance.get_typed_func::<(), i32>(&mut store, "one")?.call(&mut store, ())
+///     })
+/// }).collect();
+/// for thread in threads {
+///     assert_eq!(thread.join().unwrap()?, 1);
+/// }
+/// # Ok::<(), wharf::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Module {
+    engine: Engine,
+    loaded: Arc<LoadedModule>,
+}
+
+/// An import of a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ImportType {
+    /// Module part of the name.
+    pub module: String,
+    /// Field part of the name.
+    pub name: String,
+    /// What must be given.
+    pub ty: ExternType,
+}
+
+/// An export of a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExportType {
+    /// The name.
+    pub name: String,
+    /// What is given.
+    pub ty: ExternType,
+}
+
+/// Size of the pieces that [`Module::from_reader`] reads, in bytes.
+const PIECE_BYTES: usize = 64 << 10;
+
+impl Module {
+    /// Compiles a module from its bytes, or from text.
+    ///
+    /// # Errors
+    /// If the module is invalid, or the machine has no room for its code.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        let bytes = bytes.as_ref();
+        if text::is_text(bytes) {
+            return Module::from_text(engine, bytes, None);
+        }
+        Module::from_binary(engine, bytes.to_vec())
+    }
+
+    /// Compiles a module from its bytes, which are kept and not copied.
+    ///
+    /// # Errors
+    /// If the module is invalid, or the machine has no room for its code.
+    pub fn from_binary(engine: &Engine, bytes: impl Into<Bytes>) -> Result<Module> {
+        Module::from_binary_with_progress(engine, bytes, &mut |_, _| {})
+    }
+
+    /// As [`Module::from_binary`], and tells how many functions of how many are done from time to time.
+    ///
+    /// # Errors
+    /// If the module is invalid, or the machine has no room for its code.
+    pub fn from_binary_with_progress(
+        engine: &Engine,
+        bytes: impl Into<Bytes>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Module> {
+        let mut compilation = Compilation::new(engine);
+        let module = module::decode(bytes, &engine.features(), &mut |header, body| compilation.push(header, body))
+            .map_err(Error::module)?;
+        Module::from_parts(engine, module, compilation, progress)
+    }
+
+    fn from_text(engine: &Engine, bytes: &[u8], path: Option<&Path>) -> Result<Module> {
+        // With lines, so that a backtrace names those of the text.
+        let options = text::Options { line_info: true };
+        let bytes = text::to_wasm(bytes, path, options).map_err(Error::text)?;
+        Module::from_binary(engine, bytes.into_owned())
+    }
+
+    /// Compiles a module from a file of bytes or text, or maps an artifact that [`Module::serialize`] made.
+    ///
+    /// An artifact holds machine code that is run as it is: use only those that you or someone you trust made. Damage by
+    /// accident is detected.
+    ///
+    /// # Errors
+    /// If the file cannot be read, the module is invalid, or the artifact was made for another version, CPU or settings.
+    pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
+        let path = path.as_ref();
+        if artifact::is_artifact_file(path)? {
+            return Module::from_artifact_file(engine, path);
+        }
+        let bytes = std::fs::read(path)?;
+        if text::is_text(&bytes) {
+            return Module::from_text(engine, &bytes, Some(path));
+        }
+        Module::from_binary(engine, bytes)
+    }
+
+    /// Compiles a module while its bytes are read; see [`ModuleStream`].
+    ///
+    /// # Errors
+    /// If reading fails, the module is invalid, or the machine has no room for its code.
+    pub fn from_reader(engine: &Engine, mut reader: impl Read) -> Result<Module> {
+        let mut stream = ModuleStream::new(engine);
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return stream.finish(),
+                Ok(bytes) => stream.push(&piece[..bytes])?,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    pub(crate) fn from_parts(
+        engine: &Engine,
+        module: module::Module,
+        compilation: Compilation,
+        progress: Progress<'_>,
+    ) -> Result<Module> {
+        let code = match compilation.finish(module.header(), progress)? {
+            Some(image) => CodeSource::Image(image),
+            None => CodeSource::None,
+        };
+        Module::load(engine, module, code)
+    }
+
+    fn load(engine: &Engine, module: module::Module, code: CodeSource) -> Result<Module> {
+        let loaded = LoadedModule::new(engine.core(), module, code)?;
+        Ok(Module { engine: engine.clone(), loaded })
+    }
+
+    /// Whether bytes or text are a valid module for the engine's features.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
+        let config = engine.config().clone().tier(crate::Tier::Interp).clone();
+        // An engine that interprets only validates.
+        Module::new(&Engine::new(&config)?, bytes).map(drop)
+    }
+
+    /// The module as an artifact: machine code and all that is needed to run it again without compiling.
+    ///
+    /// # Errors
+    /// If the engine's tier makes no machine code.
+    pub fn serialize(&self) -> Result<Vec<u8>> {
+        artifact::write(&self.engine, &self.loaded)
+    }
+
+    /// Maps an artifact that [`Module::serialize`] made; see [`Module::from_file`].
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, or was made for another version, CPU or settings.
+    pub fn from_artifact_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
+        let (module, code) = artifact::open(engine, path.as_ref())?;
+        Module::load(engine, module, code)
+    }
+
+    /// The engine that the module was compiled by.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The module's name, from its name section.
+    pub fn name(&self) -> Option<&str> {
+        self.loaded.module().names().module()
+    }
+
+    /// The imports, in order.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType> {
+        let header = self.header();
+        header.imports().iter().enumerate().map(|(index, import)| ImportType {
+            module: import.module.to_string(),
+            name: import.name.to_string(),
+            ty: header.import_type(index),
+        })
+    }
+
+    /// The exports, in order.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType> {
+        let header = self.header();
+        header.exports().iter().map(|export| ExportType {
+            name: export.name.to_string(),
+            ty: header.extern_type(export.item),
+        })
+    }
+
+    /// The type of the export of this name.
+    pub fn export(&self, name: &str) -> Option<ExternType> {
+        Some(self.header().extern_type(self.header().export(name)?))
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        self.loaded.module().header()
+    }
+
+    pub(crate) fn loaded(&self) -> &Arc<LoadedModule> {
+        &self.loaded
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
