@@ -76,6 +76,23 @@ impl TextError {
         }))
     }
 
+    /// A fault at a line and column, counted from 1, columns in bytes.
+    pub(crate) fn at_line(
+        message: &str,
+        source: &str,
+        line: usize,
+        column: usize,
+        path: Option<&Path>,
+    ) -> TextError {
+        let before: usize = source
+            .split_inclusive('\n')
+            .take(line.saturating_sub(1))
+            .map(str::len)
+            .sum();
+        let offset = (before + column - 1).min(source.len());
+        TextError::at(message, source.as_bytes(), offset, path)
+    }
+
     /// What is wrong, in one line.
     pub fn message(&self) -> &str {
         &self.0.message

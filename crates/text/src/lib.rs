@@ -19,10 +19,12 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod locate;
 mod read;
 #[cfg(test)]
 mod tests;
 
 pub use error::TextError;
+pub use locate::error_at;
 pub use read::{Options, is_text, to_wasm, wat_to_wasm, wat_to_wasm_with};
 pub use wast;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use expect_test::{Expect, expect};
 
-use crate::{Options, is_text, to_wasm, wat_to_wasm, wat_to_wasm_with};
+use crate::{Options, error_at, is_text, to_wasm, wat_to_wasm, wat_to_wasm_with};
 
 fn check_error(source: &[u8], expected: &Expect) {
     let error = to_wasm(source, Some(Path::new("bad.wat")), Options::default()).unwrap_err();
@@ -125,4 +125,35 @@ fn deep_nesting_is_an_error() {
     assert!(wat_to_wasm(&source, None).is_err());
     let source = format!("(module (func {}", "(block ".repeat(10_000));
     assert!(wat_to_wasm(&source, None).is_err());
+}
+
+#[test]
+fn bytes_are_found_in_the_text() {
+    let source = "(module\n  (func $f (param i64) (result i32)\n    (i32.add\n      (local.get 0)\n      (i32.const 1))))";
+    let wasm = wat_to_wasm_with(source, None, Options { line_info: true }).unwrap();
+    // local.get 0, i32.const 1, i32.add: the body of the only function.
+    let add = wasm
+        .windows(5)
+        .position(|w| w == [0x20, 0, 0x41, 1, 0x6a])
+        .unwrap()
+        + 4;
+    let error = error_at(
+        "type mismatch",
+        source,
+        Some(Path::new("a.wat")),
+        &wasm,
+        add,
+    )
+    .unwrap();
+    expect![[r#"
+        type mismatch
+          --> a.wat:3:6
+           |
+         3 |     (i32.add
+           |      ^"#]].assert_eq(&error.to_string());
+    assert!(error_at("", source, None, &wasm, 3).is_none());
+    for n in 0..wasm.len() {
+        // However short the bytes are cut, there is an answer or none.
+        let _ = error_at("", source, None, &wasm[..n], add);
+    }
 }
