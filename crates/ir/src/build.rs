@@ -1,0 +1,296 @@
+//! Operators to SSA form, in one pass.
+//!
+//! Apart from the form itself because it is the only part that sees operators and validation. WebAssembly's control flow is
+//! structured, so no general algorithm is needed: a frame per open block, and values of locals found on demand ([`locals`]).
+//!
+//! ```text
+//! module::BodyReader ──> source: operators and, per loop, the locals it assigns
+//!                          └──> control: blocks and edges     <──> locals: who defines a local here?
+//!                               straight: everything else ──> simplify ──> Func
+//! ```
+//! Code that cannot be reached is not built, also where a constant condition decides.
+
+mod control;
+mod locals;
+mod source;
+mod straight;
+
+use crate::{Func, Inst, List, Simplified, Term, Type, Value, simplify};
+use control::Frame;
+use locals::Locals;
+use module::{BodyReader, Header, Op};
+use source::Source;
+use std::fmt;
+use std::sync::Arc;
+
+/// What the builder adds to the operators.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BuildOptions {
+    /// Whether fuel is counted: see [`module::Op::fuel`].
+    pub fuel: bool,
+}
+
+/// Why a function could not be built.
+#[derive(Debug)]
+pub enum BuildError {
+    /// It is not valid.
+    Invalid(module::Error),
+    /// It is valid, but its control flow and locals are entangled beyond any program's need.
+    TooComplex,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::Invalid(error) => error.fmt(f),
+            BuildError::TooComplex => {
+                f.write_str("the control flow of the function is too complex")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl From<module::Error> for BuildError {
+    fn from(error: module::Error) -> BuildError {
+        BuildError::Invalid(error)
+    }
+}
+
+/// Builds functions, one after another, in the same memory.
+///
+/// ```
+/// use wharf_ir as ir;
+///
+/// # fn show(bytes: Vec<u8>) -> Result<(), ir::BuildError> {
+/// let (mut builder, mut scratch) = (ir::Builder::new(), module::ReadScratch::default());
+/// let mut inputs = Vec::new();
+/// module::decode(bytes, &module::Features::default(), &mut |_, input| inputs.push(input))?;
+/// for input in inputs {
+///     let func = builder.build(input.read(&mut scratch)?, ir::BuildOptions::default())?;
+///     println!("{func}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Default)]
+pub struct Builder {
+    func: Func,
+    source: Source,
+    locals: Locals,
+    stack: Vec<Value>,
+    frames: Vec<Frame>,
+    /// Whether the current place can be reached. If not, operators are skipped.
+    alive: bool,
+    /// How many blocks were opened since the place became unreachable.
+    dead_depth: u32,
+    next_loop: usize,
+    n_switches: u32,
+    /// Of the current operator.
+    offset: u32,
+    fuel: bool,
+    fuel_pending: u32,
+}
+
+impl Builder {
+    /// A builder that owns no memory yet.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Validates and builds one function. It is the builder's until the next one is built.
+    ///
+    /// # Errors
+    /// If the function is not valid, or too complex.
+    pub fn build(
+        &mut self,
+        mut reader: BodyReader<'_>,
+        options: BuildOptions,
+    ) -> Result<&mut Func, BuildError> {
+        self.source.read(&mut reader)?;
+        let header = Arc::clone(reader.header());
+        self.begin(&reader, options);
+        for at in 0..self.source.ops.len() {
+            let op = self.source.ops[at];
+            self.offset = self.source.offsets[at];
+            self.op(&header, &reader, op)?;
+        }
+        debug_assert!(
+            self.frames.is_empty(),
+            "the last operator closes the last frame"
+        );
+        self.locals.finish(&mut self.func)?;
+        self.locals.shrink();
+        self.source.shrink();
+        Ok(&mut self.func)
+    }
+
+    /// Entry block, parameters, locals, and the frame of the body.
+    fn begin(&mut self, reader: &BodyReader<'_>, options: BuildOptions) {
+        let ty = reader.func_type();
+        self.func.clear();
+        self.stack.clear();
+        self.frames.clear();
+        self.alive = true;
+        self.dead_depth = 0;
+        self.next_loop = 0;
+        self.n_switches = 0;
+        self.offset = reader.offset() as u32;
+        self.fuel = options.fuel;
+        self.fuel_pending = 0;
+        self.func
+            .results
+            .extend(ty.results().iter().map(|&ty| Type::from(ty)));
+        let entry = self.func.push_block();
+        self.locals.clear();
+        let first = self.func.pool.len() as u32;
+        for &ty in ty.params() {
+            let ty = ty.into();
+            let value = self.func.push_param(entry, ty);
+            self.func.pool.push(value);
+            self.locals.declare(ty, value);
+        }
+        let params = List {
+            start: first,
+            len: ty.params().len() as u32,
+        };
+        self.func.set_params(entry, params);
+        for &(count, ty) in reader.locals() {
+            let ty = ty.into();
+            let zero = self.func.constant(ty, 0);
+            (0..count).for_each(|_| self.locals.declare(ty, zero));
+        }
+        self.open_body(ty.results().len() as u32);
+        if self.fuel {
+            self.append(Inst::FuelCheck, &[]);
+        }
+    }
+
+    fn op(&mut self, header: &Header, reader: &BodyReader<'_>, op: Op) -> Result<(), BuildError> {
+        if !self.alive {
+            return self.skip(header, op);
+        }
+        if self.fuel {
+            self.count_fuel(op);
+        }
+        match op {
+            Op::Block(ty) => self.open_block(header, ty),
+            Op::Loop(ty) => self.open_loop(header, ty)?,
+            Op::If(ty) => self.open_if(header, ty),
+            Op::Else => self.open_else(),
+            Op::End => self.end(header)?,
+            Op::Br(depth) => self.br(depth),
+            Op::BrIf(depth) => self.br_if(depth),
+            Op::BrTable { first, count } => self.br_table(reader.labels(first, count)),
+            Op::Return => self.leave(self.func.results.len()),
+            Op::Unreachable => self.terminate(Term::Trap(ops::Trap::Unreachable)),
+            Op::LocalGet(local) => {
+                let value = self.locals.get(&mut self.func, local)?;
+                self.stack.push(value);
+            }
+            Op::LocalSet(local) => {
+                let value = self.pop();
+                self.locals.set(local, value);
+            }
+            Op::LocalTee(local) => {
+                let value = *self.stack.last().expect("validation ensures operands");
+                self.locals.set(local, value);
+            }
+            Op::Nop
+            | Op::Drop
+            | Op::Select
+            | Op::I32Const(_)
+            | Op::I64Const(_)
+            | Op::F32Const(_)
+            | Op::F64Const(_)
+            | Op::V128Const(_)
+            | Op::Compute(_)
+            | Op::Lane(..)
+            | Op::Shuffle(_) => self.pure(op),
+            Op::Call(_)
+            | Op::CallIndirect { .. }
+            | Op::GlobalGet(_)
+            | Op::GlobalSet(_)
+            | Op::RefNull(_)
+            | Op::RefIsNull
+            | Op::RefFunc(_) => self.stateful(header, op),
+            Op::Load(..)
+            | Op::Store(..)
+            | Op::LoadLane(..)
+            | Op::StoreLane(..)
+            | Op::MemorySize(_)
+            | Op::MemoryGrow(_)
+            | Op::MemoryFill(_)
+            | Op::MemoryCopy { .. }
+            | Op::MemoryInit { .. }
+            | Op::DataDrop(_) => self.memory(header, op),
+            Op::TableGet(_)
+            | Op::TableSet(_)
+            | Op::TableSize(_)
+            | Op::TableGrow(_)
+            | Op::TableFill(_)
+            | Op::TableCopy { .. }
+            | Op::TableInit { .. }
+            | Op::ElemDrop(_) => self.table(header, op),
+        }
+        Ok(())
+    }
+
+    /// What an operator is where the place cannot be reached: only what may make it reachable again counts.
+    fn skip(&mut self, header: &Header, op: Op) -> Result<(), BuildError> {
+        match op {
+            Op::Block(_) | Op::If(_) => self.dead_depth += 1,
+            Op::Loop(_) => {
+                self.dead_depth += 1;
+                self.next_loop += 1;
+            }
+            Op::Else if self.dead_depth == 0 => self.open_else(),
+            Op::End if self.dead_depth == 0 => self.end(header)?,
+            Op::End => self.dead_depth -= 1,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn count_fuel(&mut self, op: Op) {
+        self.fuel_pending += op.fuel();
+        if op.flushes_fuel() && self.fuel_pending > 0 {
+            let units = std::mem::take(&mut self.fuel_pending);
+            self.append(Inst::Fuel { units }, &[]);
+        }
+    }
+
+    /// Appends an instruction as it is; gives its first result.
+    fn append(&mut self, inst: Inst, results: &[Type]) -> Value {
+        self.func.push_inst(inst, self.offset, results)
+    }
+
+    /// Appends an instruction with one result, or finds the result without it.
+    fn emit(&mut self, inst: Inst, ty: Type) -> Value {
+        match simplify(&mut self.func, &inst) {
+            Simplified::Keep => self.append(inst, &[ty]),
+            Simplified::Value(value) => value,
+            Simplified::Inst(inst) => self.append(inst, &[ty]),
+        }
+    }
+
+    fn pop(&mut self) -> Value {
+        self.stack.pop().expect("validation ensures operands")
+    }
+
+    fn pops<const N: usize>(&mut self) -> [Value; N] {
+        let at = self.stack.len() - N;
+        let values = self.stack[at..].try_into().expect("N values");
+        self.stack.truncate(at);
+        values
+    }
+
+    /// Takes the top `n` values of the stack as a list, the last one from the top.
+    fn pop_list(&mut self, n: usize) -> List {
+        let at = self.stack.len() - n;
+        let list = self.func.make_list(&self.stack[at..]);
+        self.stack.truncate(at);
+        list
+    }
+}

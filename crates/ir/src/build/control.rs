@@ -1,0 +1,323 @@
+//! Structured control flow: frames, blocks, and the edges between them.
+//!
+//! Apart from the other operators because only these make blocks. A block gets a join only when something branches to its
+//! label, so blocks that no one leaves early cost nothing.
+
+use super::locals::{FrameStart, JoinIdx, Moment};
+use super::{BuildError, Builder};
+use crate::simplify::eqz_operand;
+use crate::{Block, EdgeId, Inst, Term, Type, Value};
+use module::{BlockType, Header, ValType};
+
+/// An open block.
+pub(super) struct Frame {
+    kind: FrameKind,
+    /// Where branches to the label meet, if there were any.
+    join: Option<JoinIdx>,
+    /// Height of the operand stack below the block's parameters.
+    height: u32,
+    /// How many values a branch to the label passes.
+    n_label: u32,
+    ty: BlockType,
+    start: FrameStart,
+    /// When it began.
+    moment: Moment,
+    /// The last switch that branches to the label, and its edge.
+    switch: u32,
+    switch_edge: EdgeId,
+}
+
+enum FrameKind {
+    /// A block, the body of the function, or an `else`.
+    Block,
+    Loop,
+    /// An `if` before its `else`: where the false condition leads, and the block's parameters (in [`Builder::stack`]
+    /// below the frame's height they would be lost).
+    If {
+        otherwise: EdgeId,
+        params: Box<[Value]>,
+    },
+    /// An `if` whose condition is always true: its `else` cannot be reached.
+    Always,
+    /// At the next `else` or `end` the place becomes reachable as it was left: an `if` whose condition is always false,
+    /// or the unreachable `else` of [`FrameKind::Always`].
+    Resume,
+}
+
+/// Types of a block's parameters and results.
+pub(super) fn block_types(header: &Header, ty: BlockType) -> (&[ValType], &[ValType]) {
+    match ty {
+        BlockType::Empty => (&[], &[]),
+        BlockType::Value(ValType::I32) => (&[], &[ValType::I32]),
+        BlockType::Value(ValType::I64) => (&[], &[ValType::I64]),
+        BlockType::Value(ValType::F32) => (&[], &[ValType::F32]),
+        BlockType::Value(ValType::F64) => (&[], &[ValType::F64]),
+        BlockType::Value(ValType::V128) => (&[], &[ValType::V128]),
+        BlockType::Value(ValType::Ref(ty)) if ty.is_func() => (&[], &[ValType::FUNCREF]),
+        BlockType::Value(ValType::Ref(_)) => (&[], &[ValType::EXTERNREF]),
+        BlockType::Func(ty) => {
+            let ty = header.type_at(ty);
+            (ty.params(), ty.results())
+        }
+    }
+}
+
+impl Builder {
+    /// The frame of the function's body.
+    pub(super) fn open_body(&mut self, n_results: u32) {
+        self.push_frame(FrameKind::Block, BlockType::Empty, 0, n_results);
+    }
+
+    pub(super) fn open_block(&mut self, header: &Header, ty: BlockType) {
+        let (params, results) = block_types(header, ty);
+        self.push_frame(FrameKind::Block, ty, params.len(), results.len() as u32);
+    }
+
+    pub(super) fn open_if(&mut self, header: &Header, ty: BlockType) {
+        let cond = self.pop();
+        let (params, results) = block_types(header, ty);
+        let (n_params, n_results) = (params.len(), results.len() as u32);
+        if let Some(bits) = self.func.const_bits(cond) {
+            let kind = if bits != 0 {
+                FrameKind::Always
+            } else {
+                FrameKind::Resume
+            };
+            self.alive = bits != 0;
+            self.push_frame(kind, ty, n_params, n_results);
+            return;
+        }
+        let params = self.stack[self.stack.len() - n_params..].into();
+        let (then, otherwise) = (
+            self.func.push_edge(Block::NONE),
+            self.func.push_edge(Block::NONE),
+        );
+        self.branch(cond, then, otherwise);
+        let block = self.func.push_block();
+        self.func.edges[then.index()].to = block;
+        self.push_frame(FrameKind::If { otherwise, params }, ty, n_params, n_results);
+    }
+
+    pub(super) fn open_loop(&mut self, header: &Header, ty: BlockType) -> Result<(), BuildError> {
+        let index = self.next_loop;
+        self.next_loop += 1;
+        let (params, results) = block_types(header, ty);
+        if !self.source.is_target(index) {
+            self.push_frame(FrameKind::Block, ty, params.len(), results.len() as u32);
+            if self.fuel {
+                self.append(Inst::FuelCheck, &[]);
+            }
+            return Ok(());
+        }
+        let first_param = self.stack.len() - params.len();
+        self.push_frame(FrameKind::Loop, ty, params.len(), params.len() as u32);
+        let edge = self.func.push_edge(Block::NONE);
+        self.terminate(Term::Jump(edge));
+        self.alive = true;
+        let block = self.func.push_block();
+        self.func.edges[edge.index()].to = block;
+        let join = self.locals.new_join(block);
+        self.frames.last_mut().expect("pushed above").join = Some(join);
+        let moment = self.locals.moment();
+        self.locals
+            .add_edge(join, edge, moment, &self.stack[first_param..]);
+        for (nth, &ty) in params.iter().enumerate() {
+            let value = self
+                .locals
+                .loop_stack(&mut self.func, join, nth as u32, ty.into());
+            self.stack[first_param + nth] = value;
+        }
+        self.locals.enter_loop(join, self.source.assigned(index))?;
+        if self.fuel {
+            self.append(Inst::FuelCheck, &[]);
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_else(&mut self) {
+        let frame = self.frames.last_mut().expect("validation ensures balance");
+        match std::mem::replace(&mut frame.kind, FrameKind::Block) {
+            FrameKind::If { otherwise, params } => {
+                if self.alive {
+                    let edge = self.edge(0);
+                    self.terminate(Term::Jump(edge));
+                }
+                let frame = self.frames.last().expect("still there");
+                self.locals.undo(frame.start);
+                self.stack.truncate(frame.height as usize);
+                self.stack.extend_from_slice(&params);
+                let block = self.func.push_block();
+                self.func.edges[otherwise.index()].to = block;
+                self.alive = true;
+            }
+            FrameKind::Always if self.alive => {
+                frame.kind = FrameKind::Resume;
+                self.alive = false;
+            }
+            FrameKind::Resume => self.alive = true,
+            FrameKind::Always | FrameKind::Block | FrameKind::Loop => {}
+        }
+    }
+
+    pub(super) fn end(&mut self, header: &Header) -> Result<(), BuildError> {
+        let frame = self.frames.pop().expect("validation ensures balance");
+        let mut join = frame.join;
+        match frame.kind {
+            FrameKind::Loop => {
+                self.locals.leave(frame.start);
+                let join = frame.join.expect("made when the loop was opened");
+                return self.locals.close_loop(&mut self.func, join);
+            }
+            FrameKind::If {
+                otherwise,
+                ref params,
+            } => {
+                let join = *join.get_or_insert_with(|| self.locals.new_join(Block::NONE));
+                self.locals.add_edge(join, otherwise, frame.moment, params);
+            }
+            FrameKind::Resume => self.alive = true,
+            FrameKind::Always | FrameKind::Block => {}
+        }
+        let Some(join) = join else {
+            self.locals.leave(frame.start);
+            return self.end_straight(&frame);
+        };
+        if self.alive {
+            let edge = self.func.push_edge(Block::NONE);
+            let moment = self.locals.moment();
+            let values = &self.stack[self.stack.len() - frame.n_label as usize..];
+            self.locals.add_edge(join, edge, moment, values);
+            self.terminate(Term::Jump(edge));
+        }
+        self.alive = true;
+        let block = self.func.push_block();
+        self.locals.place(&mut self.func, join, block);
+        self.locals.leave_by(frame.start, join)?;
+        self.stack.truncate(frame.height as usize);
+        let is_body = self.frames.is_empty();
+        for nth in 0..frame.n_label {
+            let ty = if is_body {
+                self.func.results[nth as usize]
+            } else {
+                Type::from(block_types(header, frame.ty).1[nth as usize])
+            };
+            let value = self.locals.joined_stack(&mut self.func, join, nth, ty);
+            self.stack.push(value);
+        }
+        self.end_straight(&frame)
+    }
+
+    /// The end of a block after branches to it, if any, have met.
+    fn end_straight(&mut self, frame: &Frame) -> Result<(), BuildError> {
+        if !self.alive {
+            self.stack.truncate(frame.height as usize);
+        } else if self.frames.is_empty() {
+            self.leave(self.func.results.len());
+        }
+        Ok(())
+    }
+
+    pub(super) fn br(&mut self, depth: u32) {
+        let edge = self.edge(depth);
+        self.terminate(Term::Jump(edge));
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) {
+        let cond = self.pop();
+        match self.func.const_bits(cond) {
+            Some(0) => {}
+            Some(_) => self.br(depth),
+            None => {
+                let then = self.edge(depth);
+                let otherwise = self.func.push_edge(Block::NONE);
+                self.branch(cond, then, otherwise);
+                let block = self.func.push_block();
+                self.func.edges[otherwise.index()].to = block;
+                self.alive = true;
+            }
+        }
+    }
+
+    pub(super) fn br_table(&mut self, labels: &[u32]) {
+        let index = self.pop();
+        if let Some(bits) = self.func.const_bits(index) {
+            let nth = (bits as usize).min(labels.len() - 1);
+            return self.br(labels[nth]);
+        }
+        if labels.iter().all(|&label| label == labels[0]) {
+            return self.br(labels[0]);
+        }
+        // One edge per label, however often it occurs.
+        self.n_switches += 1;
+        let mut targets = Vec::with_capacity(labels.len());
+        for &label in labels {
+            let at = self.frames.len() - 1 - label as usize;
+            if self.frames[at].switch != self.n_switches {
+                self.frames[at].switch = self.n_switches;
+                self.frames[at].switch_edge = self.edge(label);
+            }
+            targets.push(Value(self.frames[at].switch_edge.0));
+        }
+        let targets = self.func.make_list(&targets);
+        self.terminate(Term::Switch { index, targets });
+    }
+
+    /// Ends the function with the top values of the stack.
+    pub(super) fn leave(&mut self, n_results: usize) {
+        let list = self.pop_list(n_results);
+        self.terminate(Term::Return(list));
+    }
+
+    /// Ends the current block; the place after it cannot be reached.
+    pub(super) fn terminate(&mut self, term: Term) {
+        let block = self.func.blocks.last_mut().expect("a block is open");
+        block.term = term;
+        block.term_offset = self.offset;
+        self.alive = false;
+    }
+
+    fn branch(&mut self, cond: Value, then: EdgeId, otherwise: EdgeId) {
+        let term = match eqz_operand(&self.func, cond) {
+            Some(cond) => Term::Branch {
+                cond,
+                then: otherwise,
+                otherwise: then,
+            },
+            None => Term::Branch {
+                cond,
+                then,
+                otherwise,
+            },
+        };
+        self.terminate(term);
+        self.alive = true;
+    }
+
+    /// A new edge from here to the label at this depth, which passes the top values of the stack.
+    fn edge(&mut self, depth: u32) -> EdgeId {
+        let at = self.frames.len() - 1 - depth as usize;
+        let frame = &mut self.frames[at];
+        let join = *frame
+            .join
+            .get_or_insert_with(|| self.locals.new_join(Block::NONE));
+        let edge = self.func.push_edge(self.locals.join_block(join));
+        let values = &self.stack[self.stack.len() - frame.n_label as usize..];
+        let moment = self.locals.moment();
+        self.locals.add_edge(join, edge, moment, values);
+        edge
+    }
+
+    fn push_frame(&mut self, kind: FrameKind, ty: BlockType, n_params: usize, n_label: u32) {
+        self.frames.push(Frame {
+            kind,
+            join: None,
+            height: (self.stack.len() - n_params) as u32,
+            n_label,
+            ty,
+            switch: 0,
+            switch_edge: EdgeId::NONE,
+            moment: self.locals.moment(),
+            start: self.locals.enter(),
+        });
+    }
+}
