@@ -42,6 +42,8 @@ pub struct BodyReader<'a> {
     allocations: &'a mut FuncValidatorAllocations,
     locals: &'a mut Vec<(u32, ValType)>,
     labels: &'a mut Vec<u32>,
+    /// The operator that was read last.
+    op: Op,
     ended: bool,
 }
 
@@ -110,6 +112,7 @@ impl FuncInput {
             allocations,
             locals,
             labels,
+            op: Op::Nop,
             ended: false,
         };
         body.read_locals().map_err(|error| error.in_func(index))?;
@@ -167,19 +170,15 @@ impl BodyReader<'_> {
     ///
     /// # Errors
     /// If the operator, or the end of the body, is malformed or invalid. Nothing more can be read then.
+    #[inline]
     #[expect(
         clippy::should_implement_trait,
         reason = "an iterator could not lend labels in between"
     )]
     pub fn next(&mut self) -> Result<Option<(u32, Op)>, Error> {
-        if self.ended {
-            return Ok(None);
-        }
-        let result = self.read_op();
-        if !matches!(result, Ok(Some(_))) {
-            self.ended = true;
-        }
-        result.map_err(|error| error.in_func(self.func))
+        // Inlined, so that the operator is not copied once more on its way to the consumer.
+        let offset = self.reader.original_position() as u32;
+        Ok(self.read_op()?.then_some((offset, self.op)))
     }
 
     /// How many labels [`BodyReader::labels`] can give.
@@ -205,29 +204,40 @@ impl BodyReader<'_> {
         frames.all(|frame| !frame.unreachable)
     }
 
+    /// Puts the next operator into `self.op`; gives false at the end.
+    fn read_op(&mut self) -> Result<bool, Error> {
+        if self.ended {
+            return Ok(false);
+        }
+        let result = self.read_unended_op();
+        if !matches!(result, Ok(true)) {
+            self.ended = true;
+        }
+        result.map_err(|error| error.in_func(self.func))
+    }
+
     #[inline]
-    fn read_op(&mut self) -> Result<Option<(u32, Op)>, Error> {
+    fn read_unended_op(&mut self) -> Result<bool, Error> {
         let validator = self.validator.as_mut().expect("kept until drop");
         let offset = self.reader.original_position();
-        let visitor = validator.visitor(offset);
+        let validator = validator.visitor(offset);
         if self.reader.eof() {
             self.reader
-                .finish_expression(&visitor)
+                .finish_expression(&validator)
                 .map_err(Error::malformed)?;
-            return Ok(None);
+            return Ok(false);
         }
-        let mut visitor = Checked {
-            validator: visitor,
-            fold: Fold {
-                labels: self.labels,
-            },
+        let fold = Fold {
+            op: &mut self.op,
+            labels: self.labels,
         };
-        let op = self
+        let mut visitor = Checked { validator, fold };
+        let valid = self
             .reader
             .visit_operator(&mut visitor)
             .map_err(Error::malformed)?;
-        let op = op.map_err(|error| error.at(offset as usize))?;
-        Ok(Some((offset as u32, op)))
+        valid.map_err(|error| error.at(offset as usize))?;
+        Ok(true)
     }
 
     fn read_locals(&mut self) -> Result<(), Error> {
@@ -316,12 +326,16 @@ impl<'a> TrustedReader<'a> {
             return Ok(None);
         }
         let offset = self.ops.original_position();
-        let op = self.ops.visit_operator(&mut Fold {
+        let mut op = Op::Nop;
+        let mut fold = Fold {
+            op: &mut op,
             labels: &mut self.labels,
-        });
-        let op = op
-            .map_err(Error::malformed)?
-            .map_err(|error| error.at(offset as usize))?;
+        };
+        let folded = self
+            .ops
+            .visit_operator(&mut fold)
+            .map_err(Error::malformed)?;
+        folded.map_err(|error| error.at(offset as usize))?;
         Ok(Some((offset as u32, op)))
     }
 

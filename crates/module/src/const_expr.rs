@@ -2,7 +2,8 @@
 //!
 //! Apart from function bodies because they are kept whole, and nearly all are a single operator.
 
-use crate::{Error, Op, fold};
+use crate::fold::Fold;
+use crate::{Error, Op};
 use std::slice;
 
 /// A constant expression: operators in order, without the final `end`.
@@ -45,12 +46,13 @@ impl ConstExpr {
         let mut labels = Vec::new();
         let mut next = || -> Result<Option<Op>, Error> {
             let at = reader.original_position() as usize;
-            let op = reader.visit_operator(&mut fold::Fold {
+            let mut op = Op::End;
+            let mut fold = Fold {
+                op: &mut op,
                 labels: &mut labels,
-            });
-            let op = op
-                .map_err(Error::malformed)?
-                .map_err(|error| error.at(at))?;
+            };
+            let folded = reader.visit_operator(&mut fold).map_err(Error::malformed)?;
+            folded.map_err(|error| error.at(at))?;
             Ok(if reader.eof() { None } else { Some(op) })
         };
         let Some(first) = next()? else {

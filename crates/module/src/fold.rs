@@ -14,7 +14,11 @@ use wasmparser::{BrTable, FrameKind, FrameStack, VisitOperator, VisitSimdOperato
 mod tests;
 
 /// Folds operators without validating them.
+///
+/// Operators are written to a place, not returned, because they would be copied on every level of the way up.
 pub(crate) struct Fold<'l> {
+    /// Where the operator goes.
+    pub(crate) op: &'l mut Op,
     /// Where the labels of `br_table` go.
     pub(crate) labels: &'l mut Vec<u32>,
 }
@@ -48,97 +52,98 @@ impl<V: FrameStack> FrameStack for Checked<'_, V> {
 /// What one operator is: the operators with a shape of their own first, then groups of one shape, then those without a tier.
 #[rustfmt::skip]
 macro_rules! fold {
-    ($v:ident @mvp Unreachable [] $a:tt) => { Ok(Op::Unreachable) };
-    ($v:ident @mvp Nop [] $a:tt) => { Ok(Op::Nop) };
-    ($v:ident @mvp Block [$ty:ident] $a:tt) => { Ok(Op::Block(block_type($ty)?)) };
-    ($v:ident @mvp Loop [$ty:ident] $a:tt) => { Ok(Op::Loop(block_type($ty)?)) };
-    ($v:ident @mvp If [$ty:ident] $a:tt) => { Ok(Op::If(block_type($ty)?)) };
-    ($v:ident @mvp Else [] $a:tt) => { Ok(Op::Else) };
-    ($v:ident @mvp End [] $a:tt) => { Ok(Op::End) };
-    ($v:ident @mvp Br [$depth:ident] $a:tt) => { Ok(Op::Br($depth)) };
-    ($v:ident @mvp BrIf [$depth:ident] $a:tt) => { Ok(Op::BrIf($depth)) };
-    ($v:ident @mvp BrTable [$targets:ident] $a:tt) => { $v.br_table(&$targets) };
-    ($v:ident @mvp Return [] $a:tt) => { Ok(Op::Return) };
-    ($v:ident @mvp Call [$func:ident] $a:tt) => { Ok(Op::Call(FuncIdx($func))) };
+    ($v:ident @mvp Unreachable [] $a:tt) => { Op::Unreachable };
+    ($v:ident @mvp Nop [] $a:tt) => { Op::Nop };
+    ($v:ident @mvp Block [$ty:ident] $a:tt) => { Op::Block(block_type($ty)?) };
+    ($v:ident @mvp Loop [$ty:ident] $a:tt) => { Op::Loop(block_type($ty)?) };
+    ($v:ident @mvp If [$ty:ident] $a:tt) => { Op::If(block_type($ty)?) };
+    ($v:ident @mvp Else [] $a:tt) => { Op::Else };
+    ($v:ident @mvp End [] $a:tt) => { Op::End };
+    ($v:ident @mvp Br [$depth:ident] $a:tt) => { Op::Br($depth) };
+    ($v:ident @mvp BrIf [$depth:ident] $a:tt) => { Op::BrIf($depth) };
+    ($v:ident @mvp BrTable [$targets:ident] $a:tt) => { $v.br_table(&$targets)? };
+    ($v:ident @mvp Return [] $a:tt) => { Op::Return };
+    ($v:ident @mvp Call [$func:ident] $a:tt) => { Op::Call(FuncIdx($func)) };
     ($v:ident @mvp CallIndirect [$ty:ident $table:ident] $a:tt) => {
-        Ok(Op::CallIndirect { ty: TypeIdx($ty), table: TableIdx($table) })
+        Op::CallIndirect { ty: TypeIdx($ty), table: TableIdx($table) }
     };
-    ($v:ident @mvp Drop [] $a:tt) => { Ok(Op::Drop) };
-    ($v:ident @mvp Select [] $a:tt) => { Ok(Op::Select) };
+    ($v:ident @mvp Drop [] $a:tt) => { Op::Drop };
+    ($v:ident @mvp Select [] $a:tt) => { Op::Select };
     ($v:ident @reference_types TypedSelect [$ty:ident] $a:tt) => {{
         let _ = $ty;
-        Ok(Op::Select)
+        Op::Select
     }};
-    ($v:ident @mvp LocalGet [$local:ident] $a:tt) => { Ok(Op::LocalGet($local)) };
-    ($v:ident @mvp LocalSet [$local:ident] $a:tt) => { Ok(Op::LocalSet($local)) };
-    ($v:ident @mvp LocalTee [$local:ident] $a:tt) => { Ok(Op::LocalTee($local)) };
-    ($v:ident @mvp GlobalGet [$global:ident] $a:tt) => { Ok(Op::GlobalGet(GlobalIdx($global))) };
-    ($v:ident @mvp GlobalSet [$global:ident] $a:tt) => { Ok(Op::GlobalSet(GlobalIdx($global))) };
+    ($v:ident @mvp LocalGet [$local:ident] $a:tt) => { Op::LocalGet($local) };
+    ($v:ident @mvp LocalSet [$local:ident] $a:tt) => { Op::LocalSet($local) };
+    ($v:ident @mvp LocalTee [$local:ident] $a:tt) => { Op::LocalTee($local) };
+    ($v:ident @mvp GlobalGet [$global:ident] $a:tt) => { Op::GlobalGet(GlobalIdx($global)) };
+    ($v:ident @mvp GlobalSet [$global:ident] $a:tt) => { Op::GlobalSet(GlobalIdx($global)) };
 
-    ($v:ident @mvp I32Const [$value:ident] $a:tt) => { Ok(Op::I32Const($value)) };
-    ($v:ident @mvp I64Const [$value:ident] $a:tt) => { Ok(Op::I64Const($value)) };
-    ($v:ident @mvp F32Const [$value:ident] $a:tt) => { Ok(Op::F32Const($value.bits())) };
-    ($v:ident @mvp F64Const [$value:ident] $a:tt) => { Ok(Op::F64Const($value.bits())) };
-    ($v:ident @simd V128Const [$value:ident] $a:tt) => { Ok(Op::V128Const(ops::V128(*$value.bytes()))) };
-    ($v:ident @simd I8x16Shuffle [$lanes:ident] $a:tt) => { Ok(Op::Shuffle($lanes)) };
+    ($v:ident @mvp I32Const [$value:ident] $a:tt) => { Op::I32Const($value) };
+    ($v:ident @mvp I64Const [$value:ident] $a:tt) => { Op::I64Const($value) };
+    ($v:ident @mvp F32Const [$value:ident] $a:tt) => { Op::F32Const($value.bits()) };
+    ($v:ident @mvp F64Const [$value:ident] $a:tt) => { Op::F64Const($value.bits()) };
+    ($v:ident @simd V128Const [$value:ident] $a:tt) => { Op::V128Const(ops::V128(*$value.bytes())) };
+    ($v:ident @simd I8x16Shuffle [$lanes:ident] $a:tt) => { Op::Shuffle($lanes) };
 
-    ($v:ident @mvp MemorySize [$memory:ident] $a:tt) => { Ok(Op::MemorySize(MemoryIdx($memory))) };
-    ($v:ident @mvp MemoryGrow [$memory:ident] $a:tt) => { Ok(Op::MemoryGrow(MemoryIdx($memory))) };
-    ($v:ident @bulk_memory MemoryFill [$memory:ident] $a:tt) => { Ok(Op::MemoryFill(MemoryIdx($memory))) };
+    ($v:ident @mvp MemorySize [$memory:ident] $a:tt) => { Op::MemorySize(MemoryIdx($memory)) };
+    ($v:ident @mvp MemoryGrow [$memory:ident] $a:tt) => { Op::MemoryGrow(MemoryIdx($memory)) };
+    ($v:ident @bulk_memory MemoryFill [$memory:ident] $a:tt) => { Op::MemoryFill(MemoryIdx($memory)) };
     ($v:ident @bulk_memory MemoryCopy [$dst:ident $src:ident] $a:tt) => {
-        Ok(Op::MemoryCopy { dst: MemoryIdx($dst), src: MemoryIdx($src) })
+        Op::MemoryCopy { dst: MemoryIdx($dst), src: MemoryIdx($src) }
     };
     ($v:ident @bulk_memory MemoryInit [$data:ident $memory:ident] $a:tt) => {
-        Ok(Op::MemoryInit { data: DataIdx($data), memory: MemoryIdx($memory) })
+        Op::MemoryInit { data: DataIdx($data), memory: MemoryIdx($memory) }
     };
-    ($v:ident @bulk_memory DataDrop [$data:ident] $a:tt) => { Ok(Op::DataDrop(DataIdx($data))) };
+    ($v:ident @bulk_memory DataDrop [$data:ident] $a:tt) => { Op::DataDrop(DataIdx($data)) };
     ($v:ident @bulk_memory TableInit [$elem:ident $table:ident] $a:tt) => {
-        Ok(Op::TableInit { elem: ElemIdx($elem), table: TableIdx($table) })
+        Op::TableInit { elem: ElemIdx($elem), table: TableIdx($table) }
     };
-    ($v:ident @bulk_memory ElemDrop [$elem:ident] $a:tt) => { Ok(Op::ElemDrop(ElemIdx($elem))) };
+    ($v:ident @bulk_memory ElemDrop [$elem:ident] $a:tt) => { Op::ElemDrop(ElemIdx($elem)) };
     ($v:ident @bulk_memory TableCopy [$dst:ident $src:ident] $a:tt) => {
-        Ok(Op::TableCopy { dst: TableIdx($dst), src: TableIdx($src) })
+        Op::TableCopy { dst: TableIdx($dst), src: TableIdx($src) }
     };
 
     ($v:ident @reference_types RefNull [$heap:ident] $a:tt) => {
-        Ok(Op::RefNull(RefType { nullable: true, heap: heap_type($heap)? }))
+        Op::RefNull(RefType { nullable: true, heap: heap_type($heap)? })
     };
-    ($v:ident @reference_types RefIsNull [] $a:tt) => { Ok(Op::RefIsNull) };
-    ($v:ident @reference_types RefFunc [$func:ident] $a:tt) => { Ok(Op::RefFunc(FuncIdx($func))) };
-    ($v:ident @reference_types TableFill [$table:ident] $a:tt) => { Ok(Op::TableFill(TableIdx($table))) };
-    ($v:ident @reference_types TableGet [$table:ident] $a:tt) => { Ok(Op::TableGet(TableIdx($table))) };
-    ($v:ident @reference_types TableSet [$table:ident] $a:tt) => { Ok(Op::TableSet(TableIdx($table))) };
-    ($v:ident @reference_types TableGrow [$table:ident] $a:tt) => { Ok(Op::TableGrow(TableIdx($table))) };
-    ($v:ident @reference_types TableSize [$table:ident] $a:tt) => { Ok(Op::TableSize(TableIdx($table))) };
+    ($v:ident @reference_types RefIsNull [] $a:tt) => { Op::RefIsNull };
+    ($v:ident @reference_types RefFunc [$func:ident] $a:tt) => { Op::RefFunc(FuncIdx($func)) };
+    ($v:ident @reference_types TableFill [$table:ident] $a:tt) => { Op::TableFill(TableIdx($table)) };
+    ($v:ident @reference_types TableGet [$table:ident] $a:tt) => { Op::TableGet(TableIdx($table)) };
+    ($v:ident @reference_types TableSet [$table:ident] $a:tt) => { Op::TableSet(TableIdx($table)) };
+    ($v:ident @reference_types TableGrow [$table:ident] $a:tt) => { Op::TableGrow(TableIdx($table)) };
+    ($v:ident @reference_types TableSize [$table:ident] $a:tt) => { Op::TableSize(TableIdx($table)) };
 
     // Groups of one shape: the variant of the row is named as the parser names the operator.
     ($v:ident @mvp $($rest:tt)*) => { fold!(row $($rest)*) };
     ($v:ident @sign_extension $($rest:tt)*) => { fold!(row $($rest)*) };
     ($v:ident @saturating_float_to_int $($rest:tt)*) => { fold!(row $($rest)*) };
     ($v:ident @simd $($rest:tt)*) => { fold!(row $($rest)*) };
-    (row $op:ident [] $a:tt) => { Ok(Op::Compute(ops::Compute::$op)) };
-    (row $op:ident [$arg:ident] (arity memarg 1 -> 1)) => { Ok(Op::Load(ops::Load::$op, mem_arg(&$arg)?)) };
-    (row $op:ident [$arg:ident] (arity memarg 2 -> 0)) => { Ok(Op::Store(ops::Store::$op, mem_arg(&$arg)?)) };
+    (row $op:ident [] $a:tt) => { Op::Compute(ops::Compute::$op) };
+    (row $op:ident [$arg:ident] (arity memarg 1 -> 1)) => { Op::Load(ops::Load::$op, mem_arg(&$arg)?) };
+    (row $op:ident [$arg:ident] (arity memarg 2 -> 0)) => { Op::Store(ops::Store::$op, mem_arg(&$arg)?) };
     (row $op:ident [$arg:ident $lane:ident] (arity memarg 2 -> 1)) => {
-        Ok(Op::LoadLane(ops::LoadLane::$op, mem_arg(&$arg)?, $lane))
+        Op::LoadLane(ops::LoadLane::$op, mem_arg(&$arg)?, $lane)
     };
     (row $op:ident [$arg:ident $lane:ident] (arity memarg 2 -> 0)) => {
-        Ok(Op::StoreLane(ops::StoreLane::$op, mem_arg(&$arg)?, $lane))
+        Op::StoreLane(ops::StoreLane::$op, mem_arg(&$arg)?, $lane)
     };
-    (row $op:ident [$lane:ident] $a:tt) => { Ok(Op::Lane(ops::Lane::$op, $lane)) };
+    (row $op:ident [$lane:ident] $a:tt) => { Op::Lane(ops::Lane::$op, $lane) };
 
     // Proposals that no tier runs.
     ($v:ident @$proposal:ident $op:ident [$($arg:ident)*] $a:tt) => {{
         $(let _ = $arg;)*
-        Err(Error::operator(stringify!($proposal), stringify!($op)))
+        Err::<Op, Error>(Error::operator(stringify!($proposal), stringify!($op)))?
     }};
 }
 
 macro_rules! fold_methods {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $ann:tt)*) => {$(
         #[inline]
-        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<Op, Error> {
-            fold!(self @$proposal $op [$($($arg)*)?] $ann)
+        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<(), Error> {
+            *self.op = fold!(self @$proposal $op [$($($arg)*)?] $ann);
+            Ok(())
         }
     )*};
 }
@@ -146,7 +151,7 @@ macro_rules! fold_methods {
 macro_rules! checked_methods {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $ann:tt)*) => {$(
         #[inline]
-        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<Op, Error> {
+        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<(), Error> {
             self.validator.$visit($($($arg.clone()),*)?).map_err(Error::invalid)?;
             self.fold.$visit($($($arg),*)?)
         }
@@ -155,7 +160,7 @@ macro_rules! checked_methods {
 
 macro_rules! checked_simd_methods {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $ann:tt)*) => {$(
-        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<Op, Error> {
+        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<(), Error> {
             let validator = self.validator.simd_visitor();
             let validator = validator.expect("the validator knows vectors");
             validator.$visit($($($arg.clone()),*)?).map_err(Error::invalid)?;
@@ -165,7 +170,7 @@ macro_rules! checked_simd_methods {
 }
 
 impl<'a> VisitOperator<'a> for Fold<'_> {
-    type Output = Result<Op, Error>;
+    type Output = Result<(), Error>;
 
     fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Self::Output>> {
         Some(self)
@@ -181,7 +186,7 @@ impl<'a> VisitSimdOperator<'a> for Fold<'_> {
 impl<'a, V: VisitOperator<'a, Output = wasmparser::Result<()>>> VisitOperator<'a>
     for Checked<'_, V>
 {
-    type Output = Result<Op, Error>;
+    type Output = Result<(), Error>;
 
     fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Self::Output>> {
         Some(self)

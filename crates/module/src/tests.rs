@@ -239,6 +239,12 @@ fn errors_say_what_and_where() {
         ]],
     );
     check_error(
+        &wasm("(module (memory 1) (memory 1))"),
+        expect![[
+            r#"Unsupported { feature: "multi-memory" }: multiple memories (feature `multi-memory`) (at byte 0xa)"#
+        ]],
+    );
+    check_error(
         &wasm("(module (memory i64 1))"),
         expect![[
             r#"Unsupported { feature: "memory64" }: memory64 must be enabled for 64-bit memories (feature `memory64`) (at byte 0xb)"#

@@ -62,7 +62,9 @@ fn operators_without_a_tier() {
 #[expect(clippy::extra_unused_lifetimes, reason = "it is used by the list")]
 fn visit_every_operator<'a>() {
     let mut labels = Vec::new();
+    let mut op = crate::Op::Nop;
     let mut fold = Fold {
+        op: &mut op,
         labels: &mut labels,
     };
     let mut lines = String::new();
