@@ -45,6 +45,13 @@ impl Clock {
     }
 }
 
+/// The times of one moment, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    pub(crate) realtime: u64,
+    pub(crate) monotonic: u64,
+}
+
 /// The clocks as one guest sees them: its monotonic one does not tell how long the host is up.
 #[derive(Debug)]
 pub(crate) struct Clocks {
@@ -56,6 +63,14 @@ impl Clocks {
     pub(crate) fn start() -> Self {
         Self {
             monotonic_start: flat(clock_gettime(ClockId::Monotonic)),
+        }
+    }
+
+    /// The times that can be waited for.
+    pub(crate) fn moment(&self) -> Now {
+        Now {
+            realtime: self.now(Clock::Realtime),
+            monotonic: self.now(Clock::Monotonic),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What one guest is granted and has open.
 
 use crate::builder::CtxBuilder;
-use crate::clock::Clocks;
+use crate::clock::{Clocks, Now};
 use crate::hints::Hints;
 use crate::interrupt::Interrupt;
 use crate::table::Table;
@@ -29,6 +29,8 @@ pub struct Ctx {
     pub(crate) table: Table,
     pub(crate) clocks: Clocks,
     pub(crate) interrupt: Interrupt,
+    /// When the wait began that a signal cut short, for the call that goes on with it.
+    pub(crate) waiting_since: Option<Now>,
     pub(crate) hints: Hints,
     /// Whether any directory was granted at the start.
     pub(crate) granted_directories: bool,
@@ -48,6 +50,6 @@ impl Ctx {
 
     /// Replaces the hook that [`CtxBuilder::interrupt`] describes.
     pub fn set_interrupt(&mut self, hook: impl Fn() -> bool + Send + Sync + 'static) {
-        self.interrupt = Interrupt::new(std::sync::Arc::new(hook));
+        self.interrupt = Interrupt::Hook(std::sync::Arc::new(hook));
     }
 }

@@ -94,11 +94,6 @@ pub enum Stop {
         /// The address and what is wrong with it.
         fault: Fault,
     },
-    /// The guest calls WASI functions but has no memory of the usual shape to pass data in.
-    NoMemory {
-        /// Name of the WASI function.
-        function: &'static str,
-    },
 }
 
 impl fmt::Display for Stop {
@@ -109,11 +104,6 @@ impl fmt::Display for Stop {
             Stop::Fault { function, fault } => {
                 write!(f, "bad pointer passed to {function}: {fault}")
             }
-            Stop::NoMemory { function } => write!(
-                f,
-                "{function} needs the guest's memory: expected an exported 32-bit memory named \
-                 `memory`, found none"
-            ),
         }
     }
 }

@@ -43,6 +43,14 @@ impl Hints {
         ));
     }
 
+    /// The guest wants connections from a descriptor that has none to give.
+    pub(crate) fn no_listener(&mut self, fd: u32) {
+        self.push(format!(
+            "accept a connection on descriptor {fd}: no listening socket was handed over as it; \
+             hand one over with --listen ADDRESS"
+        ));
+    }
+
     /// The guest looked for granted directories and there are none.
     pub(crate) fn no_directories(&mut self) {
         self.push(

@@ -14,51 +14,64 @@ use crate::error::{Error, Interrupted, Result};
 /// How long a wait goes on before the hook is asked again, in nanoseconds.
 const SLICE_NANOSECONDS: u64 = 10_000_000;
 
-/// The embedder's hook that says whether the guest shall stop.
+/// How a guest that waits learns that the embedder wants it to stop.
 #[derive(Clone, Default)]
-pub(crate) struct Interrupt {
-    hook: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+pub(crate) enum Interrupt {
+    /// It does not: waits end by what is waited for alone.
+    #[default]
+    Never,
+    /// The embedder gave a hook to ask.
+    Hook(Arc<dyn Fn() -> bool + Send + Sync>),
+    /// A signal cuts the wait short, and whoever made the call finds out whether it meant the guest;
+    /// if not, the call is made again.
+    Signal,
 }
 
 impl fmt::Debug for Interrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interrupt")
-            .field("hook", &self.hook.is_some())
-            .finish()
+        f.write_str(match self {
+            Interrupt::Never => "Never",
+            Interrupt::Hook(_) => "Hook",
+            Interrupt::Signal => "Signal",
+        })
     }
 }
 
 impl Interrupt {
-    pub(crate) fn new(hook: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
-        Self { hook: Some(hook) }
+    /// Ends the call when the embedder's hook wants the guest to stop.
+    pub(crate) fn check(&self) -> Result {
+        match self {
+            Interrupt::Hook(hook) if hook() => Err(Error::Interrupted(Interrupted)),
+            _ => Ok(()),
+        }
     }
 
-    /// Ends the call when the embedder wants the guest to stop.
-    pub(crate) fn check(&self) -> Result {
-        match &self.hook {
-            Some(hook) if hook() => Err(Error::Interrupted(Interrupted)),
-            _ => Ok(()),
+    /// Ends the call, or lets it go on, after a signal cut a wait short.
+    pub(crate) fn after_signal(&self) -> Result {
+        match self {
+            Interrupt::Signal => Err(Error::Interrupted(Interrupted)),
+            Interrupt::Never | Interrupt::Hook(_) => self.check(),
         }
     }
 
     /// The longest wait until the hook must be asked again: `wanted` (no end: `None`), or less
     /// when there is a hook. In nanoseconds.
     pub(crate) fn slice(&self, wanted: Option<u64>) -> Option<u64> {
-        match (&self.hook, wanted) {
-            (None, wanted) => wanted,
-            (Some(_), None) => Some(SLICE_NANOSECONDS),
-            (Some(_), Some(wanted)) => Some(wanted.min(SLICE_NANOSECONDS)),
+        match (self, wanted) {
+            (Interrupt::Never | Interrupt::Signal, wanted) => wanted,
+            (Interrupt::Hook(_), None) => Some(SLICE_NANOSECONDS),
+            (Interrupt::Hook(_), Some(wanted)) => Some(wanted.min(SLICE_NANOSECONDS)),
         }
     }
 
-    /// Calls `operation` until a signal does not cut it short, asking the hook in between.
+    /// Calls `operation` until no signal cuts it short, or the embedder wants the guest to stop.
     pub(crate) fn retry<T>(
         &self,
         mut operation: impl FnMut() -> rustix::io::Result<T>,
     ) -> Result<T> {
         loop {
             match operation() {
-                Err(Host::INTR) => self.check()?,
+                Err(Host::INTR) => self.after_signal()?,
                 result => return result.map_err(Error::from),
             }
         }
@@ -69,7 +82,7 @@ impl Interrupt {
     /// With `nonblock` it does not wait but answers `Errno::Again`. Without a hook there is nothing
     /// to do, as the operation that follows may then block for as long as it likes.
     pub(crate) fn wait(&self, descriptor: impl AsFd, events: PollFlags, nonblock: bool) -> Result {
-        if self.hook.is_none() && !nonblock {
+        if !matches!(self, Interrupt::Hook(_)) && !nonblock {
             return Ok(());
         }
         let timeout = if nonblock {
@@ -82,7 +95,8 @@ impl Interrupt {
             let mut polled = [PollFd::new(&descriptor, events)];
             match poll(&mut polled, Some(&timeout)) {
                 Ok(0) if nonblock => return Err(Errno::Again.into()),
-                Ok(0) | Err(Host::INTR) => {}
+                Ok(0) => {}
+                Err(Host::INTR) => self.after_signal()?,
                 // What poll cannot wait for does not block either.
                 Ok(_) | Err(_) => return Ok(()),
             }

@@ -4,7 +4,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::SeekFrom;
 use rustix::io::Errno as Host;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Now};
 use crate::ctx::Ctx;
 use crate::errno::Errno;
 use crate::error::{Error, Result};
@@ -61,16 +61,17 @@ struct Subscription {
 
 impl Subscription {
     /// Reads a subscription; a time that counts from now is made one on its clock.
-    fn read(bytes: &[u8], layout: Layout, ctx: &Ctx) -> std::result::Result<Self, Errno> {
+    fn read(bytes: &[u8], layout: Layout, now: Now) -> std::result::Result<Self, Errno> {
         let wanted = match bytes[8] {
             eventtype::CLOCK => {
                 let at = layout.clock;
                 let clock = Clock::from_raw(get_u32(bytes, at))?;
                 let timeout = get_u64(bytes, at + 8);
                 let flags = check_flags(get_u16(bytes, at + 24).into(), ABSTIME)?;
-                let at = match flags {
-                    ABSTIME => timeout,
-                    _ => ctx.clocks.now(clock).saturating_add(timeout),
+                let at = match (flags, clock) {
+                    (ABSTIME, _) => timeout,
+                    (_, Clock::Realtime) => now.realtime.saturating_add(timeout),
+                    _ => now.monotonic.saturating_add(timeout),
                 };
                 Wanted::Time { clock, at }
             }
@@ -131,12 +132,21 @@ pub(crate) fn poll_with(
     mem.check(subscriptions, u64::from(count) * u64::from(layout.bytes), 8)?;
     mem.check(events, u64::from(count) * 32, 8)?;
     mem.check(happened, 4, 4)?;
+    // Times count from the first of the calls that make up one wait.
+    let since = ctx
+        .waiting_since
+        .take()
+        .unwrap_or_else(|| ctx.clocks.moment());
     let list: std::result::Result<Vec<Subscription>, Errno> = mem
         .bytes(subscriptions, count * layout.bytes)?
         .chunks_exact(layout.bytes as usize)
-        .map(|bytes| Subscription::read(bytes, layout, ctx))
+        .map(|bytes| Subscription::read(bytes, layout, since))
         .collect();
-    let occurred = wait(ctx, &list?)?;
+    let occurred = wait(ctx, &list?);
+    if let Err(Error::Interrupted(_)) = occurred {
+        ctx.waiting_since = Some(since);
+    }
+    let occurred = occurred?;
     // One event a subscription at most, so they fit where the check above has looked.
     let target = mem.bytes_mut(events, occurred.len() as u32 * 32)?;
     for (bytes, event) in target.chunks_exact_mut(32).zip(&occurred) {
@@ -304,7 +314,10 @@ fn wait(ctx: &Ctx, subscriptions: &[Subscription]) -> Result<Vec<Event>> {
         };
         match poll(&mut sorted.polled, timeout.map(timespec).as_ref()) {
             Ok(_) => {}
-            Err(Host::INTR) => continue,
+            Err(Host::INTR) => {
+                ctx.interrupt.after_signal()?;
+                continue;
+            }
             Err(error) => return Err(Error::from(error)),
         }
         sorted.collect(ctx);

@@ -40,7 +40,13 @@ pub(crate) fn sock_accept(
 ) -> Result {
     let flags = check_flags(flags, fdflags::NONBLOCK)?;
     mem.check(accepted, 4, 4)?;
-    let (file, listener_flags) = socket(ctx, fd, rights::SOCK_ACCEPT)?;
+    let (file, listener_flags) = match socket(ctx, fd, rights::SOCK_ACCEPT) {
+        Ok(found) => found,
+        Err(errno) => {
+            ctx.hints.no_listener(fd);
+            return Err(errno.into());
+        }
+    };
     if !file.listener {
         return Err(Errno::Inval.into());
     }

@@ -59,6 +59,11 @@ fn a_listener_accepts_and_directories_come_after() {
     );
     assert_eq!(guest.call("sock_accept", &[9, 0, RESULT]), Err(Errno::Badf));
     assert_eq!(
+        guest.ctx.hints()[1],
+        "accept a connection on descriptor 9: no listening socket was handed over as it; \
+         hand one over with --listen ADDRESS"
+    );
+    assert_eq!(
         guest.call("sock_accept", &[3, 1, RESULT]),
         Err(Errno::Inval)
     );
