@@ -30,7 +30,7 @@ pub enum Op {
     BrIf(u32),
     /// `br_table`: `labels(first, count)` of the body's label list; the last of them is the default.
     BrTable {
-        /// Position of the first label in [`crate::FuncBody`]'s label list.
+        /// Position of the first label in [`crate::BodyReader`]'s label list.
         first: u32,
         /// Number of labels, the default included: at least one.
         count: u32,
