@@ -135,9 +135,11 @@ fn open_read_only(
         Ok(_) if wish.has(oflags::CREAT) && wish.has(oflags::EXCL) => {
             Err(io::Error::from(rustix::io::Errno::EXIST).into())
         }
-        Ok(metadata) if (wish.write || wish.has(oflags::TRUNC)) && !metadata.is_dir() => {
-            Err(Refusal::ReadOnly)
+        Ok(metadata) if (wish.write || wish.has(oflags::TRUNC)) && metadata.is_dir() => {
+            Err(io::Error::from(rustix::io::Errno::ISDIR).into())
         }
+        Ok(_) if wish.write || wish.has(oflags::TRUNC) => Err(Refusal::ReadOnly),
+        // Nothing from here on can write, whatever has happened to the name since.
         Ok(_) => open(
             directory,
             path,
