@@ -59,6 +59,26 @@ macro_rules! lane {
                     })*
                 }
             }
+
+            /// What the operator does to a stack of bits without types, as [`Compute::eval_on`](crate::Compute::eval_on)
+            /// says; it never traps.
+            ///
+            /// # Panics
+            /// If `stack` has fewer values than the operator has operands or `lane` is not below [`Lane::lanes`].
+            pub fn eval_on(self, lane: u8, stack: &mut [u128]) -> usize {
+                match self {
+                    $(Lane::$variant => {
+                        let $lane = usize::from(lane);
+                        let [.., $($param),*] = *stack else { misused($text, &[]) };
+                        $(let $param = <$param_ty as Param>::from_bits($param);)*
+                        let result = <$result as Outcome>::into_bits($meaning);
+                        let operands = const { [$(<$param_ty as Param>::TYPE),*].len() };
+                        let first = stack.len() - operands;
+                        stack[first] = result;
+                        operands
+                    })*
+                }
+            }
         }
     };
 }

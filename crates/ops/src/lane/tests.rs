@@ -32,6 +32,9 @@ fn extraction_reads_and_replacement_writes_the_bytes_of_one_lane() {
                 let x = random.value(ty);
                 let mut expected = vector.0;
                 expected[at.clone()].copy_from_slice(&x.to_bits().to_le_bytes()[..width(op)]);
+                let mut stack = [7, vector.to_u128(), x.to_bits() | u128::MAX << 64];
+                assert_eq!(op.eval_on(lane, &mut stack), 2);
+                assert_eq!(stack[..2], [7, u128::from_le_bytes(expected)], "{op}");
                 let found = op.eval(lane, &[Value::V128(vector), x]);
                 assert_eq!(found, Value::V128(V128(expected)), "{op} {lane}");
             } else {
@@ -44,6 +47,9 @@ fn extraction_reads_and_replacement_writes_the_bytes_of_one_lane() {
                 let mut expected = [fill; 16];
                 expected[..width(op)].copy_from_slice(&vector.0[at]);
                 let expected = Value::from_bits(op.result(), u128::from_le_bytes(expected));
+                let mut stack = [7, vector.to_u128()];
+                assert_eq!(op.eval_on(lane, &mut stack), 1);
+                assert_eq!(stack, [7, expected.to_bits()], "{op}");
                 assert_eq!(
                     op.eval(lane, &[Value::V128(vector)]),
                     expected,

@@ -1,0 +1,40 @@
+//! Operators that only compute, and globals.
+//!
+//! Apart because their meanings are not here but in the rows of `ops`: this is only how operands reach them.
+
+use super::Activation;
+use module::GlobalIdx;
+use ops::{Compute, Lane, Trap, V128, v128};
+use runtime::Raw;
+
+impl Activation<'_> {
+    #[inline]
+    pub(super) fn compute(&mut self, compute: Compute) -> Result<(), Trap> {
+        let values = &mut self.stack.values;
+        let n_operands = compute.eval_on(values)?;
+        values.truncate(values.len() - n_operands + 1);
+        Ok(())
+    }
+
+    pub(super) fn lane(&mut self, op: Lane, lane: u8) {
+        let values = &mut self.stack.values;
+        let n_operands = op.eval_on(lane, values);
+        values.truncate(values.len() - n_operands + 1);
+    }
+
+    pub(super) fn shuffle(&mut self, lanes: [u8; 16]) {
+        let b = V128::from_u128(self.pop());
+        let a = V128::from_u128(self.pop());
+        self.push(v128::i8x16_shuffle(a, b, lanes).to_u128());
+    }
+
+    pub(super) fn global_get(&mut self, global: GlobalIdx) {
+        let value = self.store.exec_global_get(self.instance, global);
+        self.push(value.u128());
+    }
+
+    pub(super) fn global_set(&mut self, global: GlobalIdx) {
+        let value = Raw::from_u128(self.pop());
+        self.store.exec_global_set(self.instance, global, value);
+    }
+}

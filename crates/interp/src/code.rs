@@ -1,0 +1,39 @@
+//! The functions of a module, each prepared for interpretation at its first call.
+//!
+//! Apart from the loop that runs them because all instances of the module share them, on all threads.
+
+use module::{FuncCode, FuncIdx};
+use runtime::LoadedModule;
+use std::sync::OnceLock;
+
+/// What the interpreter remembers of a module: its defined functions, once they have been called.
+pub(crate) struct ModuleCode {
+    funcs: Box<[OnceLock<FuncCode>]>,
+    n_imported: usize,
+}
+
+impl ModuleCode {
+    /// What is remembered of `module`; empty at first.
+    pub(crate) fn of(module: &LoadedModule) -> &ModuleCode {
+        module
+            .executor_data(|| {
+                let header = module.module().header();
+                let n_funcs = header.n_defined_funcs();
+                ModuleCode {
+                    funcs: (0..n_funcs).map(|_| OnceLock::new()).collect(),
+                    n_imported: header.n_imported_funcs(),
+                }
+            })
+            .expect("an engine has one executor, so nobody else remembers anything")
+    }
+
+    /// A function that `module`, of which this is remembered, defines.
+    #[inline]
+    pub(crate) fn func(&self, module: &LoadedModule, func: FuncIdx) -> &FuncCode {
+        let defined = func.index() - self.n_imported;
+        self.funcs[defined].get_or_init(|| {
+            FuncCode::decode(module.module(), defined)
+                .expect("function bodies are validated before a module is loaded")
+        })
+    }
+}
