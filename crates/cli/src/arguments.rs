@@ -1,0 +1,107 @@
+//! What can be typed: the commands, and that a file alone means `run`.
+//!
+//! Apart from the commands, each of which declares its own options in its own file.
+
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::failure::Outcome;
+use crate::{compile, completion, run, validate, wast};
+
+/// Runs, checks and compiles WebAssembly.
+///
+/// `wharf app.wasm ARGS` is short for `wharf run app.wasm ARGS`.
+#[derive(Parser)]
+#[command(name = "wharf", version, arg_required_else_help = true)]
+#[command(after_help = "Files may be binary (.wasm), text (.wat) or `-` for standard input.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant a command; the file of the same name runs it.
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Compile(compile::Arguments),
+    Validate(validate::Arguments),
+    Wast(wast::Arguments),
+    Completion(completion::Arguments),
+}
+
+/// Does what the arguments say; the first is the program's own name. What it returns is the exit code.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = with_run_by_default(args.into_iter().collect());
+    let parsed = Arguments::command()
+        .try_get_matches_from(args)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed terminal is no reason to fail twice.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let outcome: Outcome = match arguments.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Wast(arguments) => wast::run(&arguments),
+        Command::Completion(arguments) => completion::run(&arguments),
+    };
+    outcome.unwrap_or_else(|failure| failure.show())
+}
+
+/// The whole command line as clap sees it, for completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Puts `run` before a file or option that stands where a command could.
+fn with_run_by_default(mut args: Vec<OsString>) -> Vec<OsString> {
+    const OURS: &[&str] = &["help", "-h", "--help", "-V", "--version"];
+    if let Some(first) = args.get(1) {
+        let is_ours = OURS.iter().any(|ours| first == OsStr::new(ours))
+            || Command::has_subcommand(&first.to_string_lossy());
+        if !is_ours {
+            args.insert(1, OsString::from("run"));
+        }
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, with_run_by_default};
+    use clap::CommandFactory;
+
+    fn check(args: &[&str], expected: &[&str]) {
+        let args = args.iter().map(Into::into).collect();
+        assert_eq!(with_run_by_default(args), expected);
+    }
+
+    #[test]
+    fn the_declarations_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_file_alone_is_run() {
+        check(&["wharf"], &["wharf"]);
+        check(
+            &["wharf", "app.wasm", "run"],
+            &["wharf", "run", "app.wasm", "run"],
+        );
+        check(&["wharf", "-"], &["wharf", "run", "-"]);
+        check(
+            &["wharf", "--dir", ".", "a"],
+            &["wharf", "run", "--dir", ".", "a"],
+        );
+        check(&["wharf", "run", "compile"], &["wharf", "run", "compile"]);
+        check(&["wharf", "validate", "a"], &["wharf", "validate", "a"]);
+        check(&["wharf", "--help"], &["wharf", "--help"]);
+    }
+}

@@ -1,0 +1,57 @@
+//! `wharf compile`: compiles a module ahead of time, into a file that `run` maps and starts.
+//!
+//! Apart, as each command is.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::engine::{self, EngineOptions};
+use crate::failure::{Failure, Outcome};
+use crate::input::Input;
+
+/// Compile a module ahead of time
+#[derive(Args)]
+#[command(after_help = "\
+The result is machine code for this version of wharf and this kind of CPU; `wharf run` starts it at once, and refuses it
+elsewhere. Like any program, run it only if you trust who made it.")]
+pub struct Arguments {
+    /// The module: binary, text, or `-` for standard input
+    file: PathBuf,
+
+    /// Where to write the result [default: FILE with the ending .wharf]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Compile for `run --fuel`
+    #[arg(long)]
+    fuel: bool,
+
+    /// Suppress progress
+    #[arg(short, long)]
+    quiet: bool,
+
+    #[command(flatten)]
+    engine: EngineOptions,
+}
+
+/// Compiles and writes.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let output = match &arguments.output {
+        Some(output) => output.clone(),
+        None if arguments.file == Path::new("-") => {
+            return Err(
+                Failure::usage("a module from standard input has no name for its result")
+                    .help("say where to write it with -o FILE"),
+            );
+        }
+        None => arguments.file.with_extension("wharf"),
+    };
+    let engine = engine::start(arguments.engine.config().consume_fuel(arguments.fuel))?;
+    let module = engine::compile(&engine, &mut Input::read(&arguments.file)?, arguments.quiet)?;
+    let artifact = module.serialize().map_err(Failure::new)?;
+    std::fs::write(&output, artifact)
+        .map_err(|error| Failure::new(format!("cannot write {}: {error}", output.display())))?;
+    Ok(ExitCode::SUCCESS)
+}

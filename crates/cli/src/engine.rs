@@ -1,0 +1,95 @@
+//! The options that every command which compiles or runs shares, and what they lead to: an engine, and modules in it.
+//!
+//! Apart, so that `--tier` means the same everywhere and is declared once.
+
+use clap::{Args, ValueEnum};
+
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::progress::Progress;
+
+/// How modules are compiled.
+#[derive(Args)]
+#[command(next_help_heading = "Engine")]
+pub struct EngineOptions {
+    /// How code runs: one operator a step, or as machine code
+    #[arg(
+        long,
+        value_enum,
+        value_name = "TIER",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    #[arg(help = "How code runs: auto, interp (an operator a step), optimizing (machine code)")]
+    tier: Tier,
+
+    /// Neither read nor write compiled code kept from earlier runs
+    #[arg(long)]
+    no_cache: bool,
+}
+
+/// A way to run code.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Tier {
+    #[default]
+    Auto,
+    Interp,
+    Optimizing,
+}
+
+impl EngineOptions {
+    /// The settings of an engine with these options.
+    pub fn config(&self) -> wharf::Config {
+        let mut config = wharf::Config::new();
+        config.tier(match self.tier {
+            Tier::Auto => wharf::Tier::Auto,
+            Tier::Interp => wharf::Tier::Interp,
+            Tier::Optimizing => wharf::Tier::Optimizing,
+        });
+        config
+    }
+}
+
+/// Starts an engine.
+///
+/// # Errors
+///
+/// This machine does not allow one with these settings.
+pub fn start(config: &wharf::Config) -> Result<wharf::Engine, Failure> {
+    wharf::Engine::new(config)
+        .map_err(|error| Failure::new(format!("cannot start the engine: {error}")))
+}
+
+/// Compiles a module, with a bar if that takes long.
+///
+/// # Errors
+///
+/// The module is not valid.
+pub fn compile(
+    engine: &wharf::Engine,
+    input: &mut Input,
+    quiet: bool,
+) -> Result<wharf::Module, Failure> {
+    let wasm = input.take_wasm()?;
+    let mut progress = Progress::new(quiet);
+    let mut update = |n_done, n| progress.update(n_done, n);
+    wharf::Module::from_binary_with_progress(engine, wasm, &mut update)
+        .map_err(|error| input.failure(&error))
+}
+
+/// Compiles a module, or maps one that was compiled already.
+///
+/// # Errors
+///
+/// The module is not valid, or was compiled for something else.
+pub fn load(
+    engine: &wharf::Engine,
+    input: &mut Input,
+    quiet: bool,
+) -> Result<wharf::Module, Failure> {
+    match input.artifact() {
+        None => compile(engine, input, quiet),
+        Some(path) => wharf::Module::from_artifact_file(engine, path)
+            .map_err(|error| Failure::new(format!("{error}\n  --> {}", input.name()))),
+    }
+}

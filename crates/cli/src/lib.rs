@@ -1,0 +1,21 @@
+//! The `wharf` command (floor 5): parses arguments, calls the engine, prints.
+//!
+//! It stands apart so that no engine crate knows of terminals, exit codes or flags, and it knows nothing of how a module
+//! is compiled or run: one file a command, each a thin layer over [`wharf`], [`wasi`] and [`script`].
+//!
+//! Read first: `arguments` (what can be typed), `failure` (how faults are shown, and the exit codes), `run`.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod compile;
+mod completion;
+mod engine;
+mod failure;
+mod input;
+mod progress;
+mod quantity;
+mod run;
+mod validate;
+mod wast;
+
+pub use arguments::main;

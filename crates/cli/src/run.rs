@@ -1,0 +1,212 @@
+//! `wharf run`: runs a program, or calls one function of a module.
+//!
+//! Apart, as each command is. The parts below: `grant` (what the guest may have), `invoke` (calling one function),
+//! `literal` (numbers as text), `report` (how a stop of the guest is shown).
+
+mod grant;
+mod invoke;
+mod literal;
+mod report;
+
+use std::ffi::OsString;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::engine::{self, EngineOptions};
+use crate::failure::{Failure, Outcome};
+use crate::input::Input;
+use crate::quantity::{parse_bytes, parse_count, parse_duration};
+
+/// Run a program, or one function of a module
+#[derive(Args)]
+#[command(after_help = "\
+The program gets nothing but standard input and output unless it is granted here.
+
+Exit codes: the program's own; 134 if it traps; 2 for a wrong command line; 1 for everything else.")]
+pub struct Arguments {
+    /// The module: binary, text, compiled by `wharf compile`, or `-` for standard input
+    file: PathBuf,
+
+    /// What the program sees as its arguments, after its name
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+
+    /// Call this exported function with ARGS, and print its results, one a line
+    #[arg(long, value_name = "FUNCTION")]
+    invoke: Option<String>,
+
+    /// Suppress hints and progress
+    #[arg(short, long)]
+    quiet: bool,
+
+    #[command(flatten)]
+    grants: Grants,
+
+    #[command(flatten)]
+    limits: Limits,
+
+    #[command(flatten)]
+    engine: EngineOptions,
+}
+
+/// What the guest may have.
+#[derive(Args)]
+#[command(next_help_heading = "Grants")]
+struct Grants {
+    /// Let it use a directory, under the same or another path; `:ro` at the end forbids changes
+    #[arg(long = "dir", value_name = "HOST[::GUEST][:ro]")]
+    dirs: Vec<grant::Dir>,
+
+    /// Give it an environment variable; a name alone hands on the value it has here
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    env: Vec<grant::Env>,
+
+    /// Give it a socket that listens on an address
+    #[arg(long = "listen", value_name = "ADDRESS:PORT")]
+    listen: Vec<String>,
+
+    /// The name it sees as its own, instead of the file's
+    #[arg(long, value_name = "NAME")]
+    argv0: Option<String>,
+}
+
+/// Where it is stopped.
+#[derive(Args)]
+#[command(next_help_heading = "Limits")]
+struct Limits {
+    /// Stop it after a time, such as 500ms, 5s, 2m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+
+    /// Stop it after so many units of work; the same program always stops at the same place
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    fuel: Option<u64>,
+
+    /// The most bytes its memories may have together, such as 64MiB
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    max_memory: Option<u64>,
+
+    /// The most bytes of stack it may use
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    max_stack: Option<u64>,
+}
+
+/// What a guest's host functions work on.
+struct Host {
+    wasi: wasi::Ctx,
+}
+
+/// Runs the program, or calls the function.
+pub fn run(arguments: Arguments) -> Outcome {
+    let mut config = arguments.engine.config();
+    config.consume_fuel(arguments.limits.fuel.is_some());
+    if let Some(bytes) = arguments.limits.max_stack {
+        config.max_wasm_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+    let engine = engine::start(&config)?;
+    let module = engine::load(&engine, &mut Input::read(&arguments.file)?, arguments.quiet)?;
+    let invoked = match &arguments.invoke {
+        Some(name) => Some(invoke::Call::parse(&module, name, &arguments.args)?),
+        None => None,
+    };
+
+    let mut linker = wharf::Linker::new(&engine);
+    wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).map_err(Failure::new)?;
+    let mut store = wharf::Store::new(
+        &engine,
+        Host {
+            wasi: arguments.grant()?,
+        },
+    );
+    arguments.limit(&mut store);
+
+    let ended = linker
+        .instantiate(&mut store, &module)
+        .and_then(|instance| match &invoked {
+            Some(call) => call.run(&mut store, instance),
+            None => start(&mut store, instance),
+        });
+    let outcome = match ended {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => report::stopped(&error, &arguments.limits),
+    };
+    let is_fine = outcome
+        .as_ref()
+        .is_ok_and(|code| *code == ExitCode::SUCCESS);
+    if is_fine && invoked.is_none() {
+        report::nothing_to_run(&module)?;
+    }
+    if !is_fine && !arguments.quiet {
+        report::hints(store.data().wasi.hints());
+    }
+    outcome
+}
+
+/// Runs a command's `_start`, or initializes a library.
+fn start(store: &mut wharf::Store<Host>, instance: wharf::Instance) -> wharf::Result<()> {
+    for name in ["_start", "_initialize"] {
+        if let Some(func) = instance.get_func(&*store, name) {
+            return func.call(store, &[]).map(drop);
+        }
+    }
+    Ok(())
+}
+
+impl Arguments {
+    /// What the guest is granted, opened.
+    fn grant(&self) -> Result<wasi::Ctx, Failure> {
+        let name = match &self.grants.argv0 {
+            Some(name) => name.as_bytes(),
+            None => self.file.as_os_str().as_encoded_bytes(),
+        };
+        let mut builder = wasi::Ctx::builder().arg(name);
+        if self.invoke.is_none() {
+            builder = builder.args(self.args.iter().map(|arg| arg.as_encoded_bytes()));
+        }
+        for grant::Env { name, value } in &self.grants.env {
+            if let Some(value) = value {
+                builder = builder.env(name, value);
+            }
+        }
+        for address in &self.grants.listen {
+            let listener = TcpListener::bind(address)
+                .map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))?;
+            builder = builder.listener(listener);
+        }
+        for grant::Dir {
+            host,
+            guest,
+            read_only,
+        } in &self.grants.dirs
+        {
+            let access = if *read_only {
+                wasi::Access::ReadOnly
+            } else {
+                wasi::Access::ReadWrite
+            };
+            builder = builder.preopen(host, guest, access);
+        }
+        if let Some(timeout) = self.limits.timeout {
+            let start = Instant::now();
+            builder = builder.interrupt(move || start.elapsed() >= timeout);
+        }
+        builder.build().map_err(Failure::new)
+    }
+
+    /// Sets where the guest is stopped.
+    fn limit(&self, store: &mut wharf::Store<Host>) {
+        let mut limits = wharf::Limits::default();
+        if let Some(bytes) = self.limits.max_memory {
+            limits.memory_bytes_max = bytes;
+        }
+        store.set_limits(limits);
+        if let Some(fuel) = self.limits.fuel {
+            store.set_fuel(fuel);
+        }
+        store.set_timeout(self.limits.timeout);
+    }
+}

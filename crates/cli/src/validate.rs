@@ -1,0 +1,40 @@
+//! `wharf validate`: says whether modules are valid, without compiling them.
+//!
+//! Apart, as each command is.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::engine;
+use crate::failure::{EXIT_OTHER, Failure, Outcome};
+use crate::input::Input;
+
+/// Check that modules are valid
+#[derive(Args)]
+#[command(after_help = "Says nothing about modules that are valid.")]
+pub struct Arguments {
+    /// The modules: binary, text, or `-` for standard input
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// Checks all of them, and fails if one is not valid.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let engine = engine::start(wharf::Config::new().tier(wharf::Tier::Interp))?;
+    let mut code = ExitCode::SUCCESS;
+    for file in &arguments.files {
+        if let Err(failure) = validate(&engine, file) {
+            failure.show();
+            code = ExitCode::from(EXIT_OTHER);
+        }
+    }
+    Ok(code)
+}
+
+fn validate(engine: &wharf::Engine, file: &Path) -> Result<(), Failure> {
+    let mut input = Input::read(file)?;
+    let wasm = input.take_wasm()?;
+    wharf::Module::validate(engine, &wasm).map_err(|error| input.failure(&error))
+}

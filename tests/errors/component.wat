@@ -1,0 +1,3 @@
+;; RUN: run %
+;; EXIT: 1
+(component)

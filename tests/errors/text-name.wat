@@ -1,0 +1,4 @@
+;; RUN: validate %
+;; EXIT: 1
+(module
+  (func $f (call $g)))

@@ -1,0 +1,4 @@
+;; RUN: run %
+;; EXIT: 1
+(module
+  (func $f

@@ -1,2 +1,0 @@
-//! Runs the test files.
-fn main() {}

@@ -1,0 +1,21 @@
+//! The test suite: every file below `tests/` is a test, and so is every file of the official suites, on every tier.
+//!
+//! It stands apart from the crates it tests so that nothing in it can be called by them, and a test never names an API:
+//! it is a script, a program or a command line with its output. `UPDATE=1 cargo test` rewrites expected outputs.
+//!
+//! Kinds, each a file here: `scripts` (the official suite and `tests/wast`), `commands` (`tests/cli`, `tests/errors`, `tests/programs`),
+//! `wasi` (the official WASI programs). `known` holds what may fail; `readme` writes what passed into the README.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod expect;
+mod known;
+mod process;
+mod readme;
+mod scripts;
+mod suite;
+mod temporary;
+mod tier;
+mod wasi;
+
+pub use suite::main;

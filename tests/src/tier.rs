@@ -1,0 +1,35 @@
+//! The tiers that every test runs on.
+//!
+//! Apart, because this list is what makes one suite the judge of all tiers.
+
+/// A way to run code, by the name that the command line and the names of tests use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tier {
+    /// One operator a step.
+    Interp,
+    /// Machine code from the optimizer.
+    Optimizing,
+}
+
+impl Tier {
+    /// Every tier, the judge first.
+    pub const ALL: &[Tier] = &[Tier::Interp, Tier::Optimizing];
+
+    /// What `--tier` takes and what the names of tests begin with.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tier::Interp => "interp",
+            Tier::Optimizing => "optimizing",
+        }
+    }
+
+    /// The same, for the embedding API.
+    pub fn config(self) -> wharf::Config {
+        let mut config = wharf::Config::new();
+        config.tier(match self {
+            Tier::Interp => wharf::Tier::Interp,
+            Tier::Optimizing => wharf::Tier::Optimizing,
+        });
+        config
+    }
+}
