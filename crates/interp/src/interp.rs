@@ -17,6 +17,13 @@ const FRAMES_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Interp;
 
+impl Interp {
+    /// An interpreter, for any number of engines.
+    pub const fn new() -> Interp {
+        Interp
+    }
+}
+
 impl Executor for Interp {
     fn execute(
         &self,

@@ -14,7 +14,7 @@
 //!
 //! let engine = EngineCore::new(EngineSettings {
 //!     compiler: None,
-//!     executor: Some(Arc::new(interp::Interp)),
+//!     executor: Some(Arc::new(interp::Interp::new())),
 //!     stack_bytes: 1 << 20,
 //!     fuel: false,
 //! });

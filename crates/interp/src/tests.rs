@@ -29,7 +29,7 @@ struct Guest {
 fn engine(fuel: bool) -> Arc<EngineCore> {
     EngineCore::new(EngineSettings {
         compiler: None,
-        executor: Some(Arc::new(Interp)),
+        executor: Some(Arc::new(Interp::new())),
         stack_bytes: STACK_BYTES,
         fuel,
     })
