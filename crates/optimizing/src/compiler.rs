@@ -1,0 +1,130 @@
+//! The compiler as the engine sees it: functions one at a time, on any thread.
+//!
+//! Apart from the lowering because it is about memory that is reused and errors that are told, not about meaning.
+
+use crate::code::{codegen_error, compiled_func};
+use crate::lower::{LowerScratch, lower};
+use crate::settings::{Settings, SettingsError};
+use crate::trampoline;
+use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use module::{FuncInput, FuncType, ReadScratch};
+use std::any::Any;
+
+/// The optimizing compiler.
+///
+/// ```
+/// use wharf_optimizing::{Optimizing, Settings};
+///
+/// let compiler = Optimizing::new(Settings::default())?;
+/// # Ok::<(), wharf_optimizing::SettingsError>(())
+/// ```
+pub struct Optimizing {
+    pub(crate) settings: Settings,
+    pub(crate) isa: OwnedTargetIsa,
+}
+
+/// A worker's memory.
+pub(crate) struct Scratch {
+    pub(crate) read: ReadScratch,
+    pub(crate) builder: ir::Builder,
+    pub(crate) lower: LowerScratch,
+    pub(crate) context: Context,
+    pub(crate) control: ControlPlane,
+}
+
+impl Optimizing {
+    /// A compiler with these settings, for this machine.
+    ///
+    /// # Errors
+    /// If this machine is not one that code is generated for.
+    pub fn new(settings: Settings) -> Result<Optimizing, SettingsError> {
+        Ok(Optimizing {
+            settings,
+            isa: settings.isa()?,
+        })
+    }
+
+    pub(crate) fn new_scratch() -> Scratch {
+        Scratch {
+            read: ReadScratch::default(),
+            builder: ir::Builder::new(),
+            lower: LowerScratch::default(),
+            context: Context::new(),
+            control: ControlPlane::default(),
+        }
+    }
+
+    /// Builds the IR of a function and lowers it, up to what Cranelift takes.
+    pub(crate) fn lower<'s>(
+        &self,
+        env: CompileEnv<'_>,
+        body: FuncInput,
+        scratch: &'s mut Scratch,
+    ) -> Result<&'s mut ir::Func, CompileError> {
+        let index = body.func();
+        let options = ir::BuildOptions { fuel: env.fuel };
+        let reader = body.read(&mut scratch.read)?;
+        let func = scratch
+            .builder
+            .build(reader, options)
+            .map_err(|error| match error {
+                ir::BuildError::Invalid(error) => CompileError::Invalid(error),
+                ir::BuildError::TooComplex => CompileError::Limit(error.to_string()),
+            })?;
+        if self.settings.verify {
+            ir::verify(func, Some(env.header)).unwrap_or_else(|error| panic!("{error}\n{func}"));
+        }
+        scratch.context.clear();
+        let target = &mut scratch.context.func;
+        lower(&self.settings, env, index, func, target, &mut scratch.lower)?;
+        Ok(func)
+    }
+
+    pub(crate) fn generate(&self, scratch: &mut Scratch) -> Result<CompiledFunc, CompileError> {
+        let Scratch {
+            context, control, ..
+        } = scratch;
+        if let Err(error) = context.compile(&*self.isa, control) {
+            let error = error.inner;
+            return Err(codegen_error(&error, &context.func));
+        }
+        let code = context.compiled_code().expect("compiled above");
+        compiled_func(code, &context.func)
+    }
+}
+
+impl Compiler for Optimizing {
+    fn scratch(&self) -> Box<dyn Any + Send> {
+        Box::new(Optimizing::new_scratch())
+    }
+
+    fn compile(
+        &self,
+        env: CompileEnv<'_>,
+        body: FuncInput,
+        scratch: &mut (dyn Any + Send),
+    ) -> Result<CompiledFunc, CompileError> {
+        let scratch: &mut Scratch = scratch.downcast_mut().expect("a scratch of this compiler");
+        self.lower(env, body, scratch)?;
+        self.generate(scratch)
+    }
+
+    fn entry_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {
+        let mut scratch = Optimizing::new_scratch();
+        trampoline::entry(ty, &mut scratch.context.func);
+        self.generate(&mut scratch)
+    }
+
+    fn host_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {
+        let mut scratch = Optimizing::new_scratch();
+        trampoline::host(ty, &mut scratch.context.func);
+        self.generate(&mut scratch)
+    }
+
+    fn fingerprint(&self) -> String {
+        self.settings.fingerprint(&self.isa)
+    }
+}

@@ -1,0 +1,343 @@
+//! IR to CLIF, the input of Cranelift: one walk over the blocks, which already are in an order that Cranelift likes.
+//!
+//! Apart from the compiler because here is the meaning: what each instruction becomes, and what Cranelift may assume of it.
+//! Both forms are SSA, so a value is a value and a block a block.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `uses` | which values are needed, and in what form |
+//! | `scalar`, `vector` | operators that compute, one arm a row or group of rows |
+//! | `memory`, `table`, `call` | what touches state |
+//! | `flags` | what Cranelift is told of each kind of memory |
+//! | `control` | how blocks end |
+
+mod call;
+mod control;
+mod flags;
+mod memory;
+mod scalar;
+mod table;
+mod uses;
+mod vector;
+
+use crate::Settings;
+use crate::code::trap_code;
+use crate::signature::{POINTER, VECTOR, clif_type, wasm_signature};
+use abi::{CompileEnv, CompileError, StoreCtxLayout, VmctxLayout};
+use call::Callees;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
+use cranelift_codegen::ir::{
+    Block, BlockArg, ConstantData, Function, InstBuilder, SourceLoc, Type, Value, types,
+};
+use flags::Flags;
+use ir::{Def, Inst, InstId};
+use module::{FuncIdx, ValType};
+use ops::Trap;
+use std::collections::HashMap;
+use uses::Uses;
+
+/// Memory that lowering reuses.
+#[derive(Default)]
+pub(crate) struct LowerScratch {
+    uses: Uses,
+    values: Vec<Value>,
+    callees: Callees,
+    args: Vec<Value>,
+    edge_args: Vec<BlockArg>,
+    /// Blocks made for the edges of a switch.
+    between: HashMap<ir::EdgeId, Block>,
+}
+
+/// One function on its way from IR to CLIF.
+pub(crate) struct Lower<'a> {
+    env: CompileEnv<'a>,
+    settings: &'a Settings,
+    func: &'a ir::Func,
+    pos: FuncCursor<'a>,
+    scratch: &'a mut LowerScratch,
+    flags: Flags,
+    vmctx: Value,
+}
+
+/// Lowers function `index` of the module, whose IR is `func`, into `target`, which is empty.
+///
+/// # Errors
+/// If the function exceeds what Cranelift can take.
+pub(crate) fn lower(
+    settings: &Settings,
+    env: CompileEnv<'_>,
+    index: FuncIdx,
+    func: &ir::Func,
+    target: &mut Function,
+    scratch: &mut LowerScratch,
+) -> Result<(), CompileError> {
+    // Cranelift numbers values in 30 bits; an instruction of ours takes a few of its own.
+    if func.n_values().max(func.n_insts()) > 1 << 26 {
+        return Err(CompileError::Limit(
+            "the function has too many values".to_string(),
+        ));
+    }
+    target.signature = wasm_signature(env.header.func_type(index));
+    scratch.uses.find(func);
+    scratch.values.clear();
+    scratch
+        .values
+        .resize(func.n_values(), Value::from_u32(u32::MAX - 1));
+    scratch.callees.begin(env.header);
+    let mut lower = Lower {
+        env,
+        settings,
+        func,
+        pos: FuncCursor::new(target),
+        scratch,
+        flags: Flags::default(),
+        vmctx: Value::from_u32(0),
+    };
+    lower.blocks();
+    lower.constants();
+    for block in func.blocks() {
+        lower.block(block);
+    }
+    Ok(())
+}
+
+impl<'a> Lower<'a> {
+    /// Makes all blocks, in order, with their parameters; numbers are those of the IR.
+    fn blocks(&mut self) {
+        for block in self.func.blocks() {
+            let target = self.pos.func.dfg.make_block();
+            debug_assert_eq!(target, clif_block(block));
+            self.pos.func.layout.append_block(target);
+            if block.index() == 0 {
+                self.vmctx = self.pos.func.dfg.append_block_param(target, POINTER);
+            }
+            for &param in self.func.params(block) {
+                let ty = clif_type(self.func.ty(param));
+                let value = self.pos.func.dfg.append_block_param(target, ty);
+                self.scratch.values[param.index()] = value;
+            }
+        }
+    }
+
+    /// Makes all constants, in the entry: Cranelift copies them to where they are used.
+    fn constants(&mut self) {
+        self.pos.goto_bottom(Block::from_u32(0));
+        for index in 0..self.func.n_values() as u32 {
+            let value = ir::Value::new(index);
+            if let Def::Const(bits) = self.func.def(value)
+                && self.scratch.uses.is_used(value)
+            {
+                let ty = self.func.ty(value);
+                self.scratch.values[value.index()] = self.constant(ty, bits);
+            }
+        }
+    }
+
+    fn constant(&mut self, ty: ir::Type, bits: u128) -> Value {
+        match ty {
+            ir::Type::F32 => self.pos.ins().f32const(Ieee32::with_bits(bits as u32)),
+            ir::Type::F64 => self.pos.ins().f64const(Ieee64::with_bits(bits as u64)),
+            ir::Type::V128 => {
+                let data = ConstantData::from(&bits.to_le_bytes()[..]);
+                let constant = self.pos.func.dfg.constants.insert(data);
+                self.pos.ins().vconst(VECTOR, constant)
+            }
+            ir::Type::I32 | ir::Type::I64 | ir::Type::FuncRef | ir::Type::Ref => {
+                self.pos.ins().iconst(clif_type(ty), bits as i64)
+            }
+        }
+    }
+
+    fn block(&mut self, block: ir::Block) {
+        self.pos.goto_bottom(clif_block(block));
+        for &id in self.func.insts(block) {
+            if self.scratch.uses.is_needed(id) {
+                self.set_offset(self.func.offset(id));
+                self.inst(id);
+            }
+        }
+        self.set_offset(self.func.term_offset(block));
+        self.term(block);
+    }
+
+    /// What follows belongs to the operator at this offset.
+    fn set_offset(&mut self, offset: u32) {
+        let location = if offset == ir::NO_OFFSET {
+            u32::MAX
+        } else {
+            offset
+        };
+        self.pos.set_srcloc(SourceLoc::new(location));
+    }
+
+    fn inst(&mut self, id: InstId) {
+        match *self.func.inst(id) {
+            Inst::Compute { op, args } => self.compute(id, op, args),
+            Inst::Lane { op, lane, args } => {
+                let value = self.lane(op, lane, args);
+                self.set(id, value);
+            }
+            Inst::Shuffle { lanes, args } => {
+                let value = self.shuffle(lanes, args);
+                self.set(id, value);
+            }
+            Inst::Select {
+                cond,
+                then,
+                otherwise,
+            } => {
+                let (cond, then) = (self.cond(cond), self.value(then));
+                let otherwise = self.value(otherwise);
+                let value = self.pos.ins().select(cond, then, otherwise);
+                self.set(id, value);
+            }
+            Inst::RefIsNull { value } => {
+                let value = self.value(value);
+                let is_null = self.pos.ins().icmp_imm_u(IntCC::Equal, value, 0);
+                self.set(id, is_null);
+            }
+            Inst::Fuel { units } => self.fuel(units),
+            Inst::FuelCheck => self.fuel_check(),
+            Inst::Call { func, args, .. } => self.call(id, func, args),
+            Inst::CallIndirect {
+                ty,
+                table,
+                index,
+                args,
+                ..
+            } => {
+                self.call_indirect(id, ty, table, index, args);
+            }
+            ref inst @ (Inst::Load { .. }
+            | Inst::Store { .. }
+            | Inst::LoadLane { .. }
+            | Inst::StoreLane { .. }
+            | Inst::MemorySize { .. }
+            | Inst::MemoryGrow { .. }
+            | Inst::MemoryFill { .. }
+            | Inst::MemoryCopy { .. }
+            | Inst::MemoryInit { .. }
+            | Inst::DataDrop { .. }) => self.memory(id, inst),
+            ref inst @ (Inst::GlobalGet { .. }
+            | Inst::GlobalSet { .. }
+            | Inst::RefFunc { .. }
+            | Inst::TableGet { .. }
+            | Inst::TableSet { .. }
+            | Inst::TableSize { .. }
+            | Inst::TableGrow { .. }
+            | Inst::TableFill { .. }
+            | Inst::TableCopy { .. }
+            | Inst::TableInit { .. }
+            | Inst::ElemDrop { .. }) => self.table(id, inst),
+        }
+    }
+
+    fn compute(&mut self, id: InstId, op: ops::Compute, args: [ir::Value; 3]) {
+        let value = if self.settings.rows_by_call {
+            None
+        } else {
+            self.scalar(op, args).or_else(|| self.vector(op, args))
+        };
+        let value = value.unwrap_or_else(|| self.compute_by_call(op, args));
+        self.set(id, value);
+    }
+
+    /// The first result of an instruction is this. A truth of 8 bits becomes the i32 that it stands for, if anyone needs
+    /// more than the truth.
+    fn set(&mut self, id: InstId, value: Value) {
+        let result = self.func.result(id);
+        let ty = self.pos.func.dfg.value_type(value);
+        let value = if ty == types::I8 && self.scratch.uses.is_number(result) {
+            self.pos.ins().uextend(types::I32, value)
+        } else {
+            value
+        };
+        self.scratch.values[result.index()] = value;
+    }
+
+    /// A value as others see it: parameters, results, memory.
+    fn value(&mut self, value: ir::Value) -> Value {
+        let found = self.scratch.values[value.index()];
+        if self.func.ty(value) == ir::Type::V128 {
+            self.with_lanes(found, VECTOR)
+        } else {
+            found
+        }
+    }
+
+    /// A value as a condition: any integer type, zero or not.
+    fn cond(&mut self, value: ir::Value) -> Value {
+        self.scratch.values[value.index()]
+    }
+
+    /// A vector with lanes of this type.
+    fn lanes(&mut self, value: ir::Value, ty: Type) -> Value {
+        let found = self.scratch.values[value.index()];
+        self.with_lanes(found, ty)
+    }
+
+    fn with_lanes(&mut self, value: Value, ty: Type) -> Value {
+        if self.pos.func.dfg.value_type(value) == ty {
+            return value;
+        }
+        let flags = self.flags.vector(self.pos.func);
+        let (inst, dfg) = {
+            let opcode = cranelift_codegen::ir::Opcode::Bitcast;
+            self.pos.ins().LoadNoOffset(opcode, ty, flags, value)
+        };
+        dfg.first_result(inst)
+    }
+
+    /// An i32, unsigned, as an i64.
+    fn extended(&mut self, value: ir::Value) -> Value {
+        let value = self.scratch.values[value.index()];
+        match self.pos.func.dfg.value_type(value) {
+            types::I32 => self.pos.ins().uextend(types::I64, value),
+            _ => value,
+        }
+    }
+
+    fn iconst(&mut self, ty: Type, value: i64) -> Value {
+        self.pos.ins().iconst(ty, value)
+    }
+
+    /// A field of vmctx that never changes.
+    fn vmctx_const(&mut self, ty: Type, offset: u32) -> Value {
+        let flags = self.flags.constant(self.pos.func);
+        self.load_raw(ty, flags, self.vmctx, offset)
+    }
+
+    fn store_ctx(&mut self) -> Value {
+        self.vmctx_const(POINTER, VmctxLayout::STORE)
+    }
+
+    fn fuel(&mut self, units: u32) {
+        let store = self.store_ctx();
+        let flags = self.flags.store_ctx(self.pos.func);
+        let left = self.load_raw(types::I64, flags, store, StoreCtxLayout::FUEL);
+        let left = self.pos.ins().iadd_imm_s(left, -i64::from(units));
+        self.store_raw(flags, left, store, StoreCtxLayout::FUEL);
+    }
+
+    fn fuel_check(&mut self) {
+        let store = self.store_ctx();
+        let flags = self.flags.store_ctx(self.pos.func);
+        let left = self.load_raw(types::I64, flags, store, StoreCtxLayout::FUEL);
+        let is_used_up = self.pos.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        self.pos
+            .ins()
+            .trapnz(is_used_up, trap_code(Trap::OutOfFuel));
+    }
+}
+
+/// The block of the same number.
+fn clif_block(block: ir::Block) -> Block {
+    Block::from_u32(block.index() as u32)
+}
+
+/// The IR's type of what a table holds.
+fn element_type(env: &CompileEnv<'_>, table: module::TableIdx) -> ir::Type {
+    ValType::Ref(env.header.tables()[table.index()].element).into()
+}

@@ -1,0 +1,198 @@
+//! Calls: of functions of the module, of imported ones, through tables, and of the runtime's builtins.
+//!
+//! Apart because of what calls need to be known by: signatures and names, made once a function.
+
+use super::{Lower, element_type};
+use crate::code::{PENDING, trap_code};
+use crate::signature::{POINTER, builtin_signature, clif_type, wasm_signature};
+use abi::{Builtin, FuncRefLayout, StoreCtxLayout, VmctxLayout};
+use cranelift_codegen::cursor::FuncCursor;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, SigRef, StackSlotData,
+    StackSlotKind, UserExternalName, Value, types,
+};
+use ir::{InstId, List};
+use module::{FuncIdx, Header, TableIdx, TypeIdx};
+use ops::Trap;
+
+/// What the function that is being lowered has called so far.
+///
+/// By number of the type or function: for which of the lowered functions the entry was made, and the entry.
+#[derive(Default)]
+pub(super) struct Callees {
+    generation: u32,
+    signatures: Vec<(u32, SigRef)>,
+    funcs: Vec<(u32, FuncRef)>,
+    builtins: [Option<SigRef>; Builtin::ALL.len()],
+}
+
+impl Callees {
+    /// Begins a new function.
+    pub(super) fn begin(&mut self, header: &Header) {
+        self.generation = self.generation.wrapping_add(1);
+        self.builtins = [None; Builtin::ALL.len()];
+        let n_types = header.types().len();
+        let n_funcs = header.funcs().len();
+        if self.generation == 0 || self.signatures.len() != n_types || self.funcs.len() != n_funcs {
+            self.generation = 1;
+            self.signatures.clear();
+            self.signatures.resize(n_types, (0, SigRef::from_u32(0)));
+            self.funcs.clear();
+            self.funcs.resize(n_funcs, (0, FuncRef::from_u32(0)));
+        }
+    }
+
+    fn signature(&mut self, pos: &mut FuncCursor<'_>, header: &Header, ty: TypeIdx) -> SigRef {
+        let entry = &mut self.signatures[ty.index()];
+        if entry.0 != self.generation {
+            let signature = pos
+                .func
+                .import_signature(wasm_signature(header.type_at(ty)));
+            *entry = (self.generation, signature);
+        }
+        entry.1
+    }
+
+    fn func(&mut self, pos: &mut FuncCursor<'_>, header: &Header, func: FuncIdx) -> FuncRef {
+        if self.funcs[func.index()].0 != self.generation {
+            let signature = self.signature(pos, header, header.funcs()[func.index()]);
+            let name = UserExternalName::new(0, func.0);
+            let name = pos.func.declare_imported_user_function(name);
+            let reference = pos.func.import_function(ExtFuncData {
+                name: ExternalName::user(name),
+                signature,
+                colocated: true,
+                patchable: false,
+            });
+            self.funcs[func.index()] = (self.generation, reference);
+        }
+        self.funcs[func.index()].1
+    }
+}
+
+impl Lower<'_> {
+    pub(super) fn call(&mut self, id: InstId, func: FuncIdx, args: List) {
+        if func.index() >= self.env.header.n_imported_funcs() {
+            let args = self.call_args(self.vmctx, args);
+            let callees = &mut self.scratch.callees;
+            let callee = callees.func(&mut self.pos, self.env.header, func);
+            let call = self.pos.ins().call(callee, &args);
+            self.end_call(id, call, args);
+            return;
+        }
+        let code = self.vmctx_const(POINTER, self.env.layout.imported_func_code(func));
+        let vmctx = self.vmctx_const(POINTER, self.env.layout.imported_func_vmctx(func));
+        self.call_address(id, self.env.header.funcs()[func.index()], code, vmctx, args);
+    }
+
+    pub(super) fn call_indirect(
+        &mut self,
+        id: InstId,
+        ty: TypeIdx,
+        table: TableIdx,
+        index: ir::Value,
+        args: List,
+    ) {
+        debug_assert_eq!(element_type(&self.env, table), ir::Type::FuncRef);
+        let (element, _) = self.element(table, index, Trap::UndefinedElement);
+        let flags = self.flags.element(self.pos.func);
+        let entry = self.load_raw(POINTER, flags, element, 0);
+        // The null reference is address 0, where nothing is mapped: reading the type traps.
+        let flags = self.flags.func_type(self.pos.func);
+        let found = self.load_raw(types::I32, flags, entry, FuncRefLayout::TYPE);
+        let type_ids = self.vmctx_const(POINTER, VmctxLayout::TYPE_IDS);
+        let flags = self.flags.constant(self.pos.func);
+        let expected = self.load_raw(types::I32, flags, type_ids, 4 * ty.0);
+        let differs = self.pos.ins().icmp(IntCC::NotEqual, found, expected);
+        self.pos
+            .ins()
+            .trapnz(differs, trap_code(Trap::IndirectCallTypeMismatch));
+        let flags = self.flags.func_entry(self.pos.func);
+        let code = self.load_raw(POINTER, flags, entry, FuncRefLayout::CODE);
+        let vmctx = self.load_raw(POINTER, flags, entry, FuncRefLayout::VMCTX);
+        self.call_address(id, ty, code, vmctx, args);
+    }
+
+    fn call_address(&mut self, id: InstId, ty: TypeIdx, code: Value, vmctx: Value, args: List) {
+        let args = self.call_args(vmctx, args);
+        let callees = &mut self.scratch.callees;
+        let signature = callees.signature(&mut self.pos, self.env.header, ty);
+        let call = self.pos.ins().call_indirect(signature, code, &args);
+        self.end_call(id, call, args);
+    }
+
+    fn call_args(&mut self, vmctx: Value, list: List) -> Vec<Value> {
+        let mut args = std::mem::take(&mut self.scratch.args);
+        args.clear();
+        args.push(vmctx);
+        args.extend(self.func.list(list).iter().map(|&value| self.value(value)));
+        args
+    }
+
+    fn end_call(&mut self, id: InstId, call: cranelift_codegen::ir::Inst, args: Vec<Value>) {
+        self.scratch.args = args;
+        let results = self.pos.func.dfg.inst_results(call);
+        for (result, &value) in self.func.inst_results(id).zip(results) {
+            self.scratch.values[result.index()] = value;
+        }
+    }
+
+    /// Calls the runtime and traps if it says so; gives the result, if there is one of interest.
+    ///
+    /// The runtime needs more stack than guard pages could watch over, so the room is checked before.
+    pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Value {
+        let store = self.store_ctx();
+        let flags = self.flags.store_ctx(self.pos.func);
+        let limit = self.load_raw(POINTER, flags, store, StoreCtxLayout::STACK_LIMIT);
+        let stack = self.pos.ins().get_stack_pointer(POINTER);
+        let is_full = self.pos.ins().icmp(IntCC::UnsignedLessThan, stack, limit);
+        self.pos
+            .ins()
+            .trapnz(is_full, trap_code(Trap::StackOverflow));
+
+        let table = self.vmctx_const(POINTER, VmctxLayout::BUILTINS);
+        let flags = self.flags.constant(self.pos.func);
+        let code = self.load_raw(POINTER, flags, table, 8 * builtin as u32);
+        let func = &mut *self.pos.func;
+        let signature = *self.scratch.callees.builtins[builtin as usize]
+            .get_or_insert_with(|| func.import_signature(builtin_signature(builtin)));
+        let mut all = vec![self.vmctx];
+        all.extend_from_slice(args);
+        let call = self.pos.ins().call_indirect(signature, code, &all);
+        if builtin.sig().result.is_none() {
+            return self.vmctx;
+        }
+        let result = self.pos.func.dfg.first_result(call);
+        if builtin.sig().traps {
+            self.pos.ins().trapnz(result, PENDING);
+        }
+        result
+    }
+
+    /// Computes a row by calling its meaning.
+    pub(super) fn compute_by_call(&mut self, op: ops::Compute, args: [ir::Value; 3]) -> Value {
+        const SLOT_BYTES: i32 = size_of::<abi::Raw>() as i32;
+        let n = op.params().len();
+        let bytes = SLOT_BYTES as u32 * n.max(1) as u32;
+        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4);
+        let slot = self.pos.func.create_sized_stack_slot(data);
+        let slots = self.pos.ins().stack_addr(POINTER, slot, 0);
+        let trusted = MemFlagsData::trusted();
+        for (nth, &arg) in args[..n].iter().enumerate() {
+            let mut value = self.value(arg);
+            if self.pos.func.dfg.value_type(value) == types::I8 {
+                // A truth that no one else needs as a number.
+                value = self.pos.ins().uextend(types::I32, value);
+            }
+            self.pos
+                .ins()
+                .store(trusted, value, slots, nth as i32 * SLOT_BYTES);
+        }
+        let code = self.iconst(types::I32, op.code().into());
+        self.builtin(Builtin::compute, &[code, slots]);
+        self.pos
+            .ins()
+            .load(clif_type(op.result().into()), trusted, slots, 0)
+    }
+}

@@ -1,0 +1,139 @@
+//! What Cranelift is told of each kind of memory: what cannot overlap, what never changes, what may fault.
+//!
+//! Apart because these are promises, which its optimizations rest on, and must be read together:
+//!
+//! | kind | may it fault | changes | overlaps |
+//! |---|---|---|---|
+//! | constant | no | never while code runs | nothing |
+//! | store context | no | yes | nothing else |
+//! | definitions of tables and memories | no | yes | themselves |
+//! | elements of tables | no, after the check | yes | themselves |
+//! | function entries | the type field: null is a trap | by the runtime | themselves |
+//! | global cells | no | yes | an imported one any imported one; a defined one nothing |
+//! | memory | yes | yes | an imported one any imported one; a defined one nothing |
+
+use crate::code::trap_code;
+use cranelift_codegen::ir::{AliasRegionData, Endianness, Function, MemFlags, MemFlagsData};
+use ops::Trap;
+use std::borrow::Cow;
+
+const CONSTANT: u32 = 0;
+const STORE_CTX: u32 = 1;
+const DEFINITION: u32 = 2;
+const ELEMENT: u32 = 3;
+const FUNC_ENTRY: u32 = 4;
+const GLOBAL_IMPORTED: u32 = 5;
+const MEMORY_IMPORTED: u32 = 6;
+const MEMORY: u32 = 1 << 30;
+const GLOBAL: u32 = 2 << 30;
+
+/// Flags made so far for the function.
+#[derive(Default)]
+pub(super) struct Flags {
+    constant: Option<MemFlags>,
+    store_ctx: Option<MemFlags>,
+    definition: Option<MemFlags>,
+    element: Option<MemFlags>,
+    func_entry: Option<MemFlags>,
+    func_type: Option<MemFlags>,
+    vector: Option<MemFlags>,
+    /// The last memory asked for.
+    memory: Option<(u32, MemFlags)>,
+}
+
+fn insert(func: &mut Function, data: MemFlagsData, region: u32, name: &'static str) -> MemFlags {
+    let description = Cow::Borrowed(name);
+    let region = func.dfg.alias_regions.insert(AliasRegionData {
+        user_id: region,
+        description,
+    });
+    func.dfg
+        .mem_flags
+        .insert_unchecked(data.with_alias_region(Some(region)))
+}
+
+impl Flags {
+    /// What never changes while code of the instance runs.
+    pub(super) fn constant(&mut self, func: &mut Function) -> MemFlags {
+        *self.constant.get_or_insert_with(|| {
+            let data = MemFlagsData::trusted().with_readonly().with_can_move();
+            insert(func, data, CONSTANT, "constant")
+        })
+    }
+
+    /// Fields of the store context.
+    pub(super) fn store_ctx(&mut self, func: &mut Function) -> MemFlags {
+        *self
+            .store_ctx
+            .get_or_insert_with(|| insert(func, MemFlagsData::trusted(), STORE_CTX, "store"))
+    }
+
+    /// Base and size of a table or memory that can grow.
+    pub(super) fn definition(&mut self, func: &mut Function) -> MemFlags {
+        *self
+            .definition
+            .get_or_insert_with(|| insert(func, MemFlagsData::trusted(), DEFINITION, "definition"))
+    }
+
+    /// Elements of tables.
+    pub(super) fn element(&mut self, func: &mut Function) -> MemFlags {
+        *self
+            .element
+            .get_or_insert_with(|| insert(func, MemFlagsData::trusted(), ELEMENT, "element"))
+    }
+
+    /// Fields of a function entry that is known not to be null.
+    pub(super) fn func_entry(&mut self, func: &mut Function) -> MemFlags {
+        *self
+            .func_entry
+            .get_or_insert_with(|| insert(func, MemFlagsData::trusted(), FUNC_ENTRY, "func"))
+    }
+
+    /// The type of a function entry, which may be null: then the access faults.
+    pub(super) fn func_type(&mut self, func: &mut Function) -> MemFlags {
+        *self.func_type.get_or_insert_with(|| {
+            let code = trap_code(Trap::UninitializedElement);
+            let data = MemFlagsData::new()
+                .with_aligned()
+                .with_trap_code(Some(code));
+            insert(func, data, FUNC_ENTRY, "func")
+        })
+    }
+
+    /// The cell of a global.
+    pub(super) fn global(&mut self, func: &mut Function, defined: Option<u32>) -> MemFlags {
+        let (region, name) = match defined {
+            Some(index) => (GLOBAL | index, "global"),
+            None => (GLOBAL_IMPORTED, "imported global"),
+        };
+        insert(func, MemFlagsData::trusted(), region, name)
+    }
+
+    /// Bytes of a memory.
+    pub(super) fn memory(&mut self, func: &mut Function, defined: Option<u32>) -> MemFlags {
+        let (region, name) = match defined {
+            Some(index) => (MEMORY | index, "memory"),
+            None => (MEMORY_IMPORTED, "imported memory"),
+        };
+        if let Some((last, flags)) = self.memory
+            && last == region
+        {
+            return flags;
+        }
+        let code = trap_code(Trap::MemoryOutOfBounds);
+        let data = MemFlagsData::new()
+            .with_endianness(Endianness::Little)
+            .with_trap_code(Some(code));
+        let flags = insert(func, data, region, name);
+        self.memory = Some((region, flags));
+        flags
+    }
+
+    /// How the bytes of vectors are read as lanes of other types.
+    pub(super) fn vector(&mut self, func: &mut Function) -> MemFlags {
+        *self.vector.get_or_insert_with(|| {
+            let data = MemFlagsData::new().with_endianness(Endianness::Little);
+            func.dfg.mem_flags.insert_unchecked(data)
+        })
+    }
+}

@@ -1,0 +1,366 @@
+//! Loads, stores, and everything else about memories.
+//!
+//! Apart because of bounds. A 32-bit memory lies in an address space of 4 GiB and a guard, so that a wild access faults by
+//! itself, as long as its static offset does not jump over the guard:
+//!
+//! ```text
+//! base                    size                       4 GiB                     + MEMORY_GUARD_BYTES
+//!   | the memory's bytes    | inaccessible: a fault     | inaccessible, reached by offset + bytes |
+//! ```
+//! Other accesses are checked against the memory's size at that moment.
+
+use super::Lower;
+use crate::code::trap_code;
+use crate::signature::{POINTER, VECTOR};
+use abi::{Builtin, MEMORY_GUARD_BYTES, MemoryDefLayout};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, MemFlags, Opcode, Type, Value, types};
+use ir::{Inst, InstId};
+use module::MemoryIdx;
+use ops::{Load, LoadLane, Store, StoreLane, Trap};
+
+/// Where an access goes: `[base + offset]`.
+#[derive(Clone, Copy)]
+struct Address {
+    base: Value,
+    offset: i32,
+    flags: MemFlags,
+}
+
+impl Lower<'_> {
+    pub(super) fn memory(&mut self, id: InstId, inst: &Inst) {
+        match *inst {
+            Inst::Load {
+                op,
+                memory,
+                offset,
+                addr,
+            } => {
+                let at = self.address(memory, offset, op.bytes(), addr);
+                let value = self.load(op, at);
+                self.set(id, value);
+            }
+            Inst::Store {
+                op,
+                memory,
+                offset,
+                addr,
+                value,
+            } => {
+                let at = self.address(memory, offset, op.bytes(), addr);
+                self.store(op, at, value);
+            }
+            Inst::LoadLane {
+                op,
+                lane,
+                memory,
+                offset,
+                addr,
+                vector,
+            } => {
+                let at = self.address(memory, offset, op.bytes(), addr);
+                let lanes = match op {
+                    LoadLane::V128Load8Lane => types::I8X16,
+                    LoadLane::V128Load16Lane => types::I16X8,
+                    LoadLane::V128Load32Lane => types::I32X4,
+                    LoadLane::V128Load64Lane => types::I64X2,
+                };
+                let value = self.load_op(Opcode::Load, lanes.lane_type(), at);
+                let vector = self.lanes(vector, lanes);
+                let value = self.pos.ins().insertlane(vector, value, lane);
+                self.set(id, value);
+            }
+            Inst::StoreLane {
+                op,
+                lane,
+                memory,
+                offset,
+                addr,
+                vector,
+            } => {
+                let at = self.address(memory, offset, op.bytes(), addr);
+                let lanes = match op {
+                    StoreLane::V128Store8Lane => types::I8X16,
+                    StoreLane::V128Store16Lane => types::I16X8,
+                    StoreLane::V128Store32Lane => types::I32X4,
+                    StoreLane::V128Store64Lane => types::I64X2,
+                };
+                let vector = self.lanes(vector, lanes);
+                let value = self.pos.ins().extractlane(vector, lane);
+                self.store_op(Opcode::Store, at, value);
+            }
+            Inst::MemorySize { memory } => self.memory_size(id, memory),
+            Inst::MemoryGrow { memory, delta } => {
+                let number = self.iconst(types::I32, memory.0.into());
+                let delta = self.extended(delta);
+                let pages = self.builtin(Builtin::memory_grow, &[number, delta]);
+                self.set_index(id, pages);
+            }
+            Inst::MemoryFill {
+                memory,
+                args: [dst, value, bytes],
+            } => {
+                let number = self.iconst(types::I32, memory.0.into());
+                let (dst, value) = (self.extended(dst), self.value(value));
+                let bytes = self.extended(bytes);
+                self.builtin(Builtin::memory_fill, &[number, dst, value, bytes]);
+            }
+            Inst::MemoryCopy {
+                dst: to,
+                src: from,
+                args: [dst, src, bytes],
+            } => {
+                let to = self.iconst(types::I32, to.0.into());
+                let from = self.iconst(types::I32, from.0.into());
+                let (dst, src) = (self.extended(dst), self.extended(src));
+                let bytes = self.extended(bytes);
+                self.builtin(Builtin::memory_copy, &[to, from, dst, src, bytes]);
+            }
+            Inst::MemoryInit {
+                data,
+                memory,
+                args: [dst, src, bytes],
+            } => {
+                let number = self.iconst(types::I32, memory.0.into());
+                let data = self.iconst(types::I32, data.0.into());
+                let (dst, src, bytes) = (self.extended(dst), self.value(src), self.value(bytes));
+                self.builtin(Builtin::memory_init, &[number, data, dst, src, bytes]);
+            }
+            Inst::DataDrop { data } => {
+                let data = self.iconst(types::I32, data.0.into());
+                self.builtin(Builtin::data_drop, &[data]);
+            }
+            _ => unreachable!("{inst:?} belongs to another group"),
+        }
+    }
+
+    /// A 64-bit number of pages or elements, or -1, as the index type of the memory or table.
+    pub(super) fn set_index(&mut self, id: InstId, value: Value) {
+        let value = match self.func.ty(self.func.result(id)) {
+            ir::Type::I32 => self.pos.ins().ireduce(types::I32, value),
+            _ => value,
+        };
+        self.set(id, value);
+    }
+
+    fn memory_size(&mut self, id: InstId, memory: MemoryIdx) {
+        let bytes = self.memory_bytes(memory);
+        let log2 = self.env.header.memories()[memory.index()].page_size_log2;
+        let pages = self.pos.ins().ushr_imm_u(bytes, i64::from(log2));
+        self.set_index(id, pages);
+    }
+
+    fn memory_bytes(&mut self, memory: MemoryIdx) -> Value {
+        let definition = self.vmctx_const(POINTER, self.env.layout.memory_def(memory));
+        let flags = self.flags.definition(self.pos.func);
+        self.load_raw(types::I64, flags, definition, MemoryDefLayout::BYTES)
+    }
+
+    /// Whether the memory lies in a fixed place with a guard behind all that a 32-bit index reaches.
+    fn is_guarded(&self, memory: MemoryIdx) -> bool {
+        let ty = &self.env.header.memories()[memory.index()];
+        !ty.memory64 && ty.page_size_log2 == 16
+    }
+
+    fn memory_base(&mut self, memory: MemoryIdx) -> Value {
+        if self.is_guarded(memory) {
+            return self.vmctx_const(POINTER, self.env.layout.memory_base(memory));
+        }
+        let definition = self.vmctx_const(POINTER, self.env.layout.memory_def(memory));
+        let flags = self.flags.definition(self.pos.func);
+        self.load_raw(POINTER, flags, definition, MemoryDefLayout::BASE)
+    }
+
+    fn memory_flags(&mut self, memory: MemoryIdx) -> MemFlags {
+        let defined = memory
+            .index()
+            .checked_sub(self.env.header.n_imported_memories());
+        self.flags.memory(self.pos.func, defined.map(|_| memory.0))
+    }
+
+    /// Where an access of so many bytes at `addr + offset` goes; what is out of bounds traps here or when it is accessed.
+    fn address(
+        &mut self,
+        memory: MemoryIdx,
+        offset: u64,
+        bytes: usize,
+        addr: ir::Value,
+    ) -> Address {
+        let flags = self.memory_flags(memory);
+        if !self.is_guarded(memory) || offset + bytes as u64 > MEMORY_GUARD_BYTES {
+            return self.checked_address(memory, offset, bytes, addr, flags);
+        }
+        let base = self.memory_base(memory);
+        if let Some(constant) = self.func.const_bits(addr)
+            && let Ok(offset) = i32::try_from(constant as u64 + offset)
+        {
+            return Address {
+                base,
+                offset,
+                flags,
+            };
+        }
+        let index = self.extended(addr);
+        let base = self.pos.ins().iadd(base, index);
+        Address {
+            base,
+            offset: offset as i32,
+            flags,
+        }
+    }
+
+    fn checked_address(
+        &mut self,
+        memory: MemoryIdx,
+        offset: u64,
+        bytes: usize,
+        addr: ir::Value,
+        flags: MemFlags,
+    ) -> Address {
+        let trap = trap_code(Trap::MemoryOutOfBounds);
+        let index = self.extended(addr);
+        let size = self.memory_bytes(memory);
+        let end = match offset.checked_add(bytes as u64) {
+            Some(reach) => {
+                let reach = self.iconst(types::I64, reach as i64);
+                // A 32-bit index and offset cannot overflow; saying so would only cost the check.
+                if self.func.ty(addr) == ir::Type::I32 && offset <= u64::from(u32::MAX) {
+                    self.pos.ins().iadd(index, reach)
+                } else {
+                    self.pos.ins().uadd_overflow_trap(index, reach, trap)
+                }
+            }
+            // No address is that far out.
+            None => self.iconst(types::I64, -1),
+        };
+        let is_outside = self.pos.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
+        self.pos.ins().trapnz(is_outside, trap);
+        let base = self.memory_base(memory);
+        let at = self.pos.ins().iadd(base, index);
+        let at = self.pos.ins().iadd_imm_s(at, offset as i64);
+        Address {
+            base: at,
+            offset: 0,
+            flags,
+        }
+    }
+
+    fn load(&mut self, op: Load, at: Address) -> Value {
+        use Load::*;
+        match op {
+            I32Load => self.load_op(Opcode::Load, types::I32, at),
+            I64Load => self.load_op(Opcode::Load, types::I64, at),
+            F32Load => self.load_op(Opcode::Load, types::F32, at),
+            F64Load => self.load_op(Opcode::Load, types::F64, at),
+            I32Load8S => self.load_op(Opcode::Sload8, types::I32, at),
+            I32Load8U => self.load_op(Opcode::Uload8, types::I32, at),
+            I32Load16S => self.load_op(Opcode::Sload16, types::I32, at),
+            I32Load16U => self.load_op(Opcode::Uload16, types::I32, at),
+            I64Load8S => self.load_op(Opcode::Sload8, types::I64, at),
+            I64Load8U => self.load_op(Opcode::Uload8, types::I64, at),
+            I64Load16S => self.load_op(Opcode::Sload16, types::I64, at),
+            I64Load16U => self.load_op(Opcode::Uload16, types::I64, at),
+            I64Load32S => self.load_op(Opcode::Sload32, types::I64, at),
+            I64Load32U => self.load_op(Opcode::Uload32, types::I64, at),
+            V128Load => self.load_op(Opcode::Load, VECTOR, at),
+            V128Load8x8S => self.load_op(Opcode::Sload8x8, types::I16X8, at),
+            V128Load8x8U => self.load_op(Opcode::Uload8x8, types::I16X8, at),
+            V128Load16x4S => self.load_op(Opcode::Sload16x4, types::I32X4, at),
+            V128Load16x4U => self.load_op(Opcode::Uload16x4, types::I32X4, at),
+            V128Load32x2S => self.load_op(Opcode::Sload32x2, types::I64X2, at),
+            V128Load32x2U => self.load_op(Opcode::Uload32x2, types::I64X2, at),
+            V128Load8Splat => self.load_splat(types::I8X16, at),
+            V128Load16Splat => self.load_splat(types::I16X8, at),
+            V128Load32Splat => self.load_splat(types::I32X4, at),
+            V128Load64Splat => self.load_splat(types::I64X2, at),
+            V128Load32Zero => self.load_zero(types::I32X4, at),
+            V128Load64Zero => self.load_zero(types::I64X2, at),
+        }
+    }
+
+    fn load_splat(&mut self, lanes: Type, at: Address) -> Value {
+        let value = self.load_op(Opcode::Load, lanes.lane_type(), at);
+        self.pos.ins().splat(lanes, value)
+    }
+
+    fn load_zero(&mut self, lanes: Type, at: Address) -> Value {
+        let value = self.load_op(Opcode::Load, lanes.lane_type(), at);
+        self.pos.ins().scalar_to_vector(lanes, value)
+    }
+
+    fn store(&mut self, op: Store, at: Address, value: ir::Value) {
+        let opcode = match op {
+            Store::I32Store8 | Store::I64Store8 => Opcode::Istore8,
+            Store::I32Store16 | Store::I64Store16 => Opcode::Istore16,
+            Store::I64Store32 => Opcode::Istore32,
+            Store::I32Store
+            | Store::I64Store
+            | Store::F32Store
+            | Store::F64Store
+            | Store::V128Store => Opcode::Store,
+        };
+        // Memory does not care how the bytes of a vector are seen.
+        let value = self.scratch.values[value.index()];
+        self.store_op(opcode, at, value);
+    }
+
+    fn load_op(&mut self, opcode: Opcode, ty: Type, at: Address) -> Value {
+        // Cranelift types the widening loads of vectors by themselves.
+        let control = match opcode {
+            Opcode::Sload8x8
+            | Opcode::Uload8x8
+            | Opcode::Sload16x4
+            | Opcode::Uload16x4
+            | Opcode::Sload32x2
+            | Opcode::Uload32x2 => POINTER,
+            _ => ty,
+        };
+        let ins = self.pos.ins();
+        let (inst, dfg) = ins.Load(opcode, control, at.flags, at.offset.into(), at.base);
+        dfg.first_result(inst)
+    }
+
+    fn store_op(&mut self, opcode: Opcode, at: Address, value: Value) {
+        let ty = self.pos.func.dfg.value_type(value);
+        self.pos
+            .ins()
+            .Store(opcode, ty, at.flags, at.offset.into(), value, at.base);
+    }
+
+    /// A load from a structure of the runtime.
+    pub(super) fn load_raw(
+        &mut self,
+        ty: Type,
+        flags: MemFlags,
+        base: Value,
+        offset: u32,
+    ) -> Value {
+        self.load_op(
+            Opcode::Load,
+            ty,
+            Address {
+                base,
+                offset: field(offset),
+                flags,
+            },
+        )
+    }
+
+    /// A store to a structure of the runtime.
+    pub(super) fn store_raw(&mut self, flags: MemFlags, value: Value, base: Value, offset: u32) {
+        self.store_op(
+            Opcode::Store,
+            Address {
+                base,
+                offset: field(offset),
+                flags,
+            },
+            value,
+        );
+    }
+}
+
+/// Structures of the runtime are smaller than 2 GiB: validation limits how many things a module has.
+fn field(offset: u32) -> i32 {
+    i32::try_from(offset).expect("a field is near")
+}

@@ -1,0 +1,62 @@
+//! Types and calling conventions, in Cranelift's words.
+//!
+//! Apart because functions and trampolines must agree on them to the letter.
+
+use abi::{Builtin, BuiltinType};
+use cranelift_codegen::ir::{self, AbiParam, Signature, types};
+use cranelift_codegen::isa::CallConv;
+use module::FuncType;
+
+/// Addresses of the host.
+pub(crate) const POINTER: ir::Type = types::I64;
+
+/// The form of vectors wherever their lanes are not known: parameters, results, memory.
+pub(crate) const VECTOR: ir::Type = types::I8X16;
+
+/// The type that holds values of this type.
+pub(crate) fn clif_type(ty: ::ir::Type) -> ir::Type {
+    match ty {
+        ::ir::Type::I32 | ::ir::Type::Ref => types::I32,
+        ::ir::Type::I64 => types::I64,
+        ::ir::Type::F32 => types::F32,
+        ::ir::Type::F64 => types::F64,
+        ::ir::Type::V128 => VECTOR,
+        ::ir::Type::FuncRef => POINTER,
+    }
+}
+
+/// The signature of compiled code: the callee's vmctx, then the parameters.
+pub(crate) fn wasm_signature(ty: &FuncType) -> Signature {
+    let param = |ty: &module::ValType| AbiParam::new(clif_type((*ty).into()));
+    let mut signature = Signature::new(CallConv::Tail);
+    signature.params.reserve_exact(ty.params().len() + 1);
+    signature.params.push(AbiParam::new(POINTER));
+    signature.params.extend(ty.params().iter().map(param));
+    signature.returns.extend(ty.results().iter().map(param));
+    signature
+}
+
+/// The signature of a builtin: the caller's vmctx, then the parameters, by the convention of C.
+pub(crate) fn builtin_signature(builtin: Builtin) -> Signature {
+    let param = |ty: &BuiltinType| {
+        AbiParam::new(match ty {
+            BuiltinType::I32 => types::I32,
+            BuiltinType::I64 => types::I64,
+            BuiltinType::Pointer => POINTER,
+        })
+    };
+    let sig = builtin.sig();
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.push(AbiParam::new(POINTER));
+    signature.params.extend(sig.params.iter().map(param));
+    signature.returns.extend(sig.result.iter().map(param));
+    signature
+}
+
+/// A signature of pointers by the convention of C.
+pub(crate) fn c_signature(n_params: usize, result: Option<ir::Type>) -> Signature {
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.resize(n_params, AbiParam::new(POINTER));
+    signature.returns.extend(result.map(AbiParam::new));
+    signature
+}

@@ -1,0 +1,3 @@
+//! Compilation of the official suite with every check on, and what code is expected to look like.
+
+mod suite;

