@@ -101,21 +101,15 @@ fn host_functions_of_few_and_of_many_values() {
                 (i32.const 1)
                 (i32.wrap_i64 (call $add (local.get 0) (i64.const 5)))
                 (i32.add))
-            (func (export "swap") (result i32)
-                (call $swap (i32.const 3) (f64.const 2.5)) (i32.add (i32.const 1))
-                (local.set 0) (i32.trunc_f64_s) (i32.add (local.get 0)) (return)
-                (local.set 0)))"#
-    )
-    .replace(
-        r#"(export "swap") (result i32)"#,
-        r#"(export "swap") (result i32) (local i32)"#,
-    )
-    .replace(" (return)\n                (local.set 0)", "");
+            (func (export "swap") (result i32) (local i32)
+                (local.set 0 (call $swap (i32.const 3) (f64.const 2.5)))
+                (i32.add (i32.trunc_f64_s) (local.get 0))))"#
+    );
     let mut guest = Guest::with_imports(&wat, &[reverse, add, swap]);
     let expected: Vec<i32> = (0..20).rev().collect();
     assert_eq!(guest.i32s("reverse", &[]), expected);
     assert_eq!(guest.i32s("add", &[-3]), [3]);
-    assert_eq!(guest.i32s("swap", &[]), [6]);
+    assert_eq!(guest.i32s("swap", &[]), [5]);
 }
 
 #[test]
@@ -147,6 +141,39 @@ fn a_host_function_may_call_the_guest_again() {
     };
     assert_eq!(error.to_string(), "call stack exhausted");
     assert_eq!(guest.i32s("down", &[20]), [210]);
+}
+
+#[test]
+fn a_backtrace_goes_on_behind_the_host() {
+    let inner = Arc::new(OnceLock::<FuncHandle>::new());
+    let known = inner.clone();
+    let host = HostFunc::typed(move |call, (): ()| {
+        let typed = TypedHandle::<(), ()>::new(call.store, *known.get().unwrap()).unwrap();
+        typed
+            .call(call.store, ())
+            .map_err(|error| Cause::Host(BoxError::from(error)))
+    });
+    let mut guest = Guest::with_imports(
+        r#"(module
+            (import "" "host" (func $host))
+            (func $inner (export "inner") (unreachable))
+            (func $outer (export "outer") (call $host)))"#,
+        &[host],
+    );
+    inner.set(guest.func("inner")).unwrap();
+    let raised = guest.raised("outer", &[]);
+    assert_eq!(super::describe_frames(&raised), "outer at 10\n");
+    let Cause::Host(error) = raised.cause else {
+        panic!("expected what the host function passed on")
+    };
+    let error = error.downcast::<runtime::Error>().unwrap();
+    let ErrorKind::Raised(raised) = error.into_kind() else {
+        panic!("expected a trap")
+    };
+    assert_eq!(
+        super::describe_frames(&raised),
+        "inner at 00\nouter at 10\n"
+    );
 }
 
 #[test]
