@@ -1,0 +1,1 @@
+//! Benchmarks of Wharf beside a peer; see `README.md` in this folder.
