@@ -155,7 +155,8 @@ impl From<&io::Error> for Errno {
             return host.into();
         }
         match error.kind() {
-            io::ErrorKind::PermissionDenied => Errno::Notcapable,
+            // A path out of its directory; see `is_escape`.
+            io::ErrorKind::PermissionDenied => Errno::Perm,
             io::ErrorKind::NotFound => Errno::Noent,
             io::ErrorKind::AlreadyExists => Errno::Exist,
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Errno::Inval,
@@ -198,7 +199,7 @@ mod tests {
         assert_eq!(Errno::from(Host::OPNOTSUPP), Errno::Notsup);
         let escape = io::Error::new(io::ErrorKind::PermissionDenied, "outside");
         assert!(is_escape(&escape));
-        assert_eq!(Errno::from(escape), Errno::Notcapable);
+        assert_eq!(Errno::from(escape), Errno::Perm);
         assert!(!is_escape(&Host::ACCESS.into()));
     }
 }

@@ -1,7 +1,7 @@
 //! Names in directories: looking at them, making, moving and removing them.
 //!
 //! Every path is resolved by cap-std below the directory of its descriptor; what leads outside is
-//! `notcapable` and leaves a hint.
+//! `perm`, as a libc knows it, and leaves a hint.
 
 use std::ffi::OsStr;
 use std::io;

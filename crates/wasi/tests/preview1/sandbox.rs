@@ -52,15 +52,15 @@ const ESCAPES: &[&str] = &[
 #[test]
 fn no_path_leads_outside() {
     let (_house, mut guest) = house();
-    let denied = Some(Errno::Notcapable);
+    let denied = Some(Errno::Perm);
     for path in ESCAPES {
         for oflags in [0, DIRECTORY] {
             let opened = guest.open_with(ROOT, 1, path, oflags, READ, 0);
-            assert_eq!(opened, Err(Errno::Notcapable), "open {path}");
+            assert_eq!(opened, Err(Errno::Perm), "open {path}");
         }
         let written = guest.open_with(ROOT, 1, path, CREAT | TRUNC, WRITE, 0);
         assert!(
-            matches!(written, Err(Errno::Notcapable)),
+            matches!(written, Err(Errno::Perm)),
             "write {path}: {written:?}"
         );
         assert_eq!(guest.path_filestat(1, path).err(), denied, "look at {path}");
@@ -86,7 +86,7 @@ fn no_change_is_made_outside() {
         "/made",
         "root/made",
     ] {
-        let denied = Err(Errno::Notcapable);
+        let denied = Err(Errno::Perm);
         assert_eq!(
             guest.on_path("path_create_directory", &[ROOT], path, &[]),
             denied,
@@ -108,7 +108,7 @@ fn no_change_is_made_outside() {
         );
     }
     for path in ["../secret", "parent/secret", "/secret"] {
-        let denied = Err(Errno::Notcapable);
+        let denied = Err(Errno::Perm);
         assert_eq!(
             guest.on_path("path_unlink_file", &[ROOT], path, &[]),
             denied,
@@ -124,9 +124,9 @@ fn no_change_is_made_outside() {
         );
     }
     let removed = guest.on_path("path_remove_directory", &[ROOT], "../outside", &[]);
-    assert_eq!(removed, Err(Errno::Notcapable));
+    assert_eq!(removed, Err(Errno::Perm));
     let read = guest.on_path("path_readlink", &[ROOT], "absolute", &[DATA, 100, RESULT]);
-    assert_eq!(read, Err(Errno::Notcapable));
+    assert_eq!(read, Err(Errno::Perm));
     let mut names: Vec<_> = std::fs::read_dir(house.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -148,7 +148,7 @@ fn a_link_the_guest_makes_leads_nowhere_either() {
         .on_two("path_symlink", (&[], "../secret"), (&[ROOT], "mine"))
         .unwrap();
     let opened = guest.open_with(ROOT, 1, "mine", 0, READ, 0);
-    assert_eq!(opened, Err(Errno::Notcapable));
+    assert_eq!(opened, Err(Errno::Perm));
     // A link that is inside, moved up so that what it says leads outside.
     guest
         .on_two("path_symlink", (&[], "../inner"), (&[ROOT], "inner/deep"))
@@ -160,7 +160,7 @@ fn a_link_the_guest_makes_leads_nowhere_either() {
         .on_two("path_rename", (&[ROOT], "inner/deep"), (&[ROOT], "deep"))
         .unwrap();
     let opened = guest.open_with(ROOT, 1, "deep", DIRECTORY, 0, 0);
-    assert_eq!(opened, Err(Errno::Notcapable));
+    assert_eq!(opened, Err(Errno::Perm));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_directory_below_is_no_way_up() {
     let inner = guest.open("inner", DIRECTORY, 0).unwrap();
     for path in ["..", "../inner", "../mine"] {
         let opened = guest.open_with(inner, 1, path, 0, 0, 0);
-        assert_eq!(opened, Err(Errno::Notcapable), "{path}");
+        assert_eq!(opened, Err(Errno::Perm), "{path}");
     }
 }
 
