@@ -14,7 +14,7 @@ const BUDGET: &str = "xtask/unsafe-budget.txt";
 
 const BUDGET_HEAD: &str = "\
 # How often each crate says `unsafe`, outside comments. A number here may only grow together with the code that needs it,
-# in one change; `cargo xtask bless` writes it. Crates that are not listed carry #![forbid(unsafe_code)].
+# in one change; `cargo xtask tidy --bless` writes it. Crates that are not listed carry #![forbid(unsafe_code)].
 ";
 
 /// The crates that may hold `unsafe` at all.
@@ -28,7 +28,7 @@ pub fn check(root: &Path, files: &[File], report: &mut Report) -> Result<(), Str
         let allowed = budget.get(name.as_str()).copied().unwrap_or(0);
         if n > allowed {
             report.problem(format!(
-                "crate {name} says `unsafe` {n} times, {BUDGET} allows {allowed}: `cargo xtask bless` if it must be"
+                "crate {name} says `unsafe` {n} times, {BUDGET} allows {allowed}: `cargo xtask tidy --bless` if it must be"
             ));
         } else if n < allowed {
             report.remark(format!(

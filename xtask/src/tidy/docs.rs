@@ -72,7 +72,11 @@ fn is_defined(path: &str, files: &[File]) -> bool {
         .collect();
     names.all(|name| {
         let is_here = |word: &str| sources.iter().any(|code| defines(code, word, name));
-        DEFINING.iter().copied().any(is_here)
+        // What a macro defines is seen where the crate's root hands it on.
+        let is_handed_on = sources
+            .iter()
+            .any(|code| code.contains(&format!("::{name};")));
+        is_handed_on || DEFINING.iter().copied().any(is_here)
     })
 }
 
