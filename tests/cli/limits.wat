@@ -1,6 +1,7 @@
 ;; Limits stop a program, and the message says which.
 ;; RUN[timeout]: run --tier %tier --timeout 50ms --invoke forever %
 ;; EXIT[timeout]: 134
+;; LINES[timeout]: 1
 ;; RUN[fuel]: run --tier %tier --fuel 10000 --invoke forever %
 ;; EXIT[fuel]: 134
 ;; RUN[enough]: run --tier %tier --fuel 10_000 --timeout 1m --invoke grow % 1

@@ -6,6 +6,7 @@
 //! ;; RUN: run --invoke add % 1 2          the arguments of `wharf`; output in FILE.stdout and FILE.stderr
 //! ;; RUN[mul]: run --invoke mul % 3 4     a second run of the same file: FILE.mul.stdout
 //! ;; EXIT[mul]: 134                       the exit code, if not 0
+//! ;; LINES: 1                             compare only so many lines of standard error
 //! ;; STDIN: %                             the file that the command reads from standard input
 //! ;; ENV: COLOR=red                       the only variables it has
 //! ```
@@ -77,6 +78,7 @@ struct Run {
     /// The arguments of each command, one after the other.
     commands: Vec<Vec<String>>,
     code: i32,
+    stderr_lines_max: usize,
     stdin: Option<String>,
     env: Vec<(String, String)>,
 }
@@ -101,17 +103,22 @@ fn read_runs(text: &str) -> Result<Vec<Run>, String> {
             runs.push(Run {
                 label: label.to_owned(),
                 commands,
+                stderr_lines_max: usize::MAX,
                 ..Run::default()
             });
             continue;
         }
-        if !matches!(key, "EXIT" | "STDIN" | "ENV") {
+        if !matches!(key, "EXIT" | "LINES" | "STDIN" | "ENV") {
             continue;
         }
         let run = runs.iter_mut().find(|run| run.label == label);
         let run = run.ok_or_else(|| format!("{key}[{label}] stands before its RUN"))?;
         match key {
             "EXIT" => run.code = value.trim().parse().map_err(|_| format!("EXIT: {value}"))?,
+            "LINES" => {
+                let lines = value.trim().parse();
+                run.stderr_lines_max = lines.map_err(|_| format!("LINES: {value}"))?;
+            }
             "STDIN" => run.stdin = Some(value.trim().to_owned()),
             _ => {
                 let (name, value) = value
@@ -170,6 +177,10 @@ fn check(path: &Path, run: &Run, tier: Option<Tier>) -> Result<(), String> {
             run.code
         ));
     }
+    let stderr: String = stderr
+        .split_inclusive('\n')
+        .take(run.stderr_lines_max)
+        .collect();
     let label = if run.label.is_empty() {
         String::new()
     } else {

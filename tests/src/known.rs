@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// One test a line: its name, a colon, the reason; `#` begins a comment.
+use crate::tier::Tier;
+
+/// One test a line: its name, a colon, the reason; `#` begins a comment. A name without its tier stands for all of them.
 pub struct KnownFailures {
     reasons: BTreeMap<String, String>,
 }
@@ -37,18 +39,32 @@ impl KnownFailures {
 
     /// Why a test may fail; none if it may not.
     pub fn reason(&self, name: &str) -> Option<&str> {
-        self.reasons.get(name).map(String::as_str)
+        let reason = self
+            .reasons
+            .get(name)
+            .or_else(|| self.reasons.get(without_tier(name)));
+        reason.map(String::as_str)
     }
 
     /// The lines that name none of the tests. Lines for a group that is absent as a whole are left alone: its files are
     /// elsewhere.
     pub fn without_test<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<&str> {
-        let names: BTreeSet<&str> = names.collect();
-        let group = |name: &str| name.split('/').nth(1).unwrap_or_default().to_owned();
-        let groups: BTreeSet<String> = names.iter().map(|name| group(name)).collect();
+        let names: BTreeSet<&str> = names.flat_map(|name| [name, without_tier(name)]).collect();
+        let has_group = |line: &str| {
+            let group = line
+                .split('/')
+                .find(|part| Tier::ALL.iter().all(|tier| tier.name() != *part));
+            let start = format!("{}/", group.unwrap_or_default());
+            names.iter().any(|name| name.starts_with(&start))
+        };
         let listed = self.reasons.keys().map(String::as_str);
         listed
-            .filter(|name| !names.contains(name) && groups.contains(&group(name)))
+            .filter(|line| !names.contains(line) && has_group(line))
             .collect()
     }
+}
+
+/// `spec/2.0/i32.wast` of `interp/spec/2.0/i32.wast`.
+fn without_tier(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(_, rest)| rest)
 }

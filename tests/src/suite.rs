@@ -34,8 +34,10 @@ impl Test {
 pub struct Ended {
     /// Its name.
     pub name: String,
-    /// Whether it did what it says, be it a known failure or not.
+    /// Whether it did what it says.
     pub passed: bool,
+    /// Whether it may fail.
+    pub is_known: bool,
 }
 
 /// Runs the suite, or is the `wharf` command if a test has started this process as such.
@@ -90,10 +92,13 @@ fn trial(test: Test, known: &Arc<KnownFailures>, ended: &Arc<Mutex<Vec<Ended>>>)
     Trial::test(test.name, move || {
         let result = (test.run)();
         let passed = result.is_ok();
-        ended.lock().expect("noting cannot panic").push(Ended {
+        let is_known = known.reason(&name).is_some();
+        let end = Ended {
             name: name.clone(),
             passed,
-        });
+            is_known,
+        };
+        ended.lock().expect("noting cannot panic").push(end);
         match (result, known.reason(&name)) {
             (Ok(()), None) | (Err(_), Some(_)) => Ok(()),
             (Ok(()), Some(_)) => Err(Failed::from(format!(

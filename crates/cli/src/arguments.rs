@@ -14,7 +14,12 @@ use crate::{compile, completion, run, validate, wast};
 ///
 /// `wharf app.wasm ARGS` is short for `wharf run app.wasm ARGS`.
 #[derive(Parser)]
-#[command(name = "wharf", version, arg_required_else_help = true)]
+#[command(
+    name = "wharf",
+    bin_name = "wharf",
+    version,
+    arg_required_else_help = true
+)]
 #[command(after_help = "Files may be binary (.wasm), text (.wat) or `-` for standard input.")]
 struct Arguments {
     #[command(subcommand)]

@@ -2,6 +2,7 @@
 //!
 //! Apart, as each command is.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -51,7 +52,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let engine = engine::start(arguments.engine.config().consume_fuel(arguments.fuel))?;
     let module = engine::compile(&engine, &mut Input::read(&arguments.file)?, arguments.quiet)?;
     let artifact = module.serialize().map_err(Failure::new)?;
-    std::fs::write(&output, artifact)
-        .map_err(|error| Failure::new(format!("cannot write {}: {error}", output.display())))?;
+    std::fs::write(&output, artifact).map_err(|error| cannot_write(&output, &error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            Failure::new(format!("cannot write {shown}: there is no such folder"))
+        }
+        _ => Failure::new(format!("cannot write {shown}: {error}")),
+    }
 }

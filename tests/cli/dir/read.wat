@@ -1,4 +1,4 @@
-;; A program reads a file only if a directory was granted that holds it; the hint says which flag grants it.
+;; A program reads a file only if a directory was granted that holds it.
 ;; RUN: run --tier %tier --dir .::/data %
 ;; RUN[ro]: run --tier %tier --dir .::/data:ro %
 ;; RUN[refused]: run --tier %tier %
@@ -14,7 +14,7 @@
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1)
-  (data (i32.const 64) "note.txt")
+  (data (i32.const 64) "note.dat")
   ;; 0: the descriptor; 8: one iovec; 16: how much was read
   (func (export "_start")
     ;; Descriptor 3 is the first directory that was granted.

@@ -29,7 +29,12 @@ impl Call {
         };
         let types = ty.params();
         if types.len() != args.len() {
-            let message = format!("expected {} argument(s), found {}", types.len(), args.len());
+            let plural = if types.len() == 1 { "" } else { "s" };
+            let message = format!(
+                "expected {} argument{plural}, found {}",
+                types.len(),
+                args.len()
+            );
             return Err(Failure::usage(message).help(format!("the type of {name} is {ty}")));
         }
         let params = types.iter().zip(args).enumerate().map(|(at, (&ty, arg))| {

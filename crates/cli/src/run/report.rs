@@ -35,7 +35,9 @@ pub fn stopped(error: &wharf::Error, limits: &Limits) -> Outcome {
             let failure = trap(format!("trap: {reason}"));
             failure.maybe_help(stack_help(*reason))
         }
-        ErrorKind::Link(missing) => Failure::new(error).help(import_help(&missing.module)),
+        ErrorKind::Link(missing) => {
+            Failure::new(error).help(import_help(&missing.module, missing.found.is_some()))
+        }
         ErrorKind::Limit(_) if limits.max_memory.is_some() => {
             Failure::new(error).help("--max-memory allows no more")
         }
@@ -59,17 +61,17 @@ fn stack_help(trap: Trap) -> Option<&'static str> {
         .then_some("the program calls too deeply; --max-stack gives it more")
 }
 
-fn import_help(module: &str) -> &'static str {
+fn import_help(module: &str, has_other_type: bool) -> &'static str {
     match module {
-        "wasi_snapshot_preview1" | "wasi_unstable" => {
-            "it asks for a function of WASI 0.1 as no other program does; was it built for another version?"
+        "wasi_snapshot_preview1" | "wasi_unstable" if has_other_type => {
+            "WASI 0.1 has this function with other parameters; was the program built by hand?"
         }
+        "wasi_snapshot_preview1" | "wasi_unstable" => "WASI 0.1 has no such function",
         module if module.starts_with("wasi:") => {
-            "it was built for WASI 0.2 or later; build it for wasm32-wasip1"
+            "it was built for WASI 0.2 or later; build it for WASI 0.1, such as wasm32-wasip1"
         }
-        "env" => "it was built to run inside another program, or a library was not linked in",
         _ => {
-            "`wharf run` gives WASI 0.1 only; such a module runs inside a program that has what it imports"
+            "`wharf run` gives a program WASI 0.1; this one was built to run inside another program"
         }
     }
 }
@@ -100,28 +102,33 @@ fn backtrace(frames: &[Frame]) -> String {
     text
 }
 
-/// One line, or one for each function that was inlined into this one.
+/// One line, or one for each function that was inlined into this one, innermost first.
 fn frame_lines(frame: &Frame) -> Vec<String> {
-    let name = frame
-        .func_name()
-        .map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
-    let sources = frame.source();
-    if sources.is_empty() {
+    let name = match frame.func_name() {
+        Some(name) => name.to_owned(),
+        None => format!("function {}", frame.func_index()),
+    };
+    let mut sources = frame.source();
+    let Some(own) = sources.pop() else {
         let offset = frame
             .module_offset()
             .map(|at| format!(" (byte {at:#x})"))
             .unwrap_or_default();
         return vec![name + &offset];
-    }
-    let line = |place: &wharf::SourceLocation| {
-        let column = place
-            .column
-            .map(|column| format!(":{column}"))
-            .unwrap_or_default();
-        let function = place.function.as_ref().unwrap_or(&name);
-        format!("{function} ({}:{}{column})", place.file, place.line)
     };
-    sources.iter().map(line).collect()
+    let inlined = sources
+        .iter()
+        .map(|place| line(place.function.as_ref().unwrap_or(&name), place));
+    inlined.chain([line(&name, &own)]).collect()
+}
+
+fn line(function: &str, place: &wharf::SourceLocation) -> String {
+    let file = place.file.strip_prefix("./").unwrap_or(&place.file);
+    let column = place
+        .column
+        .map(|column| format!(":{column}"))
+        .unwrap_or_default();
+    format!("{function} ({file}:{}{column})", place.line)
 }
 
 /// A module that only offers functions does nothing by itself: says which there are, unless one of them was run.
