@@ -15,7 +15,7 @@ use crate::table::Table;
 /// let ctx = wasi::Ctx::builder()
 ///     .args(["prog", "--verbose"])
 ///     .env("LANG", "C")
-///     .preopen(".", "/work", wasi::Access::ReadOnly)
+///     .preopen(".", "/data", wasi::Access::ReadOnly)
 ///     .stdin(wasi::Stdin::Null)
 ///     .build()
 ///     .unwrap();
