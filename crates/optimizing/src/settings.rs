@@ -47,6 +47,8 @@ const CRANELIFT: &[(&str, &str)] = &[
     ("enable_heap_access_spectre_mitigation", "false"),
     ("enable_table_access_spectre_mitigation", "true"),
     ("machine_code_cfg_info", "false"),
+    // More results than registers: through memory, as both sides are made by the same Cranelift.
+    ("enable_multi_ret_implicit_sret", "true"),
 ];
 
 impl Settings {

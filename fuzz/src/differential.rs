@@ -1,0 +1,320 @@
+//! The interpreter against machine code: results, memories, globals, traps and fuel must be the same.
+
+use arbitrary::Unstructured;
+use std::panic::AssertUnwindSafe;
+use wharf::{
+    Config, Engine, Extern, ExternType, Global, Instance, Limits, Linker, Memory, Module, Ref,
+    Result, Store, Table, Tier, Trap, Val,
+};
+
+/// What came of one input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judged {
+    /// The bytes make no module.
+    NotAModule,
+    /// Both tiers refused the module's instantiation alike.
+    NoInstance,
+    /// Both tiers did the same in this many calls.
+    Agreed(usize),
+}
+
+/// Fuel for instantiation, and for each call.
+const FUEL: u64 = 20_000;
+
+/// Exported functions called of one module at most.
+const CALLS_MAX: usize = 24;
+
+const LIMITS: Limits = Limits {
+    memory_bytes_max: 16 << 20,
+    table_elements_max: 100_000,
+    memories_max: 8,
+    tables_max: 16,
+    instances_max: 4,
+};
+
+/// Only what all tiers run; NaNs made canonical, since their bits may differ.
+fn config() -> wasm_smith::Config {
+    wasm_smith::Config {
+        acquire_release_atomics_enabled: false,
+        canonicalize_nans: true,
+        compact_imports_enabled: false,
+        custom_descriptors_enabled: false,
+        custom_page_sizes_enabled: false,
+        exceptions_enabled: false,
+        export_everything: true,
+        gc_enabled: false,
+        max_imports: 8,
+        max_instructions: 300,
+        max_memories: 1,
+        max_memory32_bytes: 4 << 20,
+        max_table_elements: 2000,
+        max_tables: 4,
+        memory64_enabled: false,
+        multibyte_array_access_enabled: false,
+        relaxed_simd_enabled: false,
+        shared_everything_threads_enabled: false,
+        tail_call_enabled: false,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        ..wasm_smith::Config::default()
+    }
+}
+
+fn engine(tier: Tier) -> Engine {
+    let mut config = Config::new();
+    config
+        .tier(tier)
+        .consume_fuel(true)
+        .parallel_compilation(false)
+        .verify_compilers(true);
+    Engine::new(&config).expect("both tiers run here")
+}
+
+/// Makes a module of the bytes, runs its exports in both tiers, and compares.
+///
+/// # Panics
+/// If the tiers differ, with the module's bytes in hexadecimal: a finding.
+pub fn differential(data: &[u8]) -> Judged {
+    thread_local! {
+        static ENGINES: [Engine; 2] = [engine(Tier::Interp), engine(Tier::Optimizing)];
+    }
+    let mut input = Unstructured::new(data);
+    let Ok(module) = wasm_smith::Module::new(config(), &mut input) else {
+        return Judged::NotAModule;
+    };
+    let bytes = module.to_bytes();
+    let seed = input.arbitrary::<u64>().unwrap_or(1);
+    ENGINES.with(|[interp, optimizing]| {
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            compare(interp, optimizing, &bytes, seed)
+        }));
+        outcome.unwrap_or_else(|panic| {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            eprintln!("the module: {hex}");
+            std::panic::resume_unwind(panic)
+        })
+    })
+}
+
+/// One tier's run of a module.
+struct Run {
+    store: Store<()>,
+    instance: Instance,
+}
+
+impl Run {
+    fn start(engine: &Engine, bytes: &[u8]) -> Result<Run> {
+        let module =
+            Module::from_binary(engine, bytes.to_vec()).expect("generated modules are valid");
+        let mut store = Store::new(engine, ());
+        store.set_limits(LIMITS);
+        store.set_fuel(FUEL);
+        let linker = linker(engine, &mut store, &module)?;
+        let instance = linker.instantiate(&mut store, &module)?;
+        Ok(Run { store, instance })
+    }
+}
+
+/// Gives each import something of its type: functions return zeros and nulls.
+fn linker(engine: &Engine, store: &mut Store<()>, module: &Module) -> Result<Linker<()>> {
+    let mut linker = Linker::new(engine);
+    linker.allow_shadowing(true);
+    for import in module.imports() {
+        let (from, name) = (&import.module, &import.name);
+        match import.ty {
+            ExternType::Func(ty) => {
+                linker.func_new(from, name, ty, |_, _, _| Ok(()))?;
+            }
+            ExternType::Global(ty) => {
+                let global = Global::new(&mut *store, ty, Val::default_of(ty.content))?;
+                linker.define(from, name, global)?;
+            }
+            ExternType::Memory(ty) => {
+                let memory = Memory::new(&mut *store, ty)?;
+                linker.define(from, name, memory)?;
+            }
+            ExternType::Table(ty) => {
+                let null = if ty.element.is_func() {
+                    Ref::Func(None)
+                } else {
+                    Ref::Extern(None)
+                };
+                let table = Table::new(&mut *store, ty, null)?;
+                linker.define(from, name, table)?;
+            }
+            ExternType::Tag(_) => unreachable!("exceptions are not generated"),
+        }
+    }
+    Ok(linker)
+}
+
+fn compare(interp: &Engine, optimizing: &Engine, bytes: &[u8], seed: u64) -> Judged {
+    let (mut a, mut b) = match (Run::start(interp, bytes), Run::start(optimizing, bytes)) {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(a), Err(b)) => {
+            assert!(
+                same_failure(a.trap(), b.trap()),
+                "instantiation: {a} but {b}"
+            );
+            return Judged::NoInstance;
+        }
+        (Ok(_), Err(error)) => {
+            return excuse(
+                error.trap(),
+                "only the interpreter instantiates",
+                &error.to_string(),
+            );
+        }
+        (Err(error), Ok(_)) => {
+            return excuse(
+                error.trap(),
+                "only machine code instantiates",
+                &error.to_string(),
+            );
+        }
+    };
+    let mut random = crate::Random::new(seed);
+    let exports = a.instance.exports(&a.store).expect("its own instance");
+    let funcs = exports
+        .iter()
+        .filter_map(|(name, item)| Some((name, item.into_func()?)));
+    let mut calls = 0;
+    for (name, func) in funcs.take(CALLS_MAX) {
+        let ty = func.ty(&a.store).expect("its own function");
+        let params: Vec<Val> = ty
+            .params()
+            .iter()
+            .map(|ty| argument(&mut random, *ty))
+            .collect();
+        let outcomes = [&mut a, &mut b].map(|run| {
+            run.store.set_fuel(FUEL);
+            let func = run
+                .instance
+                .get_func(&run.store, name)
+                .expect("both export the same");
+            let outcome = func.call(&mut run.store, &params);
+            (
+                outcome.map(|values| values.iter().map(shown).collect::<Vec<_>>()),
+                run.store.fuel(),
+            )
+        });
+        calls += 1;
+        match &outcomes {
+            [(Ok(x), x_fuel), (Ok(y), y_fuel)] => {
+                assert_eq!(x, y, "results of {name}{params:?}");
+                assert_eq!(x_fuel, y_fuel, "fuel after {name}{params:?}");
+            }
+            [(Err(x), x_fuel), (Err(y), y_fuel)] => {
+                // Stacks end at different depths: nothing after that can be compared.
+                if [x.trap(), y.trap()].contains(&Some(Trap::StackOverflow)) {
+                    return Judged::Agreed(calls);
+                }
+                assert!(
+                    same_failure(x.trap(), y.trap()),
+                    "{name}{params:?}: {x} but {y}"
+                );
+                assert_eq!(x_fuel, y_fuel, "fuel after {name}{params:?}");
+            }
+            [(x, _), (y, _)] => {
+                let failure = x
+                    .as_ref()
+                    .err()
+                    .or(y.as_ref().err())
+                    .and_then(wharf::Error::trap);
+                assert_eq!(
+                    failure,
+                    Some(Trap::StackOverflow),
+                    "{name}{params:?}: {x:?} but {y:?}"
+                );
+                return Judged::Agreed(calls);
+            }
+        }
+        compare_state(&a, &b, &exports, name);
+    }
+    Judged::Agreed(calls)
+}
+
+/// A difference that is none: stacks end at different depths.
+fn excuse(trap: Option<Trap>, what: &str, why: &str) -> Judged {
+    assert_eq!(trap, Some(Trap::StackOverflow), "{what}: {why}");
+    Judged::NoInstance
+}
+
+fn same_failure(a: Option<Trap>, b: Option<Trap>) -> bool {
+    a == b || [a, b].contains(&Some(Trap::StackOverflow))
+}
+
+fn argument(random: &mut crate::Random, ty: wharf::ValType) -> Val {
+    // Edges are where meanings differ.
+    const EDGES: [i64; 8] = [
+        0,
+        1,
+        -1,
+        i32::MIN as i64,
+        i32::MAX as i64,
+        i64::MIN,
+        i64::MAX,
+        0x1_0000,
+    ];
+    let bits = if random.below(2) == 0 {
+        EDGES[random.below(EDGES.len())]
+    } else {
+        random.next() as i64
+    };
+    match ty {
+        wharf::ValType::I32 => Val::I32(bits as i32),
+        wharf::ValType::I64 => Val::I64(bits),
+        wharf::ValType::F32 => Val::from(bits as i32 as f32),
+        wharf::ValType::F64 => Val::from(bits as f64),
+        wharf::ValType::V128 => Val::V128(wharf::V128::from_u128(bits as i128 as u128)),
+        ty @ wharf::ValType::Ref(_) => Val::default_of(ty),
+    }
+}
+
+/// A value without what only means something in its own store.
+fn shown(value: &Val) -> String {
+    match value {
+        Val::Ref(Ref::Func(func)) => format!("funcref, null: {}", func.is_none()),
+        Val::Ref(Ref::Extern(value)) => format!("externref, null: {}", value.is_none()),
+        value => format!("{value:?}"),
+    }
+}
+
+fn compare_state(a: &Run, b: &Run, exports: &[(String, Extern)], after: &str) {
+    for (name, _) in exports {
+        let [x, y] = [a, b].map(|run| {
+            (
+                run,
+                run.instance
+                    .get_export(&run.store, name)
+                    .expect("both export the same"),
+            )
+        });
+        match (x.1, y.1) {
+            (Extern::Memory(m), Extern::Memory(n)) => {
+                let (m, n) = (
+                    m.data(&x.0.store).expect("its own"),
+                    n.data(&y.0.store).expect("its own"),
+                );
+                assert_eq!(m.len(), n.len(), "size of memory {name} after {after}");
+                let differs = m.iter().zip(n).position(|(m, n)| m != n);
+                assert_eq!(differs, None, "memory {name} after {after}");
+            }
+            (Extern::Global(g), Extern::Global(h)) => {
+                let (g, h) = (
+                    g.get(&x.0.store).expect("its own"),
+                    h.get(&y.0.store).expect("its own"),
+                );
+                assert_eq!(shown(&g), shown(&h), "global {name} after {after}");
+            }
+            (Extern::Table(t), Extern::Table(u)) => {
+                let sizes = (
+                    t.size(&x.0.store).expect("its own"),
+                    u.size(&y.0.store).expect("its own"),
+                );
+                assert_eq!(sizes.0, sizes.1, "size of table {name} after {after}");
+            }
+            _ => {}
+        }
+    }
+}

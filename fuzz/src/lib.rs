@@ -1,0 +1,31 @@
+//! What fuzzing checks, apart from how inputs are found: the same oracles serve coverage-guided targets and the seeded runner.
+
+mod differential;
+mod generate;
+
+pub use differential::{Judged, differential};
+pub use generate::Random;
+
+use wharf::{Config, Engine, Module, Tier};
+
+/// Decodes bytes as a module, whole and in pieces: both must agree, and neither may panic.
+pub fn decode(bytes: &[u8]) {
+    thread_local! {
+        static ENGINE: Engine = Engine::new(Config::new().tier(Tier::Interp)).expect("the interpreter runs anywhere");
+    }
+    ENGINE.with(|engine| {
+        let whole = Module::from_binary(engine, bytes.to_vec());
+        let mut stream = wharf::ModuleStream::new(engine);
+        let pieces = bytes
+            .chunks(7)
+            .try_for_each(|piece| stream.push(piece))
+            .and_then(|()| stream.finish());
+        assert_eq!(
+            whole.is_ok(),
+            pieces.is_ok(),
+            "whole: {:?}, in pieces: {:?}",
+            whole.err(),
+            pieces.err()
+        );
+    });
+}
