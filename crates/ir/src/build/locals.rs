@@ -69,10 +69,14 @@ pub(super) struct Locals {
 #[derive(Clone, Copy)]
 struct Entry {
     local: u32,
-    /// What was current before.
+    /// What was current before; once undone, what became current again.
     shadowed: u32,
     /// The entry of the same local made before.
     older: u32,
+    /// How many entries of the local were made before.
+    rank: u32,
+    /// An entry further back, so that a search takes logarithmic time (Myers, "An applicative random-access stack").
+    jump: u32,
     /// The undoing that made it invisible, or [`NONE`].
     undone: u32,
     source: Source,
@@ -161,13 +165,14 @@ impl Locals {
         self.current.push(entry);
         self.newest.push(entry);
         self.swept.push(0);
-        let source = Source::Known(value);
         self.entries.push(Entry {
             local,
             shadowed: NONE,
             older: NONE,
+            rank: 0,
+            jump: entry,
             undone: NONE,
-            source,
+            source: Source::Known(value),
         });
     }
 
@@ -200,10 +205,16 @@ impl Locals {
         let entry = self.entries.len() as u32;
         let at = local as usize;
         let (shadowed, older) = (self.current[at], self.newest[at]);
+        let before = self.entries[older as usize];
+        let jump = self.entries[before.jump as usize];
+        let jumps_alike =
+            before.rank - jump.rank == jump.rank - self.entries[jump.jump as usize].rank;
         self.entries.push(Entry {
             local,
             shadowed,
             older,
+            rank: before.rank + 1,
+            jump: if jumps_alike { jump.jump } else { older },
             undone: NONE,
             source,
         });
@@ -241,12 +252,18 @@ impl Locals {
     pub(super) fn undo(&mut self, start: FrameStart) {
         self.n_undoings += 1;
         for &local in &self.touched[start.touched as usize..] {
-            let mut at = self.current[local as usize];
-            while at != NONE && at >= start.first {
-                self.entries[at as usize].undone = self.n_undoings;
-                at = self.entries[at as usize].shadowed;
+            let current = self.current[local as usize];
+            let mut restored = current;
+            while restored != NONE && restored >= start.first {
+                restored = self.entries[restored as usize].shadowed;
             }
-            self.current[local as usize] = at;
+            let mut at = current;
+            while at != restored {
+                let entry = &mut self.entries[at as usize];
+                at = std::mem::replace(&mut entry.shadowed, restored);
+                entry.undone = self.n_undoings;
+            }
+            self.current[local as usize] = restored;
         }
     }
 
@@ -439,12 +456,7 @@ impl Locals {
                 let value = match of {
                     ParamOf::Stack(nth) => self.edge_values[(first_value + nth) as usize],
                     ParamOf::Entry(entry) => {
-                        // The oldest edge is the one that enters the loop from outside.
-                        let seen = if next == NONE {
-                            self.entries[entry as usize].shadowed
-                        } else {
-                            self.visible(&mut from, moment)
-                        };
+                        let seen = self.visible(&mut from, moment);
                         self.resolve(func, seen)?
                     }
                 };
@@ -460,7 +472,12 @@ impl Locals {
     fn visible(&mut self, from: &mut u32, moment: Moment) -> u32 {
         let mut at = *from;
         while at >= moment.n_entries {
-            at = self.entries[at as usize].older;
+            let Entry { older, jump, .. } = self.entries[at as usize];
+            at = if jump >= moment.n_entries && jump != at {
+                jump
+            } else {
+                older
+            };
             self.steps += 1;
         }
         *from = at;
