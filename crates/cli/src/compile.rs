@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         None => arguments.file.with_extension("wharf"),
     };
-    let engine = engine::start(arguments.engine.config().consume_fuel(arguments.fuel))?;
+    let engine = engine::start(arguments.engine.config()?.consume_fuel(arguments.fuel))?;
     let module = engine::compile(&engine, &mut Input::read(&arguments.file)?, arguments.quiet)?;
     let artifact = module.serialize().map_err(Failure::new)?;
     std::fs::write(&output, artifact).map_err(|error| cannot_write(&output, &error))?;

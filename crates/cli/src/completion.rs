@@ -19,10 +19,35 @@ pub struct Arguments {
 
 /// Prints the script.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let mut script = Vec::new();
-    let mut command = crate::arguments::command();
-    clap_complete::generate(arguments.shell, &mut command, "wharf", &mut script);
+    let script = script(arguments.shell);
     let written = std::io::stdout().write_all(&script);
     written.map_err(|error| Failure::new(format!("cannot write to standard output: {error}")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn script(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        shell,
+        &mut crate::arguments::command(),
+        "wharf",
+        &mut script,
+    );
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+    use clap_complete::Shell;
+
+    #[test]
+    fn every_shell_learns_every_command() {
+        for shell in Shell::value_variants() {
+            let script = String::from_utf8(super::script(*shell)).unwrap();
+            for word in ["compile", "validate", "max-memory", "wharf"] {
+                assert!(script.contains(word), "{shell}: {word}");
+            }
+        }
+    }
 }

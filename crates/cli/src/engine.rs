@@ -23,6 +23,15 @@ pub struct EngineOptions {
     #[arg(help = "How code runs: auto, interp (an operator a step), optimizing (machine code)")]
     tier: Tier,
 
+    /// WebAssembly features to allow, or with `-` before the name to refuse, such as `-simd`
+    #[arg(
+        long,
+        value_name = "[-]NAME,...",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    features: Vec<String>,
+
     /// Neither read nor write compiled code kept from earlier runs
     #[arg(long)]
     no_cache: bool,
@@ -39,14 +48,27 @@ enum Tier {
 
 impl EngineOptions {
     /// The settings of an engine with these options.
-    pub fn config(&self) -> wharf::Config {
+    ///
+    /// # Errors
+    ///
+    /// A feature has no such name, or does not run yet.
+    pub fn config(&self) -> Result<wharf::Config, Failure> {
         let mut config = wharf::Config::new();
         config.tier(match self.tier {
             Tier::Auto => wharf::Tier::Auto,
             Tier::Interp => wharf::Tier::Interp,
             Tier::Optimizing => wharf::Tier::Optimizing,
         });
-        config
+        let mut features = wharf::Features::default();
+        for name in &self.features {
+            let changed = match name.strip_prefix('-') {
+                Some(name) => features.without(name),
+                None => features.with(name),
+            };
+            features = changed.map_err(Failure::usage)?;
+        }
+        config.features(features);
+        Ok(config)
     }
 }
 

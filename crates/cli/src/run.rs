@@ -102,7 +102,7 @@ struct Host {
 
 /// Runs the program, or calls the function.
 pub fn run(arguments: Arguments) -> Outcome {
-    let mut config = arguments.engine.config();
+    let mut config = arguments.engine.config()?;
     config.consume_fuel(arguments.limits.fuel.is_some());
     if let Some(bytes) = arguments.limits.max_stack {
         config.max_wasm_stack(usize::try_from(bytes).unwrap_or(usize::MAX));

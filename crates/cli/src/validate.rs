@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::engine;
+use crate::engine::{self, EngineOptions};
 use crate::failure::{EXIT_OTHER, Failure, Outcome};
 use crate::input::Input;
 
@@ -18,11 +18,14 @@ pub struct Arguments {
     /// The modules: binary, text, or `-` for standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    engine: EngineOptions,
 }
 
 /// Checks all of them, and fails if one is not valid.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let engine = engine::start(wharf::Config::new().tier(wharf::Tier::Interp))?;
+    let engine = engine::start(arguments.engine.config()?.tier(wharf::Tier::Interp))?;
     let mut code = ExitCode::SUCCESS;
     for file in &arguments.files {
         if let Err(failure) = validate(&engine, file) {

@@ -24,9 +24,10 @@ pub struct Arguments {
 
 /// Runs all of them, and fails if anything in one of them did.
 pub fn run(arguments: &Arguments) -> Outcome {
+    let config = arguments.engine.config()?;
     let mut code = ExitCode::SUCCESS;
     for file in &arguments.files {
-        match run_script(file, &arguments.engine.config()) {
+        match run_script(file, &config) {
             Ok(line) => println!("{line}"),
             Err(failure) => {
                 failure.show();

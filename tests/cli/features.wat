@@ -1,0 +1,10 @@
+;; Features can be refused; those that do not run yet cannot be allowed.
+;; RUN: validate %
+;; RUN[refused]: validate --features -simd %
+;; EXIT[refused]: 1
+;; RUN[unknown]: validate --features simd,warp %
+;; EXIT[unknown]: 2
+;; RUN[later]: run --features gc %
+;; EXIT[later]: 2
+(module
+  (func (export "zero") (result v128) (v128.const i64x2 0 0)))
