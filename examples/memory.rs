@@ -29,7 +29,9 @@ fn main() -> Result<(), Error> {
     let module = Module::new(&engine, GUEST)?;
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[])?;
-    let memory = instance.get_memory(&store, "memory").ok_or_else(|| Error::msg("no memory"))?;
+    let memory = instance
+        .get_memory(&store, "memory")
+        .ok_or_else(|| Error::msg("no memory"))?;
     let brighten = instance.get_typed_func::<(i32, i32, i32), ()>(&mut store, "brighten")?;
 
     // No copy beside this one: the slice is the guest's memory.
@@ -39,7 +41,15 @@ fn main() -> Result<(), Error> {
     }
     brighten.call(&mut store, (AT as i32, BYTES as i32, 100))?;
     let picture = &memory.data(&store)?[AT..AT + BYTES];
-    assert!(picture.iter().enumerate().all(|(index, byte)| *byte == (index as u8).saturating_add(100)));
-    println!("{BYTES} bytes brightened in place; the first four are {:?}", &picture[..4]);
+    assert!(
+        picture
+            .iter()
+            .enumerate()
+            .all(|(index, byte)| *byte == (index as u8).saturating_add(100))
+    );
+    println!(
+        "{BYTES} bytes brightened in place; the first four are {:?}",
+        &picture[..4]
+    );
     Ok(())
 }

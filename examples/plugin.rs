@@ -24,9 +24,14 @@ const PLUGIN: &str = r#"
 
 /// The guest passes text as an address and a length in its own memory.
 fn log(mut caller: Caller<'_, Session>, address: i32, length: i32) -> Result<(), Error> {
-    let (memory, session) = caller.memory_and_data("memory").ok_or_else(|| Error::msg("the plugin exports no memory"))?;
+    let (memory, session) = caller
+        .memory_and_data("memory")
+        .ok_or_else(|| Error::msg("the plugin exports no memory"))?;
     let (start, length) = (address as u32 as usize, length as u32 as usize);
-    let text = memory.get(start..).and_then(|rest| rest.get(..length)).ok_or(Trap::MemoryOutOfBounds)?;
+    let text = memory
+        .get(start..)
+        .and_then(|rest| rest.get(..length))
+        .ok_or(Trap::MemoryOutOfBounds)?;
     session.log.push(String::from_utf8_lossy(text).into_owned());
     Ok(())
 }
@@ -38,7 +43,10 @@ fn main() -> Result<(), Error> {
     linker.func_wrap("host", "log", log)?;
 
     let mut store = Store::new(&engine, Session::default());
-    store.set_limits(Limits { memory_bytes_max: 1 << 20, ..Limits::default() });
+    store.set_limits(Limits {
+        memory_bytes_max: 1 << 20,
+        ..Limits::default()
+    });
     store.set_fuel(1_000_000);
     store.set_timeout(Some(Duration::from_secs(1)));
     let plugin = linker.instantiate(&mut store, &module)?;
@@ -48,7 +56,9 @@ fn main() -> Result<(), Error> {
     println!("the plugin says: {:?}", store.data().log);
 
     let spin = plugin.get_typed_func::<(), ()>(&mut store, "spin")?;
-    let error = spin.call(&mut store, ()).expect_err("an endless loop is stopped");
+    let error = spin
+        .call(&mut store, ())
+        .expect_err("an endless loop is stopped");
     println!("a plugin that never ends is stopped: {error}");
     assert_eq!(error.trap(), Some(Trap::OutOfFuel));
     Ok(())

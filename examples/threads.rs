@@ -28,7 +28,9 @@ fn main() -> Result<(), Error> {
     let engine = Engine::default();
     let module = Module::new(&engine, GUEST)?;
     let mut linker = Linker::new(&engine);
-    linker.func_wrap("host", "seed", |caller: wharf::Caller<'_, i64>| *caller.data())?;
+    linker.func_wrap("host", "seed", |caller: wharf::Caller<'_, i64>| {
+        *caller.data()
+    })?;
     // Names are looked up once; making an instance is then quick.
     let ready = linker.instantiate_pre(&module)?;
 
@@ -45,7 +47,10 @@ fn main() -> Result<(), Error> {
                 })
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<Result<Vec<_>, _>>()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no thread panics"))
+            .collect::<Result<Vec<_>, _>>()
     })?;
     assert_eq!(results[0], (27, 111));
     for (seed, steps) in results {

@@ -2,21 +2,30 @@
 
 use text::wast::WastArg;
 use text::wast::WastRet;
-use text::wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
+use text::wast::core::{
+    AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore,
+};
 use wharf::{ExternRef, Ref, Store, V128, Val};
 
 /// The value that a script's argument stands for.
-pub(crate) fn argument(store: &mut Store<()>, externs: &mut Externs, arg: &WastArg<'_>) -> Result<Val, String> {
-    let WastArg::Core(arg) = arg else { return Err("component values are not supported".to_string()) };
+pub(crate) fn argument(
+    store: &mut Store<()>,
+    externs: &mut Externs,
+    arg: &WastArg<'_>,
+) -> Result<Val, String> {
+    let WastArg::Core(arg) = arg else {
+        return Err("component values are not supported".to_string());
+    };
     Ok(match arg {
         WastArgCore::I32(value) => Val::I32(*value),
         WastArgCore::I64(value) => Val::I64(*value),
         WastArgCore::F32(value) => Val::F32(value.bits),
         WastArgCore::F64(value) => Val::F64(value.bits),
         WastArgCore::V128(value) => Val::V128(V128(value.to_le_bytes())),
-        WastArgCore::RefNull(HeapType::Abstract { ty: AbstractHeapType::Func | AbstractHeapType::NoFunc, .. }) => {
-            Val::Ref(Ref::Func(None))
-        }
+        WastArgCore::RefNull(HeapType::Abstract {
+            ty: AbstractHeapType::Func | AbstractHeapType::NoFunc,
+            ..
+        }) => Val::Ref(Ref::Func(None)),
         WastArgCore::RefNull(_) => Val::Ref(Ref::Extern(None)),
         WastArgCore::RefExtern(number) => Val::Ref(Ref::Extern(Some(externs.get(store, *number)))),
         WastArgCore::RefHost(_) => return Err("host references are not supported".to_string()),
@@ -60,7 +69,9 @@ fn matches_core(store: &Store<()>, found: &Val, expected: &WastRetCore<'_>) -> b
             let data = found.data(store).ok();
             data.and_then(|data| data.downcast_ref::<u32>()) == Some(expected)
         }
-        (WastRetCore::Either(cases), found) => cases.iter().any(|case| matches_core(store, found, case)),
+        (WastRetCore::Either(cases), found) => {
+            cases.iter().any(|case| matches_core(store, found, case))
+        }
         _ => false,
     }
 }
@@ -83,14 +94,22 @@ fn matches_f64(expected: &NanPattern<text::wast::token::F64>, found: u64) -> boo
 
 fn matches_v128(expected: &V128Pattern, found: V128) -> bool {
     let bytes = found.0;
-    let f32_at = |lane: usize| u32::from_le_bytes(bytes[lane * 4..][..4].try_into().expect("four bytes"));
-    let f64_at = |lane: usize| u64::from_le_bytes(bytes[lane * 8..][..8].try_into().expect("eight bytes"));
+    let f32_at =
+        |lane: usize| u32::from_le_bytes(bytes[lane * 4..][..4].try_into().expect("four bytes"));
+    let f64_at =
+        |lane: usize| u64::from_le_bytes(bytes[lane * 8..][..8].try_into().expect("eight bytes"));
     match expected {
         V128Pattern::I8x16(lanes) => lanes.iter().flat_map(|lane| lane.to_le_bytes()).eq(bytes),
         V128Pattern::I16x8(lanes) => lanes.iter().flat_map(|lane| lane.to_le_bytes()).eq(bytes),
         V128Pattern::I32x4(lanes) => lanes.iter().flat_map(|lane| lane.to_le_bytes()).eq(bytes),
         V128Pattern::I64x2(lanes) => lanes.iter().flat_map(|lane| lane.to_le_bytes()).eq(bytes),
-        V128Pattern::F32x4(lanes) => lanes.iter().enumerate().all(|(i, lane)| matches_f32(lane, f32_at(i))),
-        V128Pattern::F64x2(lanes) => lanes.iter().enumerate().all(|(i, lane)| matches_f64(lane, f64_at(i))),
+        V128Pattern::F32x4(lanes) => lanes
+            .iter()
+            .enumerate()
+            .all(|(i, lane)| matches_f32(lane, f32_at(i))),
+        V128Pattern::F64x2(lanes) => lanes
+            .iter()
+            .enumerate()
+            .all(|(i, lane)| matches_f64(lane, f64_at(i))),
     }
 }

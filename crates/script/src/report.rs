@@ -37,14 +37,22 @@ const SHOWN_MAX: usize = 20;
 
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.as_ref().map_or_else(|| "script".into(), |path| path.display().to_string());
+        let path = self
+            .path
+            .as_ref()
+            .map_or_else(|| "script".into(), |path| path.display().to_string());
         for failure in self.failures.iter().take(SHOWN_MAX) {
             writeln!(f, "{path}:{}: {}", failure.line, failure.message)?;
         }
         if self.failures.len() > SHOWN_MAX {
             writeln!(f, "... and {} more", self.failures.len() - SHOWN_MAX)?;
         }
-        write!(f, "{} failed, {} assertions held", self.failures.len(), self.assertions)
+        write!(
+            f,
+            "{} failed, {} assertions held",
+            self.failures.len(),
+            self.assertions
+        )
     }
 }
 

@@ -17,18 +17,35 @@ use wharf::{Config, Engine, Error, ErrorKind, Instance, Linker, Module, Store, T
 /// # Errors
 /// If the script cannot be read, or a command does not do what it must. The commands after a failed one still run.
 pub fn run(source: &str, path: Option<&Path>, config: &Config) -> Result<Report, ScriptError> {
-    let failed = |failures, assertions| ScriptError { path: path.map(Path::to_owned), failures, assertions };
+    let failed = |failures, assertions| ScriptError {
+        path: path.map(Path::to_owned),
+        failures,
+        assertions,
+    };
     let unreadable = |error: text::wast::Error| {
         let error = TextError::new(&error, source, path);
-        failed(vec![Failure { line: error.line(), message: error.message().to_string() }], 0)
+        failed(
+            vec![Failure {
+                line: error.line(),
+                message: error.message().to_string(),
+            }],
+            0,
+        )
     };
     let mut lexer = Lexer::new(source);
     // Scripts hold such characters on purpose.
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(unreadable)?;
     let script = parser::parse::<Wast<'_>>(&buffer).map_err(unreadable)?;
-    let mut context = Context::new(config)
-        .map_err(|error| failed(vec![Failure { line: 1, message: error.to_string() }], 0))?;
+    let mut context = Context::new(config).map_err(|error| {
+        failed(
+            vec![Failure {
+                line: 1,
+                message: error.to_string(),
+            }],
+            0,
+        )
+    })?;
     let (mut report, mut failures) = (Report::default(), Vec::new());
     for directive in script.directives {
         let span = directive.span();
@@ -43,10 +60,17 @@ pub fn run(source: &str, path: Option<&Path>, config: &Config) -> Result<Report,
         );
         match context.command(directive) {
             Ok(()) => report.assertions += usize::from(asserts),
-            Err(message) => failures.push(Failure { line: span.linecol_in(source).0 + 1, message }),
+            Err(message) => failures.push(Failure {
+                line: span.linecol_in(source).0 + 1,
+                message,
+            }),
         }
     }
-    if failures.is_empty() { Ok(report) } else { Err(failed(failures, report.assertions)) }
+    if failures.is_empty() {
+        Ok(report)
+    } else {
+        Err(failed(failures, report.assertions))
+    }
 }
 
 /// What one script has made so far.
@@ -93,12 +117,15 @@ impl Context {
             WastDirective::ModuleDefinition(mut module) => {
                 let compiled = self.compile(&mut module)?;
                 if let Some(id) = module.name() {
-                    self.definitions.insert(id.name().to_string(), compiled.clone());
+                    self.definitions
+                        .insert(id.name().to_string(), compiled.clone());
                 }
                 self.definition = Some(compiled);
                 Ok(())
             }
-            WastDirective::ModuleInstance { instance, module, .. } => {
+            WastDirective::ModuleInstance {
+                instance, module, ..
+            } => {
                 let module = match module {
                     Some(id) => self.definitions.get(id.name()),
                     None => self.definition.as_ref(),
@@ -108,14 +135,19 @@ impl Context {
             }
             WastDirective::Register { name, module, .. } => {
                 let instance = self.instance(module)?;
-                self.linker.instance(&self.store, name, instance).map_err(|error| error.to_string())?;
+                self.linker
+                    .instance(&self.store, name, instance)
+                    .map_err(|error| error.to_string())?;
                 Ok(())
             }
-            WastDirective::Invoke(invoke) => {
-                self.invoke(&invoke)?.map(drop).map_err(|error| format!("the call failed: {error}"))
-            }
+            WastDirective::Invoke(invoke) => self
+                .invoke(&invoke)?
+                .map(drop)
+                .map_err(|error| format!("the call failed: {error}")),
             WastDirective::AssertReturn { exec, results, .. } => {
-                let found = self.execute(exec)?.map_err(|error| format!("expected results, found: {error}"))?;
+                let found = self
+                    .execute(exec)?
+                    .map_err(|error| format!("expected results, found: {error}"))?;
                 self.check_results(&found, &results)
             }
             WastDirective::AssertTrap { exec, message, .. } => {
@@ -126,22 +158,41 @@ impl Context {
                 let outcome = self.invoke(&call)?;
                 expect_trap(outcome, message)
             }
-            WastDirective::AssertInvalid { mut module, message, .. } => {
-                let bytes = module.encode().map_err(|error| format!("the text is malformed, not invalid: {error}"))?;
+            WastDirective::AssertInvalid {
+                mut module,
+                message,
+                ..
+            } => {
+                let bytes = module
+                    .encode()
+                    .map_err(|error| format!("the text is malformed, not invalid: {error}"))?;
                 self.expect_refusal(&bytes, message)
             }
-            WastDirective::AssertMalformed { mut module, message, .. } => match module.to_test() {
+            WastDirective::AssertMalformed {
+                mut module,
+                message,
+                ..
+            } => match module.to_test() {
                 Err(_) => Ok(()),
                 Ok(QuoteWatTest::Binary(bytes)) => self.expect_refusal(&bytes, message),
-                Ok(QuoteWatTest::Text(bytes)) => match text::to_wasm(&bytes, None, text::Options::default()) {
-                    Err(_) => Ok(()),
-                    Ok(bytes) => self.expect_refusal(&bytes, message),
-                },
+                Ok(QuoteWatTest::Text(bytes)) => {
+                    match text::to_wasm(&bytes, None, text::Options::default()) {
+                        Err(_) => Ok(()),
+                        Ok(bytes) => self.expect_refusal(&bytes, message),
+                    }
+                }
             },
-            WastDirective::AssertUnlinkable { module, message, .. } => {
+            WastDirective::AssertUnlinkable {
+                module, message, ..
+            } => {
                 let compiled = self.compile(&mut QuoteWat::Wat(module))?;
                 match self.linker.instantiate(&mut self.store, &compiled) {
-                    Err(error) if matches!(error.kind(), ErrorKind::Link(_)) && error.to_string().starts_with(message) => Ok(()),
+                    Err(error)
+                        if matches!(error.kind(), ErrorKind::Link(_))
+                            && error.to_string().starts_with(message) =>
+                    {
+                        Ok(())
+                    }
                     Err(error) => Err(format!("expected link error \"{message}\", found: {error}")),
                     Ok(_) => Err(format!("expected link error \"{message}\", but it links")),
                 }
@@ -152,12 +203,14 @@ impl Context {
 
     fn compile(&mut self, module: &mut QuoteWat<'_>) -> Result<Module, String> {
         let bytes = module.encode().map_err(|error| error.to_string())?;
-        Module::from_binary(&self.engine, bytes).map_err(|error| format!("the module is refused: {error}"))
+        Module::from_binary(&self.engine, bytes)
+            .map_err(|error| format!("the module is refused: {error}"))
     }
 
     fn instantiate(&mut self, module: &Module, name: Option<String>) -> Result<(), String> {
         let instance = self.linker.instantiate(&mut self.store, module);
-        let instance = instance.map_err(|error| format!("the module cannot be instantiated: {error}"))?;
+        let instance =
+            instance.map_err(|error| format!("the module cannot be instantiated: {error}"))?;
         self.current = Some(instance);
         if let Some(name) = name {
             self.instances.insert(name, instance);
@@ -167,7 +220,11 @@ impl Context {
 
     fn instance(&self, name: Option<Id<'_>>) -> Result<Instance, String> {
         match name {
-            Some(id) => self.instances.get(id.name()).copied().ok_or_else(|| format!("no instance ${}", id.name())),
+            Some(id) => self
+                .instances
+                .get(id.name())
+                .copied()
+                .ok_or_else(|| format!("no instance ${}", id.name())),
             None => self.current.ok_or_else(|| "no instance yet".to_string()),
         }
     }
@@ -178,7 +235,10 @@ impl Context {
             WastExecute::Invoke(invoke) => self.invoke(&invoke),
             WastExecute::Wat(module) => {
                 let compiled = self.compile(&mut QuoteWat::Wat(module))?;
-                Ok(self.linker.instantiate(&mut self.store, &compiled).map(|_| Vec::new()))
+                Ok(self
+                    .linker
+                    .instantiate(&mut self.store, &compiled)
+                    .map(|_| Vec::new()))
             }
             WastExecute::Get { module, global, .. } => {
                 let instance = self.instance(module)?;
@@ -202,14 +262,23 @@ impl Context {
 
     fn check_results(&self, found: &[Val], expected: &[WastRet<'_>]) -> Result<(), String> {
         let fits = found.len() == expected.len()
-            && found.iter().zip(expected).all(|(found, expected)| expect::matches(&self.store, found, expected));
-        if fits { Ok(()) } else { Err(format!("expected {expected:?}, found {found:?}")) }
+            && found
+                .iter()
+                .zip(expected)
+                .all(|(found, expected)| expect::matches(&self.store, found, expected));
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("expected {expected:?}, found {found:?}"))
+        }
     }
 
     fn expect_refusal(&self, bytes: &[u8], message: &str) -> Result<(), String> {
         match Module::from_binary(&self.engine, bytes.to_vec()) {
             Err(_) => Ok(()),
-            Ok(_) => Err(format!("expected the module to be refused with \"{message}\", but it is accepted")),
+            Ok(_) => Err(format!(
+                "expected the module to be refused with \"{message}\", but it is accepted"
+            )),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The module `spectest` that the official scripts import from.
 
 use wharf::{
-    Error, Global, GlobalType, Linker, Memory, MemoryType, Ref, RefType, Result, Store, Table, TableType, Val, ValType,
+    Error, Global, GlobalType, Linker, Memory, MemoryType, Ref, RefType, Result, Store, Table,
+    TableType, Val, ValType,
 };
 
 /// Defines `spectest` as the specification's reference interpreter has it; what it prints goes nowhere.
@@ -21,10 +22,21 @@ pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(
         ("global_f64", ValType::F64, Val::from(666.6f64)),
     ];
     for (name, content, value) in globals {
-        let global = Global::new(&mut *store, GlobalType { content, mutable: false }, value)?;
+        let global = Global::new(
+            &mut *store,
+            GlobalType {
+                content,
+                mutable: false,
+            },
+            value,
+        )?;
         linker.define("spectest", name, global)?;
     }
-    let table = Table::new(&mut *store, TableType::new(RefType::FUNCREF, 10, Some(20)), Ref::Func(None))?;
+    let table = Table::new(
+        &mut *store,
+        TableType::new(RefType::FUNCREF, 10, Some(20)),
+        Ref::Func(None),
+    )?;
     linker.define("spectest", "table", table)?;
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
     linker.define("spectest", "memory", memory)?;

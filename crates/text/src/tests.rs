@@ -150,7 +150,8 @@ fn bytes_are_found_in_the_text() {
           --> a.wat:3:6
            |
          3 |     (i32.add
-           |      ^"#]].assert_eq(&error.to_string());
+           |      ^"#]]
+    .assert_eq(&error.to_string());
     assert!(error_at("", source, None, &wasm, 3).is_none());
     for n in 0..wasm.len() {
         // However short the bytes are cut, there is an answer or none.

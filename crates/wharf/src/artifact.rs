@@ -25,11 +25,15 @@ const FINGERPRINT_BYTES_MAX: usize = 4096;
 
 /// What code depends on: both sides must agree exactly.
 fn fingerprint(engine: &Engine) -> Result<String> {
-    let compiler = engine
-        .compiler()
-        .ok_or_else(|| Error::artifact("the interpreter makes no machine code to be kept in an artifact"))?;
+    let compiler = engine.compiler().ok_or_else(|| {
+        Error::artifact("the interpreter makes no machine code to be kept in an artifact")
+    })?;
     let fuel = if engine.config().fuel { " fuel" } else { "" };
-    Ok(format!("wharf {}; {}{fuel}", env!("CARGO_PKG_VERSION"), compiler.fingerprint()))
+    Ok(format!(
+        "wharf {}; {}{fuel}",
+        env!("CARGO_PKG_VERSION"),
+        compiler.fingerprint()
+    ))
 }
 
 /// Whether a file starts as artifacts do.
@@ -54,7 +58,8 @@ pub(crate) fn write(engine: &Engine, loaded: &LoadedModule) -> Result<Vec<u8>> {
     };
     let tables = write_tables(image);
     let module = loaded.module().bytes();
-    let mut out = Vec::with_capacity(tables.len() + module.len() + text.len() + TEXT_ALIGN as usize);
+    let mut out =
+        Vec::with_capacity(tables.len() + module.len() + text.len() + TEXT_ALIGN as usize);
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&[0; blake3::OUT_LEN]);
     out.extend_from_slice(&(fingerprint.len() as u32).to_le_bytes());
@@ -77,10 +82,16 @@ pub(crate) fn open(engine: &Engine, path: &Path) -> Result<(Module, CodeSource)>
     let damaged = || Error::artifact("the artifact is damaged; compile the module again");
     let file = File::open(path)?;
     let file_bytes = file.metadata()?.len();
-    let mut reader = Checked { file: BufReader::new(&file), hasher: blake3::Hasher::new(), at: 0 };
+    let mut reader = Checked {
+        file: BufReader::new(&file),
+        hasher: blake3::Hasher::new(),
+        at: 0,
+    };
     let magic: [u8; 8] = reader.array().map_err(|_| damaged())?;
     if &magic != MAGIC {
-        return Err(Error::artifact("the file is not an artifact of this version's format; compile the module again"));
+        return Err(Error::artifact(
+            "the file is not an artifact of this version's format; compile the module again",
+        ));
     }
     let checksum: [u8; blake3::OUT_LEN] = reader.array().map_err(|_| damaged())?;
     reader.hasher.reset();
@@ -88,7 +99,9 @@ pub(crate) fn open(engine: &Engine, path: &Path) -> Result<(Module, CodeSource)>
     if length > FINGERPRINT_BYTES_MAX {
         return Err(damaged());
     }
-    let found = reader.bytes(length as u64, file_bytes).map_err(|_| damaged())?;
+    let found = reader
+        .bytes(length as u64, file_bytes)
+        .map_err(|_| damaged())?;
     let expected = fingerprint(engine)?;
     if found != expected.as_bytes() {
         let found = String::from_utf8_lossy(&found);
@@ -111,12 +124,22 @@ pub(crate) fn open(engine: &Engine, path: &Path) -> Result<(Module, CodeSource)>
         return Err(damaged());
     }
     let bytes = usize::try_from(text).map_err(|_| damaged())?;
-    let image = read_tables(&tables).filter(|image| lies_within(image, text)).ok_or_else(damaged)?;
+    let image = read_tables(&tables)
+        .filter(|image| lies_within(image, text))
+        .ok_or_else(damaged)?;
     let module = module::decode_trusted(module.into()).map_err(Error::module)?;
     if image.funcs.len() != module.header().n_defined_funcs() {
         return Err(damaged());
     }
-    Ok((module, CodeSource::File { image, file, offset, bytes }))
+    Ok((
+        module,
+        CodeSource::File {
+            image,
+            file,
+            offset,
+            bytes,
+        },
+    ))
 }
 
 /// Reads a file and hashes what it reads.
@@ -163,39 +186,77 @@ fn write_tables(image: &CodeImage) -> Vec<u8> {
         out.extend_from_slice(&(count as u32).to_le_bytes());
         numbers.for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
     };
-    list(image.funcs.len(), &mut image.funcs.iter().flat_map(|f| [f.offset, f.len]));
+    list(
+        image.funcs.len(),
+        &mut image.funcs.iter().flat_map(|f| [f.offset, f.len]),
+    );
     for trampolines in [&image.entries, &image.hosts] {
-        list(trampolines.len(), &mut trampolines.iter().flat_map(|(ty, f)| [ty.0, f.offset, f.len]));
+        list(
+            trampolines.len(),
+            &mut trampolines
+                .iter()
+                .flat_map(|(ty, f)| [ty.0, f.offset, f.len]),
+        );
     }
-    list(image.traps.len(), &mut image.traps.iter().flat_map(|t| [t.offset, u32::from(t.code)]));
-    list(image.pcs.len(), &mut image.pcs.iter().flat_map(|p| [p.offset, p.wasm]));
+    list(
+        image.traps.len(),
+        &mut image
+            .traps
+            .iter()
+            .flat_map(|t| [t.offset, u32::from(t.code)]),
+    );
+    list(
+        image.pcs.len(),
+        &mut image.pcs.iter().flat_map(|p| [p.offset, p.wasm]),
+    );
     out
 }
 
 fn read_tables(bytes: &[u8]) -> Option<CodeImage> {
-    let mut numbers = bytes.chunks_exact(4).map(|n| u32::from_le_bytes([n[0], n[1], n[2], n[3]]));
+    let mut numbers = bytes
+        .chunks_exact(4)
+        .map(|n| u32::from_le_bytes([n[0], n[1], n[2], n[3]]));
     let mut image = CodeImage::default();
     for _ in 0..numbers.next()? {
-        image.funcs.push(FuncLocation { offset: numbers.next()?, len: numbers.next()? });
+        image.funcs.push(FuncLocation {
+            offset: numbers.next()?,
+            len: numbers.next()?,
+        });
     }
     for trampolines in [&mut image.entries, &mut image.hosts] {
         for _ in 0..numbers.next()? {
             let ty = TypeIdx(numbers.next()?);
-            trampolines.push((ty, FuncLocation { offset: numbers.next()?, len: numbers.next()? }));
+            trampolines.push((
+                ty,
+                FuncLocation {
+                    offset: numbers.next()?,
+                    len: numbers.next()?,
+                },
+            ));
         }
     }
     for _ in 0..numbers.next()? {
-        image.traps.push(TrapEntry { offset: numbers.next()?, code: u8::try_from(numbers.next()?).ok()? });
+        image.traps.push(TrapEntry {
+            offset: numbers.next()?,
+            code: u8::try_from(numbers.next()?).ok()?,
+        });
     }
     for _ in 0..numbers.next()? {
-        image.pcs.push(PcEntry { offset: numbers.next()?, wasm: numbers.next()? });
+        image.pcs.push(PcEntry {
+            offset: numbers.next()?,
+            wasm: numbers.next()?,
+        });
     }
     Some(image)
 }
 
 /// Whether all functions and trampolines lie in a text of this size.
 fn lies_within(image: &CodeImage, text: u64) -> bool {
-    let trampolines = image.entries.iter().chain(&image.hosts).map(|(_, location)| location);
+    let trampolines = image
+        .entries
+        .iter()
+        .chain(&image.hosts)
+        .map(|(_, location)| location);
     image
         .funcs
         .iter()

@@ -4,7 +4,9 @@
 //! order, as they come, so that little waits in memory.
 
 use crate::{Engine, Error, Result};
-use abi::{CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc, Compiler, VmctxLayout};
+use abi::{
+    CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc, Compiler, VmctxLayout,
+};
 use module::{FuncInput, Header, ImportType, ReadScratch, TypeIdx};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -78,10 +80,18 @@ impl Job {
         }
     }
 
-    fn run(&self, body: FuncInput, scratch: &mut Scratch) -> Result<Option<CompiledFunc>, CompileError> {
+    fn run(
+        &self,
+        body: FuncInput,
+        scratch: &mut Scratch,
+    ) -> Result<Option<CompiledFunc>, CompileError> {
         match (scratch, &self.compiler) {
             (Scratch::Compile(scratch), Some(compiler)) => {
-                let env = CompileEnv { header: &self.header, layout: &self.layout, fuel: self.fuel };
+                let env = CompileEnv {
+                    header: &self.header,
+                    layout: &self.layout,
+                    fuel: self.fuel,
+                };
                 compiler.compile(env, body, &mut **scratch).map(Some)
             }
             (Scratch::Validate(scratch), _) => Ok(body.validate(scratch).map(|()| None)?),
@@ -117,7 +127,10 @@ impl Job {
             if queue.closed {
                 return None;
             }
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .changed
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -136,7 +149,9 @@ impl Compilation {
 
     /// Takes the next function of the module.
     pub(crate) fn push(&mut self, header: &Arc<Header>, body: FuncInput) {
-        let job = self.job.get_or_insert_with(|| Arc::new(Job::new(&self.engine, header)));
+        let job = self
+            .job
+            .get_or_insert_with(|| Arc::new(Job::new(&self.engine, header)));
         self.bytes += body.bytes_len();
         let mut queue = job.queue();
         // A closed queue means that a function has failed: nothing more is needed.
@@ -146,7 +161,10 @@ impl Compilation {
         drop(queue);
         job.changed.notify_one();
         self.n_funcs += 1;
-        if self.workers.is_empty() && self.engine.config().parallel && self.bytes >= PARALLEL_BYTES_MIN {
+        if self.workers.is_empty()
+            && self.engine.config().parallel
+            && self.bytes >= PARALLEL_BYTES_MIN
+        {
             self.start_workers();
         }
     }
@@ -158,13 +176,19 @@ impl Compilation {
             let (job, results) = (job.clone(), self.results.0.clone());
             let thread = std::thread::Builder::new().name(format!("wharf-compile-{number}"));
             // A machine that has no thread left compiles with fewer.
-            let Ok(worker) = thread.spawn(move || job.work(&results)) else { break };
+            let Ok(worker) = thread.spawn(move || job.work(&results)) else {
+                break;
+            };
             self.workers.push(worker);
         }
     }
 
     /// Waits for the last function and joins all of them; `None` if functions were only validated.
-    pub(crate) fn finish(mut self, header: &Header, progress: Progress<'_>) -> Result<Option<CodeImage>> {
+    pub(crate) fn finish(
+        mut self,
+        header: &Header,
+        progress: Progress<'_>,
+    ) -> Result<Option<CodeImage>> {
         let mut joined = Joined::new(header);
         if let Some(job) = self.job.take() {
             job.queue().closed = true;
@@ -207,11 +231,19 @@ impl Joined {
         }
     }
 
-    fn add(&mut self, number: usize, outcome: Result<Option<CompiledFunc>, CompileError>) -> Result<()> {
+    fn add(
+        &mut self,
+        number: usize,
+        outcome: Result<Option<CompiledFunc>, CompileError>,
+    ) -> Result<()> {
         match outcome {
             Ok(func) => self.early.insert(number, func),
             Err(error) => {
-                if self.failed.as_ref().is_none_or(|(first, _)| number < *first) {
+                if self
+                    .failed
+                    .as_ref()
+                    .is_none_or(|(first, _)| number < *first)
+                {
                     self.failed = Some((number, error));
                 }
                 return Ok(());
@@ -230,22 +262,28 @@ impl Joined {
         match self.failed.take() {
             None => Ok(()),
             Some((_, CompileError::Invalid(error))) => Err(Error::module(error)),
-            Some((number, CompileError::Limit(message))) => {
-                Err(Error::limit(format!("function {number} of the module cannot be compiled: {message}")))
-            }
+            Some((number, CompileError::Limit(message))) => Err(Error::limit(format!(
+                "function {number} of the module cannot be compiled: {message}"
+            ))),
         }
     }
 
     /// Adds the trampolines that the module is sure to need.
     fn finish(mut self, engine: &Engine, header: &Header) -> Result<Option<CodeImage>> {
-        let Some(compiler) = engine.compiler() else { return Ok(None) };
+        let Some(compiler) = engine.compiler() else {
+            return Ok(None);
+        };
         let limit = |error: CompileError| Error::limit(error.to_string());
         for ty in entry_types(header) {
-            let func = compiler.entry_trampoline(header.type_at(ty)).map_err(limit)?;
+            let func = compiler
+                .entry_trampoline(header.type_at(ty))
+                .map_err(limit)?;
             self.image.push_entry(ty, &func).map_err(Error::limit)?;
         }
         for ty in host_types(header) {
-            let func = compiler.host_trampoline(header.type_at(ty)).map_err(limit)?;
+            let func = compiler
+                .host_trampoline(header.type_at(ty))
+                .map_err(limit)?;
             self.image.push_host(ty, &func).map_err(Error::limit)?;
         }
         Ok(Some(self.image.finish()))
@@ -256,24 +294,33 @@ impl Joined {
 fn distinct(header: &Header, types: impl Iterator<Item = TypeIdx>) -> Vec<TypeIdx> {
     let indices: BTreeSet<TypeIdx> = types.collect();
     let mut seen = std::collections::HashSet::new();
-    indices.into_iter().filter(|ty| seen.insert(header.type_at(*ty))).collect()
+    indices
+        .into_iter()
+        .filter(|ty| seen.insert(header.type_at(*ty)))
+        .collect()
 }
 
 /// Types of functions that the host is sure to be able to call.
 fn entry_types(header: &Header) -> Vec<TypeIdx> {
-    let exported = header.exports().iter().filter_map(|export| match export.item {
-        module::ExportItem::Func(func) => Some(func),
-        _ => None,
-    });
+    let exported = header
+        .exports()
+        .iter()
+        .filter_map(|export| match export.item {
+            module::ExportItem::Func(func) => Some(func),
+            _ => None,
+        });
     let called = exported.chain(header.start());
     distinct(header, called.map(|func| header.funcs()[func.index()]))
 }
 
 /// Types of functions that the host is likely to give.
 fn host_types(header: &Header) -> Vec<TypeIdx> {
-    let imported = header.imports().iter().filter_map(|import| match import.ty {
-        ImportType::Func(ty) => Some(ty),
-        _ => None,
-    });
+    let imported = header
+        .imports()
+        .iter()
+        .filter_map(|import| match import.ty {
+            ImportType::Func(ty) => Some(ty),
+            _ => None,
+        });
     distinct(header, imported)
 }

@@ -38,11 +38,18 @@ impl Engine {
     /// # Errors
     /// If this machine cannot run the tier.
     pub fn new(config: &Config) -> Result<Engine> {
-        let (compiler, executor): (Option<Arc<dyn Compiler>>, Option<Arc<dyn runtime::Executor>>) = match config.tier {
+        let (compiler, executor): (
+            Option<Arc<dyn Compiler>>,
+            Option<Arc<dyn runtime::Executor>>,
+        ) = match config.tier {
             Tier::Interp => (None, Some(Arc::new(interp::Interp::new()))),
             Tier::Auto | Tier::Optimizing => {
-                let settings = optimizing::Settings { verify: config.verify, ..Default::default() };
-                let compiler = optimizing::Optimizing::new(settings).map_err(|e| Error::limit(e.to_string()))?;
+                let settings = optimizing::Settings {
+                    verify: config.verify,
+                    ..Default::default()
+                };
+                let compiler = optimizing::Optimizing::new(settings)
+                    .map_err(|e| Error::limit(e.to_string()))?;
                 (Some(Arc::new(compiler)), None)
             }
         };
@@ -52,7 +59,10 @@ impl Engine {
             stack_bytes: config.stack_bytes,
             fuel: config.fuel,
         });
-        Ok(Engine(Arc::new(Inner { config: config.clone(), core })))
+        Ok(Engine(Arc::new(Inner {
+            config: config.clone(),
+            core,
+        })))
     }
 
     /// The settings.
@@ -81,6 +91,8 @@ impl Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("config", &self.0.config).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("config", &self.0.config)
+            .finish_non_exhaustive()
     }
 }

@@ -43,7 +43,10 @@ pub enum ErrorKind {
 
 impl Error {
     fn new(kind: ErrorKind) -> Error {
-        Error(Box::new(Inner { kind, backtrace: Backtrace::default() }))
+        Error(Box::new(Inner {
+            kind,
+            backtrace: Backtrace::default(),
+        }))
     }
 
     pub(crate) fn artifact(message: impl Into<String>) -> Error {
@@ -130,7 +133,10 @@ impl Error {
             runtime::ErrorKind::Raised(Raised { cause, frames }) => {
                 let backtrace = Backtrace::new(frames);
                 match cause {
-                    Cause::Trap(trap) => Error(Box::new(Inner { kind: ErrorKind::Trap(trap), backtrace })),
+                    Cause::Trap(trap) => Error(Box::new(Inner {
+                        kind: ErrorKind::Trap(trap),
+                        backtrace,
+                    })),
                     Cause::Host(error) => match error.downcast::<Carried>() {
                         Ok(carried) => {
                             let mut error = carried.0;
@@ -139,7 +145,10 @@ impl Error {
                             }
                             error
                         }
-                        Err(error) => Error(Box::new(Inner { kind: ErrorKind::Host(error), backtrace })),
+                        Err(error) => Error(Box::new(Inner {
+                            kind: ErrorKind::Host(error),
+                            backtrace,
+                        })),
                     },
                 }
             }
@@ -193,9 +202,9 @@ impl fmt::Display for Error {
             ErrorKind::Module(error) => error.fmt(f)?,
             ErrorKind::Text(error) => error.fmt(f)?,
             ErrorKind::Link(error) => error.fmt(f)?,
-            ErrorKind::Artifact(message) | ErrorKind::Misuse(message) | ErrorKind::Limit(message) => {
-                f.write_str(message)?
-            }
+            ErrorKind::Artifact(message)
+            | ErrorKind::Misuse(message)
+            | ErrorKind::Limit(message) => f.write_str(message)?,
         }
         if f.alternate() && !self.0.backtrace.frames().is_empty() {
             write!(f, "\n{}", self.0.backtrace)?;
@@ -218,7 +227,9 @@ pub struct Backtrace {
 
 impl Backtrace {
     fn new(frames: Vec<runtime::Frame>) -> Backtrace {
-        Backtrace { frames: frames.into_iter().map(Frame).collect() }
+        Backtrace {
+            frames: frames.into_iter().map(Frame).collect(),
+        }
     }
 
     /// The frames, innermost first; of very deep stacks only the innermost.

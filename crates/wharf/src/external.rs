@@ -39,7 +39,12 @@ impl Global {
     /// # Errors
     /// If the value is of another type or store.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
-        Ok(Global(store.as_context_mut().0.new_global(ty, value.to_runtime())?))
+        Ok(Global(
+            store
+                .as_context_mut()
+                .0
+                .new_global(ty, value.to_runtime())?,
+        ))
     }
 
     /// The type of the global.
@@ -63,7 +68,10 @@ impl Global {
     /// # Errors
     /// If the global is constant, the value is of another type, or a handle is another store's.
     pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
-        Ok(store.as_context_mut().0.global_set(self.0, value.to_runtime())?)
+        Ok(store
+            .as_context_mut()
+            .0
+            .global_set(self.0, value.to_runtime())?)
     }
 }
 
@@ -78,22 +86,38 @@ impl Extern {
 
     /// The function, if it is one.
     pub fn into_func(self) -> Option<Func> {
-        if let Extern::Func(func) = self { Some(func) } else { None }
+        if let Extern::Func(func) = self {
+            Some(func)
+        } else {
+            None
+        }
     }
 
     /// The table, if it is one.
     pub fn into_table(self) -> Option<Table> {
-        if let Extern::Table(table) = self { Some(table) } else { None }
+        if let Extern::Table(table) = self {
+            Some(table)
+        } else {
+            None
+        }
     }
 
     /// The memory, if it is one.
     pub fn into_memory(self) -> Option<Memory> {
-        if let Extern::Memory(memory) = self { Some(memory) } else { None }
+        if let Extern::Memory(memory) = self {
+            Some(memory)
+        } else {
+            None
+        }
     }
 
     /// The global, if it is one.
     pub fn into_global(self) -> Option<Global> {
-        if let Extern::Global(global) = self { Some(global) } else { None }
+        if let Extern::Global(global) = self {
+            Some(global)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn to_runtime(self) -> ExternItem {

@@ -1,6 +1,9 @@
 //! Functions: of guests to be called, and of the host to be given.
 
-use crate::{AsContext, AsContextMut, Error, Extern, IntoFunc, Result, StoreContext, StoreContextMut, Val, WasmParams};
+use crate::{
+    AsContext, AsContextMut, Error, Extern, IntoFunc, Result, StoreContext, StoreContextMut, Val,
+    WasmParams,
+};
 use module::FuncType;
 use runtime::{FuncHandle, HostCall, HostFunc, TypedHandle};
 
@@ -23,8 +26,14 @@ pub(crate) fn dynamic<T: 'static>(
     call: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> HostFunc<T> {
     HostFunc::dynamic(ty, move |host, params, results| {
-        let params: Vec<Val> = params.iter().map(|value| Val::from_runtime(*value)).collect();
-        let mut values: Vec<Val> = results.iter().map(|value| Val::from_runtime(*value)).collect();
+        let params: Vec<Val> = params
+            .iter()
+            .map(|value| Val::from_runtime(*value))
+            .collect();
+        let mut values: Vec<Val> = results
+            .iter()
+            .map(|value| Val::from_runtime(*value))
+            .collect();
         call(Caller::new(host), &params, &mut values).map_err(Error::into_cause)?;
         for (slot, value) in results.iter_mut().zip(values) {
             *slot = value.to_runtime();
@@ -43,7 +52,9 @@ impl Func {
         ty: FuncType,
         call: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<Func> {
-        Ok(Func(store.as_context_mut().0.new_host_func(&dynamic(ty, call))?))
+        Ok(Func(
+            store.as_context_mut().0.new_host_func(&dynamic(ty, call))?,
+        ))
     }
 
     /// A host function whose type follows from the closure's.
@@ -54,7 +65,10 @@ impl Func {
         mut store: impl AsContextMut<Data = T>,
         call: impl IntoFunc<T, Params, Results>,
     ) -> Func {
-        let func = store.as_context_mut().0.new_host_func(&call.into_host_func());
+        let func = store
+            .as_context_mut()
+            .0
+            .new_host_func(&call.into_host_func());
         Func(func.expect("functions of up to twelve parameters compile"))
     }
 
@@ -83,7 +97,10 @@ impl Func {
     ///
     /// # Errors
     /// If the function has another type, or is another store's.
-    pub fn typed<P: WasmParams, R: WasmParams>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
+    pub fn typed<P: WasmParams, R: WasmParams>(
+        &self,
+        store: impl AsContext,
+    ) -> Result<TypedFunc<P, R>> {
         Ok(TypedFunc(TypedHandle::new(store.as_context().0, self.0)?))
     }
 }

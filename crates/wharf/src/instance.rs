@@ -1,7 +1,8 @@
 //! Instances of modules.
 
 use crate::{
-    AsContext, AsContextMut, Error, Extern, Func, Global, Memory, Module, Result, Table, TypedFunc, WasmParams,
+    AsContext, AsContextMut, Error, Extern, Func, Global, Memory, Module, Result, Table, TypedFunc,
+    WasmParams,
 };
 use runtime::{Given, InstanceHandle};
 
@@ -31,12 +32,21 @@ impl Instance {
     ///
     /// # Panics
     /// If a host function that the start function calls panics: with its panic.
-    pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance> {
+    pub fn new(
+        mut store: impl AsContextMut,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
         let given = |index: usize| match imports.get(index) {
             Some(item) => Given::Item(item.to_runtime()),
             None => Given::Nothing,
         };
-        Ok(Instance(store.as_context_mut().0.instantiate(module.loaded(), given)?))
+        Ok(Instance(
+            store
+                .as_context_mut()
+                .0
+                .instantiate(module.loaded(), given)?,
+        ))
     }
 
     /// The export of this name. `None` also if the instance is another store's.
@@ -60,7 +70,8 @@ impl Instance {
         name: &str,
     ) -> Result<TypedFunc<P, R>> {
         let func = self.get_func(&store, name);
-        let func = func.ok_or_else(|| Error::misuse(format!("the instance exports no function \"{name}\"")))?;
+        let func = func
+            .ok_or_else(|| Error::misuse(format!("the instance exports no function \"{name}\"")))?;
         func.typed(store)
     }
 
@@ -85,6 +96,9 @@ impl Instance {
     /// If the instance is another store's.
     pub fn exports(&self, store: impl AsContext) -> Result<Vec<(String, Extern)>> {
         let exports = store.as_context().0.exports(self.0)?;
-        Ok(exports.into_iter().map(|(name, item)| (name, Extern::from_runtime(item))).collect())
+        Ok(exports
+            .into_iter()
+            .map(|(name, item)| (name, Extern::from_runtime(item)))
+            .collect())
     }
 }

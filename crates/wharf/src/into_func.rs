@@ -37,7 +37,10 @@ pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
 }
 
 fn finish<R: WasmResults>(results: R) -> Result<<R::Values as WasmParams>::Runtime, Cause> {
-    results.into_result().map(WasmParams::to_runtime).map_err(Error::into_cause)
+    results
+        .into_result()
+        .map(WasmParams::to_runtime)
+        .map_err(Error::into_cause)
 }
 
 macro_rules! closures {

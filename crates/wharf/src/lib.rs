@@ -50,13 +50,13 @@ mod instance;
 mod into_func;
 mod linker;
 mod memory;
-mod wasm_module;
 mod store;
 mod stream;
 mod symbols;
 mod table;
 mod typed;
 mod val;
+mod wasm_module;
 
 pub use config::{Config, Tier};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
@@ -69,9 +69,9 @@ pub use into_func::{IntoFunc, WasmResults};
 pub use linker::{InstancePre, Linker};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{
-    ExternType, Feature, Features, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
+    ExternType, Feature, Features, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType,
+    ValType,
 };
-pub use wasm_module::{ExportType, ImportType, Module};
 pub use ops::{Trap, V128};
 pub use runtime::{InterruptHandle, Limits};
 pub use store::Store;
@@ -79,3 +79,4 @@ pub use stream::ModuleStream;
 pub use table::Table;
 pub use typed::{WasmParams, WasmTy};
 pub use val::{ExternRef, Ref, Val};
+pub use wasm_module::{ExportType, ImportType, Module};

@@ -57,14 +57,22 @@ impl<T> Definition<T> {
 
 impl<T> Clone for Linker<T> {
     fn clone(&self) -> Linker<T> {
-        Linker { engine: self.engine.clone(), modules: self.modules.clone(), shadowing: self.shadowing }
+        Linker {
+            engine: self.engine.clone(),
+            modules: self.modules.clone(),
+            shadowing: self.shadowing,
+        }
     }
 }
 
 impl<T: 'static> Linker<T> {
     /// A linker without definitions.
     pub fn new(engine: &Engine) -> Linker<T> {
-        Linker { engine: engine.clone(), modules: HashMap::new(), shadowing: false }
+        Linker {
+            engine: engine.clone(),
+            modules: HashMap::new(),
+            shadowing: false,
+        }
     }
 
     /// The engine that the linker was made for.
@@ -78,13 +86,20 @@ impl<T: 'static> Linker<T> {
         self
     }
 
-    fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Linker<T>> {
+    fn insert(
+        &mut self,
+        module: &str,
+        name: &str,
+        definition: Definition<T>,
+    ) -> Result<&mut Linker<T>> {
         let names = match self.modules.get_mut(module) {
             Some(names) => names,
             None => self.modules.entry(module.into()).or_default(),
         };
         if !self.shadowing && names.contains_key(name) {
-            return Err(Error::misuse(format!("import \"{module}\" \"{name}\" is defined twice")));
+            return Err(Error::misuse(format!(
+                "import \"{module}\" \"{name}\" is defined twice"
+            )));
         }
         names.insert(name.into(), definition);
         Ok(self)
@@ -121,7 +136,12 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// If the name is defined already.
-    pub fn define(&mut self, module: &str, name: &str, item: impl Into<Extern>) -> Result<&mut Linker<T>> {
+    pub fn define(
+        &mut self,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Linker<T>> {
         self.insert(module, name, Definition::Item(item.into()))
     }
 
@@ -129,7 +149,12 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// If a name is defined already, or the instance is another store's.
-    pub fn instance(&mut self, store: impl AsContext, module: &str, instance: Instance) -> Result<&mut Linker<T>> {
+    pub fn instance(
+        &mut self,
+        store: impl AsContext,
+        module: &str,
+        instance: Instance,
+    ) -> Result<&mut Linker<T>> {
         for (name, item) in instance.exports(store)? {
             self.define(module, &name, item)?;
         }
@@ -142,12 +167,19 @@ impl<T: 'static> Linker<T> {
     /// Never at present.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
         for import in module.imports() {
-            let ExternType::Func(ty) = &import.ty else { continue };
+            let ExternType::Func(ty) = &import.ty else {
+                continue;
+            };
             if self.find(&import.module, &import.name).is_some() {
                 continue;
             }
-            let message = format!("unknown import: \"{}\" \"{}\" was called", import.module, import.name);
-            self.func_new(&import.module, &import.name, ty.clone(), move |_, _, _| Err(Error::msg(message.clone())))?;
+            let message = format!(
+                "unknown import: \"{}\" \"{}\" was called",
+                import.module, import.name
+            );
+            self.func_new(&import.module, &import.name, ty.clone(), move |_, _, _| {
+                Err(Error::msg(message.clone()))
+            })?;
         }
         Ok(())
     }
@@ -163,13 +195,23 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Panics
     /// If a host function that the start function calls panics: with its panic.
-    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
+    pub fn instantiate(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instance> {
         let imports = module.header().imports();
         let given = |index: usize| {
             let import = &imports[index];
-            self.find(&import.module, &import.name).map_or(Given::Nothing, Definition::given)
+            self.find(&import.module, &import.name)
+                .map_or(Given::Nothing, Definition::given)
         };
-        Ok(Instance(store.as_context_mut().0.instantiate(module.loaded(), given)?))
+        Ok(Instance(
+            store
+                .as_context_mut()
+                .0
+                .instantiate(module.loaded(), given)?,
+        ))
     }
 
     /// Looks the imports of a module up once, for many instances.
@@ -179,18 +221,23 @@ impl<T: 'static> Linker<T> {
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
         let imports = module.header().imports().iter().enumerate();
         let definitions = imports.map(|(index, import)| {
-            self.find(&import.module, &import.name).cloned().ok_or_else(|| {
-                Error::from(runtime::Error::from(runtime::LinkError {
-                    index,
-                    module: import.module.to_string(),
-                    name: import.name.to_string(),
-                    expected: module.header().import_type(index),
-                    found: None,
-                }))
-            })
+            self.find(&import.module, &import.name)
+                .cloned()
+                .ok_or_else(|| {
+                    Error::from(runtime::Error::from(runtime::LinkError {
+                        index,
+                        module: import.module.to_string(),
+                        name: import.name.to_string(),
+                        expected: module.header().import_type(index),
+                        found: None,
+                    }))
+                })
         });
         let definitions = definitions.collect::<Result<Box<[_]>>>()?;
-        Ok(InstancePre { module: module.clone(), definitions })
+        Ok(InstancePre {
+            module: module.clone(),
+            definitions,
+        })
     }
 }
 
@@ -227,7 +274,16 @@ impl<T: 'static> InstancePre<T> {
     /// # Panics
     /// If a host function that the start function calls panics: with its panic.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
-        let given = |index: usize| self.definitions.get(index).map_or(Given::Nothing, Definition::given);
-        Ok(Instance(store.as_context_mut().0.instantiate(self.module.loaded(), given)?))
+        let given = |index: usize| {
+            self.definitions
+                .get(index)
+                .map_or(Given::Nothing, Definition::given)
+        };
+        Ok(Instance(
+            store
+                .as_context_mut()
+                .0
+                .instantiate(self.module.loaded(), given)?,
+        ))
     }
 }

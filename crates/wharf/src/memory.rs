@@ -34,8 +34,15 @@ pub struct MemoryAccessError {
 
 impl fmt::Display for MemoryAccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let MemoryAccessError { offset, bytes, memory_bytes } = self;
-        write!(f, "an access to {bytes} bytes at {offset:#x} is outside the memory of {memory_bytes} bytes")
+        let MemoryAccessError {
+            offset,
+            bytes,
+            memory_bytes,
+        } = self;
+        write!(
+            f,
+            "an access to {bytes} bytes at {offset:#x} is outside the memory of {memory_bytes} bytes"
+        )
     }
 }
 
@@ -70,7 +77,10 @@ impl Memory {
     ///
     /// # Errors
     /// If the memory is another store's.
-    pub fn data_mut<'a, T: 'static>(&self, store: impl Into<StoreContextMut<'a, T>>) -> Result<&'a mut [u8]> {
+    pub fn data_mut<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> Result<&'a mut [u8]> {
         Ok(store.into().0.memory_data_mut(self.0)?)
     }
 
@@ -93,7 +103,9 @@ impl Memory {
         let store = store.as_context();
         let data = store.0.memory_data(self.0)?;
         let range = offset..offset.saturating_add(buffer.len());
-        let source = data.get(range).ok_or_else(|| outside(offset, buffer.len(), data.len()))?;
+        let source = data
+            .get(range)
+            .ok_or_else(|| outside(offset, buffer.len(), data.len()))?;
         buffer.copy_from_slice(source);
         Ok(())
     }
@@ -106,7 +118,9 @@ impl Memory {
         let store = store.as_context_mut();
         let data = store.0.memory_data_mut(self.0)?;
         let (range, size) = (offset..offset.saturating_add(bytes.len()), data.len());
-        let target = data.get_mut(range).ok_or_else(|| outside(offset, bytes.len(), size))?;
+        let target = data
+            .get_mut(range)
+            .ok_or_else(|| outside(offset, bytes.len(), size))?;
         target.copy_from_slice(bytes);
         Ok(())
     }
@@ -129,7 +143,11 @@ impl Memory {
 }
 
 fn outside(offset: usize, bytes: usize, memory_bytes: usize) -> MemoryAccessError {
-    MemoryAccessError { offset, bytes, memory_bytes }
+    MemoryAccessError {
+        offset,
+        bytes,
+        memory_bytes,
+    }
 }
 
 impl<'a, T: 'static, C: AsContextMut<Data = T>> From<&'a mut C> for StoreContextMut<'a, T> {

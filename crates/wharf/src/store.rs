@@ -31,7 +31,10 @@ pub struct Store<T: 'static> {
 impl<T> Store<T> {
     /// An empty store with this data.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
-        Store { inner: runtime::Store::new(engine.core(), data), engine: engine.clone() }
+        Store {
+            inner: runtime::Store::new(engine.core(), data),
+            engine: engine.clone(),
+        }
     }
 
     pub(crate) fn inner(&self) -> &StoreInner<T> {
@@ -99,6 +102,8 @@ impl<T> Store<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("data", self.data())
+            .finish_non_exhaustive()
     }
 }

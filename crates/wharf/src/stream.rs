@@ -50,7 +50,11 @@ impl ModuleStream {
     /// # Errors
     /// If the module is incomplete or invalid, or the machine has no room for its code.
     pub fn finish(self) -> Result<Module> {
-        let ModuleStream { engine, decoder, mut compilation } = self;
+        let ModuleStream {
+            engine,
+            decoder,
+            mut compilation,
+        } = self;
         let module = decoder
             .finish(&mut |header, body| compilation.push(header, body))
             .map_err(Error::module)?;

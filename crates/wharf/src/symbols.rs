@@ -46,18 +46,29 @@ fn locate_or_fail(module: &LoadedModule, offset: u32) -> Option<Vec<SourceLocati
     // DWARF counts from the start of the code section's content.
     let address = u64::from(offset.checked_sub(module.code_start()?)?);
     let section = |id: SectionId| {
-        let found = module.custom_sections().find(|section| section.name == id.name());
-        Ok::<_, addr2line::gimli::Error>(EndianSlice::new(found.map_or(&[][..], |section| section.bytes), LittleEndian))
+        let found = module
+            .custom_sections()
+            .find(|section| section.name == id.name());
+        Ok::<_, addr2line::gimli::Error>(EndianSlice::new(
+            found.map_or(&[][..], |section| section.bytes),
+            LittleEndian,
+        ))
     };
     let dwarf = addr2line::gimli::Dwarf::load(section).ok()?;
     let context = addr2line::Context::from_dwarf(dwarf).ok()?;
     let mut frames = context.find_frames(address).skip_all_loads().ok()?;
     let mut locations = Vec::new();
     while let Ok(Some(frame)) = frames.next() {
-        let Some(location) = frame.location else { continue };
-        let (Some(file), Some(line)) = (location.file, location.line) else { continue };
+        let Some(location) = frame.location else {
+            continue;
+        };
+        let (Some(file), Some(line)) = (location.file, location.line) else {
+            continue;
+        };
         locations.push(SourceLocation {
-            function: frame.function.and_then(|name| Some(name.demangle().ok()?.into_owned())),
+            function: frame
+                .function
+                .and_then(|name| Some(name.demangle().ok()?.into_owned())),
             file: file.to_string(),
             line,
             column: location.column.filter(|column| *column > 0),

@@ -26,7 +26,9 @@ impl Table {
     /// # Errors
     /// If `init` is of another type or store, or a limit of the store is reached.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
-        Ok(Table(store.as_context_mut().0.new_table(ty, init.to_runtime())?))
+        Ok(Table(
+            store.as_context_mut().0.new_table(ty, init.to_runtime())?,
+        ))
     }
 
     /// The type of the table, its present size as minimum.
@@ -51,7 +53,10 @@ impl Table {
     /// # Errors
     /// If `index` is past the end, the value is of another type, or a handle is another store's.
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Ref) -> Result<()> {
-        Ok(store.as_context_mut().0.table_set(self.0, index, value.to_runtime())?)
+        Ok(store
+            .as_context_mut()
+            .0
+            .table_set(self.0, index, value.to_runtime())?)
     }
 
     /// The number of elements.
@@ -67,6 +72,9 @@ impl Table {
     /// # Errors
     /// If the maximum or a limit of the store does not allow the size, `init` is of another type, or a handle is another store's.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
-        Ok(store.as_context_mut().0.table_grow(self.0, delta, init.to_runtime())?)
+        Ok(store
+            .as_context_mut()
+            .0
+            .table_grow(self.0, delta, init.to_runtime())?)
     }
 }

@@ -62,7 +62,10 @@ impl ExternRef {
     ///
     /// # Errors
     /// If the reference is another store's.
-    pub fn data<'a, T: 'static>(&self, store: impl Into<crate::StoreContext<'a, T>>) -> Result<&'a (dyn Any + Send + Sync)> {
+    pub fn data<'a, T: 'static>(
+        &self,
+        store: impl Into<crate::StoreContext<'a, T>>,
+    ) -> Result<&'a (dyn Any + Send + Sync)> {
         Ok(store.into().0.extern_value(self.0)?)
     }
 }
@@ -86,22 +89,38 @@ impl Val {
 
     /// The value if it is a 32-bit integer.
     pub fn i32(&self) -> Option<i32> {
-        if let Val::I32(value) = *self { Some(value) } else { None }
+        if let Val::I32(value) = *self {
+            Some(value)
+        } else {
+            None
+        }
     }
 
     /// The value if it is a 64-bit integer.
     pub fn i64(&self) -> Option<i64> {
-        if let Val::I64(value) = *self { Some(value) } else { None }
+        if let Val::I64(value) = *self {
+            Some(value)
+        } else {
+            None
+        }
     }
 
     /// The value if it is a 32-bit float.
     pub fn f32(&self) -> Option<f32> {
-        if let Val::F32(bits) = *self { Some(f32::from_bits(bits)) } else { None }
+        if let Val::F32(bits) = *self {
+            Some(f32::from_bits(bits))
+        } else {
+            None
+        }
     }
 
     /// The value if it is a 64-bit float.
     pub fn f64(&self) -> Option<f64> {
-        if let Val::F64(bits) = *self { Some(f64::from_bits(bits)) } else { None }
+        if let Val::F64(bits) = *self {
+            Some(f64::from_bits(bits))
+        } else {
+            None
+        }
     }
 
     pub(crate) fn to_runtime(self) -> runtime::Val {

@@ -90,8 +90,10 @@ impl Module {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Module> {
         let mut compilation = Compilation::new(engine);
-        let module = module::decode(bytes, &engine.features(), &mut |header, body| compilation.push(header, body))
-            .map_err(Error::module)?;
+        let module = module::decode(bytes, &engine.features(), &mut |header, body| {
+            compilation.push(header, body)
+        })
+        .map_err(Error::module)?;
         Module::from_parts(engine, module, compilation, progress)
     }
 
@@ -153,7 +155,10 @@ impl Module {
 
     fn load(engine: &Engine, module: module::Module, code: CodeSource) -> Result<Module> {
         let loaded = LoadedModule::new(engine.core(), module, code)?;
-        Ok(Module { engine: engine.clone(), loaded })
+        Ok(Module {
+            engine: engine.clone(),
+            loaded,
+        })
     }
 
     /// Whether bytes or text are a valid module for the engine's features.
@@ -196,11 +201,15 @@ impl Module {
     /// The imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType> {
         let header = self.header();
-        header.imports().iter().enumerate().map(|(index, import)| ImportType {
-            module: import.module.to_string(),
-            name: import.name.to_string(),
-            ty: header.import_type(index),
-        })
+        header
+            .imports()
+            .iter()
+            .enumerate()
+            .map(|(index, import)| ImportType {
+                module: import.module.to_string(),
+                name: import.name.to_string(),
+                ty: header.import_type(index),
+            })
     }
 
     /// The exports, in order.
@@ -228,6 +237,8 @@ impl Module {
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+        f.debug_struct("Module")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
     }
 }
