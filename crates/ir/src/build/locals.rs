@@ -455,7 +455,7 @@ impl Locals {
                 } = self.edges[at as usize];
                 let value = match of {
                     ParamOf::Stack(nth) => self.edge_values[(first_value + nth) as usize],
-                    ParamOf::Entry(entry) => {
+                    ParamOf::Entry(_) => {
                         let seen = self.visible(&mut from, moment);
                         self.resolve(func, seen)?
                     }
