@@ -37,7 +37,7 @@ pub const ALL: &[Row] = &[
     },
     Row {
         name: "fuzz",
-        about: "fuzz TARGET, further arguments go to cargo-fuzz",
+        about: "SECONDS of generated modules on all cores, or a TARGET for cargo-fuzz",
         run: run_fuzz,
     },
 ];
@@ -84,11 +84,28 @@ fn run_bench(args: &[String]) -> Result<(), String> {
 }
 
 fn run_fuzz(args: &[String]) -> Result<(), String> {
-    if args.is_empty() {
-        return Err("name a fuzz target; they are the files of fuzz/fuzz_targets".to_owned());
+    let mut cargo = cargo(&root().join("fuzz"));
+    match args.split_first() {
+        Some((target, rest)) if target.parse::<u64>().is_err() => {
+            cargo
+                .args([
+                    "fuzz",
+                    "run",
+                    "--features",
+                    "targets",
+                    target,
+                    "--fuzz-dir",
+                    ".",
+                ])
+                .args(rest);
+        }
+        // Without a fuzzing engine: inputs from seeds.
+        _ => {
+            cargo
+                .args(["run", "--release", "--bin", "seeded", "--"])
+                .args(args);
+        }
     }
-    let mut cargo = cargo(&root());
-    cargo.args(["fuzz", "run", "--fuzz-dir", "fuzz"]).args(args);
     run(cargo)
 }
 
