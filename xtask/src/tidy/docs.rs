@@ -1,4 +1,4 @@
-//! ARCHITECTURE.md names functions and types for a reader to search for: each must exist, and each crate must be there.
+//! What the documents must hold: names in ARCHITECTURE.md exist, and each crate and dependency has its sentence.
 //!
 //! Apart from the sources' own habits, because prose goes stale in another way than code: nothing fails to compile.
 
@@ -6,6 +6,9 @@ use super::rust::{code_only, count_word};
 use super::{File, Report};
 
 const MAP: &str = "ARCHITECTURE.md";
+
+/// Its table has a row for each outside package, or for several that belong together.
+const RATIONALE: &str = "docs/rationale.md";
 
 /// A map that is longer is no map.
 const MAP_LINES_MAX: usize = 200;
@@ -17,6 +20,7 @@ const DEFINING: &[&str] = &[
 
 /// Checks the map against the sources and the folders of `crates/`.
 pub fn check(files: &[File], report: &mut Report) {
+    check_dependencies(files, report);
     let Some(map) = files.iter().find(|file| file.path == MAP) else {
         report.problem(format!("{MAP} is missing"));
         return;
@@ -38,6 +42,44 @@ pub fn check(files: &[File], report: &mut Report) {
         if !is_defined(path, files) {
             report.problem(format!("{MAP} names `{path}`, which is not defined there"));
         }
+    }
+}
+
+/// Every package that we stand on says in the rationale why, and nothing else does.
+fn check_dependencies(files: &[File], report: &mut Report) {
+    let text = |path: &str| {
+        files
+            .iter()
+            .find(|file| file.path == path)
+            .map_or("", |file| &file.text)
+    };
+    let rows = text(RATIONALE)
+        .lines()
+        .filter_map(|line| line.strip_prefix("| "));
+    let explained: Vec<&str> = rows
+        .filter_map(|row| row.split(" | ").next())
+        .flat_map(|names| names.split(", "))
+        .collect();
+    let manifest = text("Cargo.toml");
+    let section = manifest
+        .split_once("[workspace.dependencies]")
+        .map_or("", |(_, rest)| rest);
+    let section = section.split("\n[").next().unwrap_or_default();
+    let names: Vec<&str> = section
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.contains("path = "))
+        .filter_map(|line| Some(line.split_once(" = ")?.0))
+        .collect();
+    for name in names.iter().filter(|name| !explained.contains(name)) {
+        report.problem(format!("{RATIONALE} does not say why we stand on {name}"));
+    }
+    for name in explained
+        .iter()
+        .filter(|name| **name != "package" && !names.contains(name))
+    {
+        report.problem(format!(
+            "{RATIONALE} explains {name}, which nothing depends on"
+        ));
     }
 }
 
@@ -98,6 +140,10 @@ mod tests {
     use super::{File, Report, check};
 
     fn check_map(map: &str) -> usize {
+        check_both(map, "clap")
+    }
+
+    fn check_both(map: &str, packages: &str) -> usize {
         let file = |path: &str, text: &str| File {
             path: path.to_owned(),
             text: text.to_owned(),
@@ -105,6 +151,14 @@ mod tests {
         let files = [
             file("ARCHITECTURE.md", map),
             file("crates/ops/Cargo.toml", ""),
+            file(
+                "Cargo.toml",
+                "[workspace.dependencies]\nops = { path = \"x\" }\nclap = \"4\"\n[x]\ny = 1",
+            ),
+            file(
+                "docs/rationale.md",
+                &format!("| package | for |\n|---|---|\n| {packages} | arguments |\n"),
+            ),
             file(
                 "crates/ops/src/lib.rs",
                 "//! Ops.\npub struct Row;\nimpl Row { pub fn eval(&self) {} }",
@@ -125,5 +179,11 @@ mod tests {
         assert_eq!(check_map("**`ops`** holds `ops::Row::evaluate`"), 1);
         assert_eq!(check_map("`ops::Row`"), 1);
         assert_eq!(check_map(&format!("**`ops`**{}", "\n".repeat(201))), 1);
+    }
+
+    #[test]
+    fn dependencies_must_be_explained() {
+        assert_eq!(check_both("**`ops`**", "clap, rayon"), 1);
+        assert_eq!(check_both("**`ops`**", "rayon"), 2);
     }
 }

@@ -10,7 +10,6 @@ use ops::Compute;
 
 impl Lower<'_> {
     /// Code for an operator on numbers, if there is any. Comparisons give their truth in 8 bits.
-    #[expect(clippy::too_many_lines, reason = "a table of rows")]
     pub(super) fn scalar(&mut self, op: Compute, args: [ir::Value; 3]) -> Option<Value> {
         use Compute::*;
         let a = self.scratch.values[args[0].index()];
