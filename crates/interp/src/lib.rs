@@ -9,12 +9,11 @@
 //!
 //! ```
 //! # use wharf_interp as interp;
-//! use runtime::{CodeSource, EngineCore, EngineSettings, Given, LoadedModule, Store, TypedHandle};
+//! use runtime::{CodeSource, EngineCore, EngineSettings, Given, LoadedModule, Runner, Store, TypedHandle};
 //! use std::sync::Arc;
 //!
 //! let engine = EngineCore::new(EngineSettings {
-//!     compiler: None,
-//!     executor: Some(Arc::new(interp::Interp::new())),
+//!     runner: Runner::Executor(Arc::new(interp::Interp::new())),
 //!     stack_bytes: 1 << 20,
 //!     fuel: false,
 //! });

@@ -28,8 +28,7 @@ struct Guest {
 
 fn engine(fuel: bool) -> Arc<EngineCore> {
     EngineCore::new(EngineSettings {
-        compiler: None,
-        executor: Some(Arc::new(Interp::new())),
+        runner: runtime::Runner::Executor(Arc::new(Interp::new())),
         stack_bytes: STACK_BYTES,
         fuel,
     })

@@ -327,7 +327,7 @@ impl StoreCore {
     fn execute_counted(&mut self, index: u32, slots: &mut [Raw]) -> Result<(), Raised> {
         match self.funcs[index as usize].kind {
             FuncKind::Wasm { instance, func } => {
-                let executor = self.engine.settings().executor.clone();
+                let executor = self.engine.executor().cloned();
                 let executor = executor.expect("an engine without a compiler has an executor");
                 executor.execute(self, instance, func, slots)
             }

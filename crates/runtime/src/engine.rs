@@ -23,13 +23,20 @@ const STACK_KEPT_BYTES: usize = 64 << 10;
 /// Stack that a host function may rely on, in bytes: compiled code that calls out with less left traps instead.
 pub(crate) const HOST_ROOM_BYTES: usize = 512 << 10;
 
+/// What runs the functions of instances.
+#[derive(Clone)]
+pub enum Runner {
+    /// The machine code of a compiler.
+    Compiler(Arc<dyn Compiler>),
+    /// An interpreter.
+    Executor(Arc<dyn Executor>),
+}
+
 /// How an engine runs functions.
 #[derive(Clone)]
 pub struct EngineSettings {
-    /// The compiler whose code runs; `None` under an interpreter.
-    pub compiler: Option<Arc<dyn Compiler>>,
-    /// Runs the functions of instances when there is no compiler.
-    pub executor: Option<Arc<dyn Executor>>,
+    /// What runs the functions of instances.
+    pub runner: Runner,
     /// Stack for guests of one store, in bytes.
     pub stack_bytes: usize,
     /// Whether code counts fuel.
@@ -92,14 +99,7 @@ enum TrampolineOwner {
 
 impl EngineCore {
     /// An engine that runs functions as the settings say.
-    ///
-    /// # Panics
-    /// If the settings have neither a compiler nor an executor, or both.
     pub fn new(settings: EngineSettings) -> Arc<EngineCore> {
-        assert!(
-            settings.compiler.is_some() != settings.executor.is_some(),
-            "an engine runs functions in one way"
-        );
         interrupt::install_filter();
         Arc::new(EngineCore {
             settings,
@@ -117,9 +117,25 @@ impl EngineCore {
         &self.settings
     }
 
+    /// The compiler whose code runs; `None` under an interpreter.
+    pub fn compiler(&self) -> Option<&Arc<dyn Compiler>> {
+        match &self.settings.runner {
+            Runner::Compiler(compiler) => Some(compiler),
+            Runner::Executor(_) => None,
+        }
+    }
+
+    /// The interpreter that runs functions; `None` if a compiler's code does.
+    pub(crate) fn executor(&self) -> Option<&Arc<dyn Executor>> {
+        match &self.settings.runner {
+            Runner::Compiler(_) => None,
+            Runner::Executor(executor) => Some(executor),
+        }
+    }
+
     /// Whether guests are machine code, so that references are addresses.
     pub(crate) fn compiles(&self) -> bool {
-        self.settings.compiler.is_some()
+        self.compiler().is_some()
     }
 
     pub(crate) fn types(&self) -> &TypeRegistry {
@@ -224,7 +240,7 @@ impl EngineCore {
 
     /// The trampoline of a type, compiled at first use. Null under an interpreter.
     pub(crate) fn trampoline(&self, ty: u32, kind: TrampolineKind) -> Result<*const u8, Error> {
-        let Some(compiler) = &self.settings.compiler else {
+        let Some(compiler) = self.compiler() else {
             return Ok(std::ptr::null());
         };
         let known = |map: &HashMap<_, Trampoline>| map.get(&(ty, kind)).map(|found| found.code);

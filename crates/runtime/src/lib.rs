@@ -32,7 +32,7 @@ mod vm;
 pub use abi::Raw;
 pub use backtrace::Frame;
 pub use call::TypedHandle;
-pub use engine::{EngineCore, EngineSettings};
+pub use engine::{EngineCore, EngineSettings, Runner};
 pub use error::{BoxError, Cause, Error, ErrorKind, LinkError, Raised};
 pub use execute::{Callee, Executor};
 pub use func::FuncHandle;

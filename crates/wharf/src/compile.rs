@@ -53,7 +53,7 @@ struct Queue {
 
 /// The reusable memory of one worker.
 enum Scratch {
-    Validate(ReadScratch),
+    Validate(Box<ReadScratch>),
     Compile(Box<dyn Any + Send>),
 }
 
@@ -76,7 +76,7 @@ impl Job {
     fn scratch(&self) -> Scratch {
         match &self.compiler {
             Some(compiler) => Scratch::Compile(compiler.scratch()),
-            None => Scratch::Validate(ReadScratch::default()),
+            None => Scratch::Validate(Box::default()),
         }
     }
 

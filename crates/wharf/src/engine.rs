@@ -3,7 +3,7 @@
 use crate::{Config, Error, Result, Tier};
 use abi::Compiler;
 use module::Features;
-use runtime::{EngineCore, EngineSettings};
+use runtime::{EngineCore, EngineSettings, Runner};
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,24 +38,20 @@ impl Engine {
     /// # Errors
     /// If this machine cannot run the tier.
     pub fn new(config: &Config) -> Result<Engine> {
-        let (compiler, executor): (
-            Option<Arc<dyn Compiler>>,
-            Option<Arc<dyn runtime::Executor>>,
-        ) = match config.tier {
-            Tier::Interp => (None, Some(Arc::new(interp::Interp::new()))),
+        let runner = match config.tier {
+            Tier::Interp => Runner::Executor(Arc::new(interp::Interp::new())),
             Tier::Auto | Tier::Optimizing => {
                 let settings = optimizing::Settings {
                     verify: config.verify,
                     ..Default::default()
                 };
                 let compiler = optimizing::Optimizing::new(settings)
-                    .map_err(|e| Error::limit(e.to_string()))?;
-                (Some(Arc::new(compiler)), None)
+                    .map_err(|error| Error::limit(error.to_string()))?;
+                Runner::Compiler(Arc::new(compiler))
             }
         };
         let core = EngineCore::new(EngineSettings {
-            compiler,
-            executor,
+            runner,
             stack_bytes: config.stack_bytes,
             fuel: config.fuel,
         });
@@ -85,7 +81,7 @@ impl Engine {
     }
 
     pub(crate) fn compiler(&self) -> Option<&Arc<dyn Compiler>> {
-        self.0.core.settings().compiler.as_ref()
+        self.0.core.compiler()
     }
 }
 
