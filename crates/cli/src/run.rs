@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -107,6 +107,8 @@ pub fn run(arguments: Arguments) -> Outcome {
     if let Some(bytes) = arguments.limits.max_stack {
         config.max_wasm_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
+    // What cannot be granted is said before a large module is compiled for nothing.
+    let wasi = arguments.grant()?;
     let engine = engine::start(&config)?;
     let module = engine::load(&engine, &mut Input::read(&arguments.file)?, arguments.quiet)?;
     let invoked = match &arguments.invoke {
@@ -116,12 +118,7 @@ pub fn run(arguments: Arguments) -> Outcome {
 
     let mut linker = wharf::Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).map_err(Failure::new)?;
-    let mut store = wharf::Store::new(
-        &engine,
-        Host {
-            wasi: arguments.grant()?,
-        },
-    );
+    let mut store = wharf::Store::new(&engine, Host { wasi });
     arguments.limit(&mut store);
 
     let ended = linker
@@ -189,10 +186,6 @@ impl Arguments {
                 wasi::Access::ReadWrite
             };
             builder = builder.preopen(host, guest, access);
-        }
-        if let Some(timeout) = self.limits.timeout {
-            let start = Instant::now();
-            builder = builder.interrupt(move || start.elapsed() >= timeout);
         }
         builder.build().map_err(Failure::new)
     }

@@ -18,9 +18,6 @@ pub fn stopped(error: &wharf::Error, limits: &Limits) -> Outcome {
         return Ok(exit_code(exit.0));
     }
     let trap = |message: String| Failure::trap(message + &backtrace(error.backtrace().frames()));
-    if error.downcast_ref::<wasi::Interrupted>().is_some() {
-        return Err(trap("the time that --timeout gives is over".to_owned()));
-    }
     if let Some(stop) = error.downcast_ref::<wasi::Stop>() {
         return Err(trap(stop.to_string()));
     }
