@@ -35,7 +35,6 @@ use flags::Flags;
 use ir::{Def, Inst, InstId};
 use module::{FuncIdx, ValType};
 use ops::Trap;
-use std::collections::HashMap;
 use uses::Uses;
 
 /// Memory that lowering reuses.
@@ -46,9 +45,23 @@ pub(crate) struct LowerScratch {
     callees: Callees,
     args: Vec<Value>,
     edge_args: Vec<BlockArg>,
-    /// Blocks made for the edges of a switch.
-    between: HashMap<ir::EdgeId, Block>,
+    /// Edges that a switch has several times, and the blocks made for them.
+    shared_edges: Vec<(ir::EdgeId, Block)>,
+    /// By value: where accesses through it go, if it was used as an address before.
+    addresses: Vec<KnownAddress>,
 }
+
+/// The base of a memory plus an address, as computed before.
+#[derive(Clone, Copy)]
+struct KnownAddress {
+    /// The run of blocks in which it was computed: see [`Uses::run`].
+    run: u32,
+    memory: u32,
+    value: Value,
+}
+
+/// How many fields of vmctx are remembered.
+const N_FIELDS: usize = 64;
 
 /// One function on its way from IR to CLIF.
 pub(crate) struct Lower<'a> {
@@ -59,6 +72,10 @@ pub(crate) struct Lower<'a> {
     scratch: &'a mut LowerScratch,
     flags: Flags,
     vmctx: Value,
+    /// Constant fields of vmctx that were loaded in the entry, by their offsets.
+    fields: [(u32, Type, Value); N_FIELDS],
+    /// The run of blocks that the current one belongs to.
+    run: u32,
 }
 
 /// Lowers function `index` of the module, whose IR is `func`, into `target`, which is empty.
@@ -85,6 +102,13 @@ pub(crate) fn lower(
     scratch
         .values
         .resize(func.n_values(), Value::from_u32(u32::MAX - 1));
+    scratch.addresses.clear();
+    let unknown = KnownAddress {
+        run: u32::MAX,
+        memory: 0,
+        value: Value::from_u32(0),
+    };
+    scratch.addresses.resize(func.n_values(), unknown);
     scratch.callees.begin(env.header);
     let mut lower = Lower {
         env,
@@ -94,6 +118,8 @@ pub(crate) fn lower(
         scratch,
         flags: Flags::default(),
         vmctx: Value::from_u32(0),
+        fields: [(u32::MAX, types::INVALID, Value::from_u32(0)); N_FIELDS],
+        run: 0,
     };
     lower.blocks();
     lower.constants();
@@ -152,6 +178,7 @@ impl<'a> Lower<'a> {
 
     fn block(&mut self, block: ir::Block) {
         self.pos.goto_bottom(clif_block(block));
+        self.run = self.scratch.uses.run(block);
         for &id in self.func.insts(block) {
             if self.scratch.uses.is_needed(id) {
                 self.set_offset(self.func.offset(id));
@@ -303,10 +330,22 @@ impl<'a> Lower<'a> {
         self.pos.ins().iconst(ty, value)
     }
 
-    /// A field of vmctx that never changes.
+    /// A field of vmctx that never changes. It is loaded once, in the entry: Cranelift moves it to where it is used.
     fn vmctx_const(&mut self, ty: Type, offset: u32) -> Value {
+        let slot = (offset / 8) as usize % N_FIELDS;
+        let (known_offset, known_ty, known) = self.fields[slot];
+        if (known_offset, known_ty) == (offset, ty) {
+            return known;
+        }
+        let (position, location) = (self.pos.position(), self.pos.srcloc());
+        self.pos.goto_first_insertion_point(Block::from_u32(0));
+        self.pos.set_srcloc(SourceLoc::default());
         let flags = self.flags.constant(self.pos.func);
-        self.load_raw(ty, flags, self.vmctx, offset)
+        let value = self.load_raw(ty, flags, self.vmctx, offset);
+        self.pos.set_position(position);
+        self.pos.set_srcloc(location);
+        self.fields[slot] = (offset, ty, value);
+        value
     }
 
     fn store_ctx(&mut self) -> Value {

@@ -5,7 +5,10 @@
 use super::{Lower, clif_block};
 use crate::code::trap_code;
 use cranelift_codegen::cursor::Cursor;
-use cranelift_codegen::ir::{BlockArg, BlockCall, InstBuilder, JumpTableData};
+use cranelift_codegen::entity::packed_option::ReservedValue;
+use cranelift_codegen::ir::{
+    Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Opcode, types,
+};
 use ir::{EdgeId, List, Term};
 
 impl Lower<'_> {
@@ -13,9 +16,7 @@ impl Lower<'_> {
         match self.func.term(block) {
             Term::Jump(edge) => {
                 let call = self.edge(edge);
-                let opcode = cranelift_codegen::ir::Opcode::Jump;
-                let invalid = cranelift_codegen::ir::types::INVALID;
-                self.pos.ins().Jump(opcode, invalid, call);
+                self.pos.ins().Jump(Opcode::Jump, types::INVALID, call);
             }
             Term::Branch {
                 cond,
@@ -25,8 +26,7 @@ impl Lower<'_> {
                 let cond = self.cond(cond);
                 let (then, otherwise) = (self.edge(then), self.edge(otherwise));
                 let ty = self.pos.func.dfg.value_type(cond);
-                let opcode = cranelift_codegen::ir::Opcode::Brif;
-                self.pos.ins().Brif(opcode, ty, then, otherwise, cond);
+                self.pos.ins().Brif(Opcode::Brif, ty, then, otherwise, cond);
             }
             Term::Switch { index, targets } => self.switch(index, targets),
             Term::Return(list) => {
@@ -56,27 +56,18 @@ impl Lower<'_> {
         call
     }
 
-    /// A jump table. An edge with arguments gets a block of its own, as entries of the table that share the edge would each
-    /// copy the arguments.
+    /// A jump table. An edge that has arguments and occurs several times gets a block of its own, or each entry of the table
+    /// would copy the arguments.
     fn switch(&mut self, index: ir::Value, targets: List) {
         let from = self.pos.current_block().expect("in a block");
         let index = self.value(index);
+        let mut shared = std::mem::take(&mut self.scratch.shared_edges);
+        self.find_shared_edges(targets, &mut shared);
         let mut calls: Vec<BlockCall> = Vec::with_capacity(targets.len());
-        let mut between = std::mem::take(&mut self.scratch.between);
-        between.clear();
         for edge in self.func.targets(targets) {
-            let call = if self.func.edge_args(edge).is_empty() {
-                self.edge(edge)
-            } else {
-                let block = match between.get(&edge) {
-                    Some(&block) => block,
-                    None => {
-                        let block = self.pos.func.dfg.make_block();
-                        between.insert(edge, block);
-                        block
-                    }
-                };
-                self.pos.func.dfg.block_call(block, &[])
+            let call = match shared.binary_search_by_key(&edge, |&(edge, _)| edge) {
+                Ok(found) => self.pos.func.dfg.block_call(shared[found].1, &[]),
+                Err(_) => self.edge(edge),
             };
             calls.push(call);
         }
@@ -85,20 +76,31 @@ impl Lower<'_> {
         let table = self.pos.func.create_jump_table(table);
         self.pos.ins().br_table(index, table);
         let mut after = from;
-        let mut blocks: Vec<_> = between
-            .iter()
-            .map(|(&edge, &block)| (block, edge))
-            .collect();
-        blocks.sort_unstable();
-        for (block, edge) in blocks {
+        for &(edge, block) in &shared {
             self.pos.func.layout.insert_block_after(block, after);
             self.pos.goto_bottom(block);
             let call = self.edge(edge);
-            let opcode = cranelift_codegen::ir::Opcode::Jump;
-            let invalid = cranelift_codegen::ir::types::INVALID;
-            self.pos.ins().Jump(opcode, invalid, call);
+            self.pos.ins().Jump(Opcode::Jump, types::INVALID, call);
             after = block;
         }
-        self.scratch.between = between;
+        self.scratch.shared_edges = shared;
+    }
+
+    /// Edges with arguments that occur several times, in order, with a new block for each.
+    fn find_shared_edges(&mut self, targets: List, shared: &mut Vec<(EdgeId, Block)>) {
+        shared.clear();
+        let unplaced = Block::reserved_value();
+        shared.extend(self.func.targets(targets).map(|edge| (edge, unplaced)));
+        shared.sort_unstable_by_key(|&(edge, _)| edge);
+        let mut end = 0;
+        for at in 1..shared.len() {
+            let edge = shared[at].0;
+            let is_new = edge == shared[at - 1].0 && (end == 0 || shared[end - 1].0 != edge);
+            if is_new && !self.func.edge_args(edge).is_empty() {
+                shared[end] = (edge, self.pos.func.dfg.make_block());
+                end += 1;
+            }
+        }
+        shared.truncate(end);
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 //! Other accesses are checked against the memory's size at that moment.
 
-use super::Lower;
+use super::{KnownAddress, Lower};
 use crate::code::trap_code;
 use crate::signature::{POINTER, VECTOR};
 use abi::{Builtin, MEMORY_GUARD_BYTES, MemoryDefLayout};
@@ -190,21 +190,36 @@ impl Lower<'_> {
         if !self.is_guarded(memory) || offset + bytes as u64 > MEMORY_GUARD_BYTES {
             return self.checked_address(memory, offset, bytes, addr, flags);
         }
-        let base = self.memory_base(memory);
-        if let Some(constant) = self.func.const_bits(addr)
-            && let Ok(offset) = i32::try_from(constant as u64 + offset)
-        {
+        let constant = self.func.const_bits(addr).map(|bits| bits as u64 + offset);
+        if let Some(Ok(offset)) = constant.map(i32::try_from) {
+            let base = self.memory_base(memory);
             return Address {
                 base,
                 offset,
                 flags,
             };
         }
+        let offset = offset as i32;
+        let known = self.scratch.addresses[addr.index()];
+        if known.run == self.run && known.memory == memory.0 {
+            return Address {
+                base: known.value,
+                offset,
+                flags,
+            };
+        }
+        let base = self.memory_base(memory);
         let index = self.extended(addr);
         let base = self.pos.ins().iadd(base, index);
+        let (run, memory) = (self.run, memory.0);
+        self.scratch.addresses[addr.index()] = KnownAddress {
+            run,
+            memory,
+            value: base,
+        };
         Address {
             base,
-            offset: offset as i32,
+            offset,
             flags,
         }
     }

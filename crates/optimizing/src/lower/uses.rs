@@ -15,6 +15,10 @@ const NUMBER: u8 = 2;
 pub(super) struct Uses {
     values: Vec<u8>,
     needed: Vec<bool>,
+    /// By block: how many edges enter it, and where the last one found comes from.
+    entered: Vec<(u32, u32)>,
+    /// By block: its run.
+    runs: Vec<u32>,
 }
 
 impl Uses {
@@ -24,6 +28,8 @@ impl Uses {
         self.values.resize(func.n_values(), 0);
         self.needed.clear();
         self.needed.resize(func.n_insts(), false);
+        self.entered.clear();
+        self.entered.resize(func.n_blocks(), (0, 0));
         // Definitions come before uses, except along back edges, which pass values to parameters only: these count as used.
         for block in func.blocks().rev() {
             self.term(func, block);
@@ -31,6 +37,20 @@ impl Uses {
                 self.inst(func, id);
             }
         }
+        self.runs.clear();
+        for block in 0..func.n_blocks() as u32 {
+            let run = match self.entered[block as usize] {
+                (1, from) if from + 1 == block => self.runs[from as usize],
+                _ => block,
+            };
+            self.runs.push(run);
+        }
+    }
+
+    /// The run of blocks that a block belongs to: one can only be entered from the one before it, so what is computed in an
+    /// earlier one is there in a later one.
+    pub(super) fn run(&self, block: ir::Block) -> u32 {
+        self.runs[block.index()]
     }
 
     pub(super) fn is_used(&self, value: Value) -> bool {
@@ -49,6 +69,8 @@ impl Uses {
 
     fn term(&mut self, func: &Func, block: ir::Block) {
         func.for_each_edge(block, |edge| {
+            let entered = &mut self.entered[func.edge(edge).to.index()];
+            *entered = (entered.0 + 1, block.index() as u32);
             for value in func.edge_args(edge) {
                 self.values[value.index()] = USED | NUMBER;
             }
