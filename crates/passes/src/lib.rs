@@ -1,1 +1,36 @@
-//! (being written)
+//! The optimizer (floor 3): passes over the SSA form of one function.
+//!
+//! It stands apart so that improvements are written once, whatever becomes of the function afterwards. It knows the SSA form and,
+//! through it, what operators mean; no machine, no store.
+//!
+//! A pass is a row of [`PASSES`]; a pipeline is a list of their names. Every pass leaves a function that [`ir::verify`] accepts
+//! and that does the same.
+//!
+//! Read first: [`PASSES`], [`run`], [`COMPILE`].
+//!
+//! ```
+//! use wharf_passes as passes;
+//!
+//! let mut func = ir::parse("\
+//! func () -> (i32) {
+//! b0:
+//!     v0: i32 = i32.add i32:2, i32:3
+//!     v1: i32 = i32.mul i32:7, i32:8
+//!     return v0
+//! }
+//! ").unwrap();
+//! passes::run(&mut func, passes::COMPILE);
+//! assert_eq!(func.to_string(), "\
+//! func () -> (i32) {
+//! b0:
+//!     return i32:5
+//! }
+//! ");
+//! ```
+#![forbid(unsafe_code)]
+
+mod dce;
+mod fold;
+mod table;
+
+pub use table::{COMPILE, PASSES, Pass, run};
