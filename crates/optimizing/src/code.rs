@@ -49,13 +49,14 @@ pub(crate) fn codegen_error(error: &CodegenError, func: &Function) -> CompileErr
     }
 }
 
-/// The code of a function that was compiled.
+/// The code of a function that was compiled, to be aligned to at least this many bytes.
 ///
 /// # Errors
 /// If the code has what the contract has no words for.
 pub(crate) fn compiled_func(
     code: &CompiledCode,
     func: &Function,
+    align: u32,
 ) -> Result<CompiledFunc, CompileError> {
     let buffer = &code.buffer;
     let mut relocs = Vec::with_capacity(buffer.relocs().len());
@@ -88,7 +89,7 @@ pub(crate) fn compiled_func(
     }
     Ok(CompiledFunc {
         code: buffer.data().to_vec(),
-        align: buffer.alignment,
+        align: buffer.alignment.max(align),
         relocs,
         traps,
         pcs: pcs(code),

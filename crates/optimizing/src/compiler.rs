@@ -74,9 +74,15 @@ impl Optimizing {
                 ir::BuildError::Invalid(error) => CompileError::Invalid(error),
                 ir::BuildError::TooComplex => CompileError::Limit(error.to_string()),
             })?;
-        if self.settings.verify {
-            ir::verify(func, Some(env.header)).unwrap_or_else(|error| panic!("{error}\n{func}"));
-        }
+        let verify = |func: &ir::Func| {
+            if self.settings.verify {
+                ir::verify(func, Some(env.header))
+                    .unwrap_or_else(|error| panic!("{error}\n{func}"));
+            }
+        };
+        verify(func);
+        passes::run(func, passes::COMPILE);
+        verify(func);
         scratch.context.clear();
         let target = &mut scratch.context.func;
         lower(&self.settings, env, index, func, target, &mut scratch.lower)?;
@@ -92,7 +98,9 @@ impl Optimizing {
             return Err(codegen_error(&error, &context.func));
         }
         let code = context.compiled_code().expect("compiled above");
-        compiled_func(code, &context.func)
+        // What runs fastest, which is more than what runs.
+        let align = self.isa.function_alignment().preferred;
+        compiled_func(code, &context.func, align)
     }
 }
 
