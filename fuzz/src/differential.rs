@@ -50,6 +50,7 @@ fn config() -> wasm_smith::Config {
         max_table_elements: 2000,
         max_tables: 4,
         memory64_enabled: false,
+        min_funcs: 2,
         multibyte_array_access_enabled: false,
         relaxed_simd_enabled: false,
         shared_everything_threads_enabled: false,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use wharf_fuzz::{Judged, Random, differential};
 
 /// Bytes that a module is made from, at most.
-const INPUT_BYTES_MAX: usize = 6000;
+const INPUT_BYTES_MAX: usize = 20_000;
 
 fn main() {
     let mut arguments = std::env::args()
