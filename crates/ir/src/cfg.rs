@@ -3,13 +3,53 @@
 //! Apart from the function because only the verifier and some passes need it; it is computed when asked for and not kept up
 //! to date. Nothing recurses, so that deep nesting of the source cannot overflow the host's stack.
 
-use crate::{Block, EdgeId, Func};
+use crate::{Block, EdgeId, Func, Term};
+
+/// The edges that enter each block.
+#[derive(Clone, Debug, Default)]
+pub struct Preds {
+    edges: Vec<(Block, EdgeId)>,
+    /// By block: where its edges start in `edges`; one more at the end.
+    first: Vec<u32>,
+}
+
+impl Preds {
+    /// The edges of a function as it is now.
+    pub fn new(func: &Func) -> Preds {
+        let n = func.n_blocks();
+        let mut first = vec![0; n + 1];
+        for from in func.blocks() {
+            func.for_each_edge(from, |edge| first[func.edge(edge).to.index()] += 1);
+        }
+        let mut end = 0;
+        for count in &mut first {
+            end += *count;
+            *count = end;
+        }
+        // Each position is now the end of the block's edges, and moves to their start as they are put there.
+        let mut edges = vec![(Block::NONE, EdgeId::NONE); end as usize];
+        for from in func.blocks().rev() {
+            func.for_each_edge(from, |edge| {
+                let position = &mut first[func.edge(edge).to.index()];
+                *position -= 1;
+                edges[*position as usize] = (from, edge);
+            });
+        }
+        Preds { edges, first }
+    }
+
+    /// The edges that enter a block, with the blocks they come from. An edge that a switch has several times is here
+    /// several times.
+    pub fn of(&self, block: Block) -> &[(Block, EdgeId)] {
+        let (start, end) = (self.first[block.index()], self.first[block.index() + 1]);
+        &self.edges[start as usize..end as usize]
+    }
+}
 
 /// Predecessors, reverse postorder and immediate dominators of a function's blocks.
 #[derive(Clone, Debug, Default)]
 pub struct Cfg {
-    preds: Vec<(Block, EdgeId)>,
-    first_pred: Vec<u32>,
+    preds: Preds,
     rpo: Vec<Block>,
     rpo_number: Vec<u32>,
     idom: Vec<Block>,
@@ -20,18 +60,18 @@ const UNREACHED: u32 = u32::MAX;
 impl Cfg {
     /// The graph of a function as it is now.
     pub fn new(func: &Func) -> Cfg {
-        let mut cfg = Cfg::default();
-        cfg.compute_preds(func);
+        let mut cfg = Cfg {
+            preds: Preds::new(func),
+            ..Cfg::default()
+        };
         cfg.compute_rpo(func);
         cfg.compute_idom();
         cfg
     }
 
-    /// The edges that enter a block, with the blocks they come from. An edge that a switch has several times is here
-    /// several times.
+    /// The edges that enter a block: see [`Preds::of`].
     pub fn preds(&self, block: Block) -> &[(Block, EdgeId)] {
-        let range = self.first_pred[block.index()]..self.first_pred[block.index() + 1];
-        &self.preds[range.start as usize..range.end as usize]
+        self.preds.of(block)
     }
 
     /// The blocks that can be reached, each before those it leads to, except along back edges.
@@ -50,48 +90,23 @@ impl Cfg {
         (idom != Block::NONE && idom != block).then_some(idom)
     }
 
-    fn compute_preds(&mut self, func: &Func) {
-        let n = func.n_blocks();
-        let mut edges = Vec::new();
-        for from in func.blocks() {
-            func.for_each_edge(from, |edge| edges.push((from, edge)));
-        }
-        self.first_pred = vec![0; n + 1];
-        for &(_, edge) in &edges {
-            self.first_pred[func.edge(edge).to.index() + 1] += 1;
-        }
-        for at in 0..n {
-            self.first_pred[at + 1] += self.first_pred[at];
-        }
-        let mut next = self.first_pred.clone();
-        self.preds = vec![(Block::NONE, EdgeId::NONE); edges.len()];
-        for (from, edge) in edges {
-            let slot = &mut next[func.edge(edge).to.index()];
-            self.preds[*slot as usize] = (from, edge);
-            *slot += 1;
-        }
-    }
-
     fn compute_rpo(&mut self, func: &Func) {
         let n = func.n_blocks();
         let mut seen = vec![false; n];
-        let mut stack: Vec<(Block, Vec<Block>)> = Vec::new();
-        let successors = |block: Block| {
-            let mut found = Vec::new();
-            func.for_each_edge(block, |edge| found.push(func.edge(edge).to));
-            found
-        };
+        // Each block with the number of its edges that were followed.
+        let mut stack: Vec<(Block, usize)> = Vec::new();
         if n > 0 {
             seen[0] = true;
-            stack.push((Block(0), successors(Block(0))));
+            stack.push((Block(0), 0));
         }
-        while let Some((block, left)) = stack.last_mut() {
-            match left.pop() {
-                Some(next) if !seen[next.index()] => {
-                    seen[next.index()] = true;
-                    stack.push((next, successors(next)));
+        while let Some((block, followed)) = stack.last_mut() {
+            match successor(func, *block, *followed) {
+                Some(next) => {
+                    *followed += 1;
+                    if !std::mem::replace(&mut seen[next.index()], true) {
+                        stack.push((next, 0));
+                    }
                 }
-                Some(_) => {}
                 None => {
                     self.rpo.push(*block);
                     stack.pop();
@@ -147,4 +162,21 @@ impl Cfg {
         }
         a
     }
+}
+
+/// Where edge number `nth` out of a block leads, counted from the last.
+fn successor(func: &Func, block: Block, nth: usize) -> Option<Block> {
+    let edge = match func.term(block) {
+        Term::Jump(edge) => [edge].get(nth).copied(),
+        Term::Branch {
+            then, otherwise, ..
+        } => [otherwise, then].get(nth).copied(),
+        Term::Switch { targets, .. } => {
+            let targets = func.list(targets);
+            let at = targets.len().checked_sub(nth + 1);
+            at.map(|at| EdgeId(targets[at].0))
+        }
+        Term::Open | Term::Return(_) | Term::Trap(_) => None,
+    };
+    edge.map(|edge| func.edge(edge).to)
 }

@@ -279,7 +279,10 @@ impl Func {
     }
 
     /// The edges of a switch, the default last.
-    pub fn targets(&self, list: List) -> impl ExactSizeIterator<Item = EdgeId> + '_ {
+    pub fn targets(
+        &self,
+        list: List,
+    ) -> impl DoubleEndedIterator<Item = EdgeId> + ExactSizeIterator + '_ {
         self.pool[list.range()].iter().map(|v| EdgeId(v.0))
     }
 

@@ -38,7 +38,7 @@ mod tests;
 mod verify;
 
 pub use build::{BuildError, BuildOptions, Builder};
-pub use cfg::Cfg;
+pub use cfg::{Cfg, Preds};
 pub use entity::{Block, EdgeId, InstId, List, NO_OFFSET, Type, Value};
 pub use func::{Def, Edge, Func};
 pub use inst::{Effects, Inst, State, Term};

@@ -1,11 +1,11 @@
 //! Removes what has no effect and is not used: instructions, and block parameters with what edges pass for them.
 
-use ir::{Cfg, Def, EdgeId, Func, Inst, State, Value};
+use ir::{Def, EdgeId, Func, Inst, Preds, Value};
 
 /// Runs the pass.
 pub(crate) fn run(func: &mut Func) {
-    let cfg = Cfg::new(func);
-    let live = Live::find(func, &cfg);
+    let preds = Preds::new(func);
+    let live = Live::find(func, &preds);
     func.retain_insts(|func, id| {
         acts(func.inst(id)) || func.inst_results(id).any(|value| live.has(value))
     });
@@ -18,7 +18,7 @@ pub(crate) fn run(func: &mut Func) {
             .iter()
             .map(|&param| live.has(param))
             .collect();
-        let mut edges: Vec<EdgeId> = cfg.preds(block).iter().map(|&(_, edge)| edge).collect();
+        let mut edges: Vec<EdgeId> = preds.of(block).iter().map(|&(_, edge)| edge).collect();
         edges.sort_unstable();
         edges.dedup();
         func.retain_params(block, &edges, |nth| keep[nth]);
@@ -27,8 +27,7 @@ pub(crate) fn run(func: &mut Func) {
 
 /// Whether an instruction must stay though nobody uses its results.
 fn acts(inst: &Inst) -> bool {
-    let effects = inst.effects();
-    effects.traps || effects.writes != State::NONE
+    !inst.effects().is_removable()
 }
 
 /// The values that something needs.
@@ -39,7 +38,7 @@ struct Live {
 }
 
 impl Live {
-    fn find(func: &Func, cfg: &Cfg) -> Live {
+    fn find(func: &Func, preds: &Preds) -> Live {
         let mut live = Live {
             values: vec![false; func.n_values()],
             waiting: Vec::new(),
@@ -56,7 +55,7 @@ impl Live {
             match func.def(value) {
                 Def::Result(id, _) => func.inst(id).for_each_arg(func, |value| live.need(value)),
                 Def::Param(block, nth) => {
-                    for &(_, edge) in cfg.preds(block) {
+                    for &(_, edge) in preds.of(block) {
                         live.need(func.edge_args(edge)[nth as usize]);
                     }
                 }

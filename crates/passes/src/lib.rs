@@ -15,11 +15,10 @@
 //! func () -> (i32) {
 //! b0:
 //!     v0: i32 = i32.add i32:2, i32:3
-//!     v1: i32 = i32.mul i32:7, i32:8
 //!     return v0
 //! }
 //! ").unwrap();
-//! passes::run(&mut func, passes::COMPILE);
+//! passes::run(&mut func, &["fold", "dce"]);
 //! assert_eq!(func.to_string(), "\
 //! func () -> (i32) {
 //! b0:

@@ -27,8 +27,8 @@ pub const PASSES: &[Pass] = &[
     },
 ];
 
-/// What the optimizing tier runs before it makes machine code, beside what is folded while a function is built.
-pub const COMPILE: &[&str] = &["fold", "dce"];
+/// What the optimizing tier runs before it makes machine code. Constants are folded while a function is built already.
+pub const COMPILE: &[&str] = &["dce"];
 
 /// Runs passes in order.
 ///
