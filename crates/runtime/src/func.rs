@@ -36,6 +36,11 @@ pub(crate) struct FuncEntity {
     pub(crate) kind: FuncKind,
 }
 
+// SAFETY: the entry belongs to the store as the entity does; access needs the store.
+unsafe impl Send for FuncEntity {}
+// SAFETY: as above.
+unsafe impl Sync for FuncEntity {}
+
 impl StoreCore {
     /// The function behind a handle.
     ///

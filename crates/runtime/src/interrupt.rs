@@ -8,6 +8,7 @@
 use crate::vm::StoreCtx;
 use abi::VmctxLayout;
 use std::cell::UnsafeCell;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -31,8 +32,10 @@ pub(crate) struct Interrupt {
     running: AtomicBool,
     /// The thread that last entered a guest of the store.
     thread: Mutex<Option<ThreadHandle>>,
-    /// Counts deadlines set, so that an old one does nothing.
-    deadline_number: AtomicU64,
+    /// When guests of the store must stop.
+    deadline: Mutex<Option<Instant>>,
+    /// Whether the watchdog has ever been asked to look at the store.
+    watched: AtomicBool,
 }
 
 // SAFETY: other threads touch only the atomics, the mutex, and the `interrupted` word, atomically.
@@ -46,7 +49,8 @@ impl Interrupt {
             ctx: UnsafeCell::new(StoreCtx::new()),
             running: AtomicBool::new(false),
             thread: Mutex::new(None),
-            deadline_number: AtomicU64::new(0),
+            deadline: Mutex::new(None),
+            watched: AtomicBool::new(false),
         }
     }
 
@@ -77,27 +81,26 @@ impl Interrupt {
     }
 
     pub(crate) fn set_deadline(self: &Arc<Interrupt>, deadline: Option<Instant>) {
-        let number = self.deadline_number.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut current = lock(&self.deadline);
+        *current = deadline;
         self.word().fetch_and(!EXPIRED, Ordering::SeqCst);
+        drop(current);
         if let Some(at) = deadline {
-            let kind = AlarmKind::Deadline(number);
-            Watchdog::get().add(Alarm {
-                at,
-                interrupt: Arc::downgrade(self),
-                kind,
-            });
+            Watchdog::get().add(self, at);
         }
     }
 
-    fn request(self: &Arc<Interrupt>, bit: u64) {
-        self.word().fetch_or(bit, Ordering::SeqCst);
+    fn request(self: &Arc<Interrupt>) {
+        self.word().fetch_or(REQUESTED, Ordering::SeqCst);
         self.signal();
-        let (at, interrupt) = (Instant::now() + REPEAT, Arc::downgrade(self));
-        Watchdog::get().add(Alarm {
-            at,
-            interrupt,
-            kind: AlarmKind::Repeat,
-        });
+        Watchdog::get().add(self, Instant::now() + REPEAT);
+    }
+
+    /// Called when the store is dropped.
+    pub(crate) fn retire(self: &Arc<Interrupt>) {
+        if self.watched.load(Ordering::Relaxed) {
+            Watchdog::get().forget(self);
+        }
     }
 
     fn signal(&self) {
@@ -143,29 +146,23 @@ impl InterruptHandle {
     /// nothing once the store is gone.
     pub fn interrupt(&self) {
         if let Some(interrupt) = self.0.upgrade() {
-            interrupt.request(REQUESTED);
+            interrupt.request();
         }
     }
 }
 
-/// Something for the watchdog to do at a time.
-struct Alarm {
-    at: Instant,
-    interrupt: Weak<Interrupt>,
-    kind: AlarmKind,
-}
-
-enum AlarmKind {
-    /// The deadline with this number passes.
-    Deadline(u64),
-    /// Signal again unless the guest has noticed.
-    Repeat,
-}
-
 /// One thread for the process, started when first needed.
 struct Watchdog {
-    alarms: Mutex<Vec<Alarm>>,
+    alarms: Mutex<Alarms>,
     changed: Condvar,
+}
+
+/// When to look at which store: one entry a store at most, by the address of its part here.
+#[derive(Default)]
+struct Alarms {
+    by_store: HashMap<usize, (Instant, Weak<Interrupt>)>,
+    /// When the watchdog wakes by itself.
+    wake: Option<Instant>,
 }
 
 impl Watchdog {
@@ -173,7 +170,7 @@ impl Watchdog {
         static WATCHDOG: OnceLock<Watchdog> = OnceLock::new();
         static STARTED: Once = Once::new();
         let watchdog = WATCHDOG.get_or_init(|| Watchdog {
-            alarms: Mutex::new(Vec::new()),
+            alarms: Mutex::default(),
             changed: Condvar::new(),
         });
         STARTED.call_once(|| {
@@ -185,70 +182,71 @@ impl Watchdog {
         watchdog
     }
 
-    fn add(&self, alarm: Alarm) {
-        lock(&self.alarms).push(alarm);
-        self.changed.notify_one();
+    /// Looks at a store at this time, or earlier if that is already planned.
+    fn add(&self, interrupt: &Arc<Interrupt>, at: Instant) {
+        interrupt.watched.store(true, Ordering::Relaxed);
+        let mut alarms = lock(&self.alarms);
+        let key = Arc::as_ptr(interrupt) as usize;
+        let entry = alarms.by_store.entry(key);
+        entry
+            .and_modify(|(planned, _)| *planned = at.min(*planned))
+            .or_insert_with(|| (at, Arc::downgrade(interrupt)));
+        if alarms.wake.is_none_or(|wake| at < wake) {
+            self.changed.notify_one();
+        }
+    }
+
+    fn forget(&self, interrupt: &Arc<Interrupt>) {
+        let key = Arc::as_ptr(interrupt) as usize;
+        lock(&self.alarms).by_store.remove(&key);
     }
 
     fn run(&self) {
         let mut alarms = lock(&self.alarms);
         loop {
             let now = Instant::now();
-            let mut due = Vec::new();
-            alarms.retain_mut(|alarm| {
-                let later = alarm.at > now;
-                if !later && let Some(interrupt) = alarm.interrupt.upgrade() {
-                    due.push((
-                        interrupt,
-                        std::mem::replace(&mut alarm.kind, AlarmKind::Repeat),
-                    ));
-                }
-                later
-            });
-            // Dropping the last hold on a store's context, or signalling, must not happen under the lock.
+            let due = alarms.by_store.extract_if(|_, (at, _)| *at <= now);
+            let due: Vec<_> = due.map(|(_, (_, interrupt))| interrupt).collect();
+            // Signalling must not happen under the lock.
             drop(alarms);
-            let again: Vec<Alarm> = due
-                .into_iter()
-                .filter_map(|(i, kind)| ring(i, kind))
-                .collect();
+            for interrupt in due.iter().filter_map(Weak::upgrade) {
+                if let Some(at) = look(&interrupt) {
+                    self.add(&interrupt, at);
+                }
+            }
             alarms = lock(&self.alarms);
-            alarms.extend(again);
-            alarms = match alarms.iter().map(|alarm| alarm.at).min() {
+            alarms.wake = alarms.by_store.values().map(|(at, _)| *at).min();
+            alarms = match alarms.wake {
                 None => self
                     .changed
                     .wait(alarms)
                     .unwrap_or_else(PoisonError::into_inner),
-                Some(next) => {
-                    let wait = next.saturating_duration_since(Instant::now());
-                    self.changed
-                        .wait_timeout(alarms, wait)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
+                Some(wake) => {
+                    let wait = wake.saturating_duration_since(Instant::now());
+                    let waited = self.changed.wait_timeout(alarms, wait);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
     }
 }
 
-/// Does what an alarm is for, and says when to look again.
-fn ring(interrupt: Arc<Interrupt>, kind: AlarmKind) -> Option<Alarm> {
-    if let AlarmKind::Deadline(number) = kind {
-        if interrupt.deadline_number.load(Ordering::SeqCst) != number {
-            return None;
-        }
+/// Does what is due for a store, and says when to look again.
+fn look(interrupt: &Interrupt) -> Option<Instant> {
+    let now = Instant::now();
+    let deadline = lock(&interrupt.deadline);
+    let later = deadline.filter(|at| *at > now);
+    if deadline.is_some() && later.is_none() {
         interrupt.word().fetch_or(EXPIRED, Ordering::SeqCst);
     }
+    drop(deadline);
     if !interrupt.is_requested() {
-        return None;
+        return later;
     }
     let running = interrupt.running.load(Ordering::Relaxed);
     if running {
         interrupt.signal();
     }
-    let at = Instant::now() + if running { REPEAT } else { REPEAT_IDLE };
-    Some(Alarm {
-        at,
-        interrupt: Arc::downgrade(&interrupt),
-        kind: AlarmKind::Repeat,
-    })
+    let repeat = now + if running { REPEAT } else { REPEAT_IDLE };
+    Some(later.map_or(repeat, |later| later.min(repeat)))
 }

@@ -238,6 +238,7 @@ fn wrong_store(what: &str) -> Error {
 
 impl Drop for StoreCore {
     fn drop(&mut self) {
+        self.interrupt.retire();
         for memory in self.memories.drain(..) {
             memory.retire(self.engine.memory_pool());
         }
