@@ -7,10 +7,11 @@
 //! |---|---|
 //! | `uses` | which values are needed, and in what form |
 //! | `scalar`, `vector` | operators that compute, one arm a row or group of rows |
-//! | `memory`, `table`, `call` | what touches state |
+//! | `memory`, `bulk`, `table`, `call` | what touches state |
 //! | `flags` | what Cranelift is told of each kind of memory |
 //! | `control` | how blocks end |
 
+mod bulk;
 mod call;
 mod control;
 mod flags;

@@ -96,26 +96,8 @@ impl Lower<'_> {
                 let pages = self.builtin(Builtin::memory_grow, &[number, delta]);
                 self.set_index(id, pages);
             }
-            Inst::MemoryFill {
-                memory,
-                args: [dst, value, bytes],
-            } => {
-                let number = self.iconst(types::I32, memory.0.into());
-                let (dst, value) = (self.extended(dst), self.value(value));
-                let bytes = self.extended(bytes);
-                self.builtin(Builtin::memory_fill, &[number, dst, value, bytes]);
-            }
-            Inst::MemoryCopy {
-                dst: to,
-                src: from,
-                args: [dst, src, bytes],
-            } => {
-                let to = self.iconst(types::I32, to.0.into());
-                let from = self.iconst(types::I32, from.0.into());
-                let (dst, src) = (self.extended(dst), self.extended(src));
-                let bytes = self.extended(bytes);
-                self.builtin(Builtin::memory_copy, &[to, from, dst, src, bytes]);
-            }
+            Inst::MemoryFill { memory, args } => self.memory_fill(memory, args),
+            Inst::MemoryCopy { dst, src, args } => self.memory_copy(dst, src, args),
             Inst::MemoryInit {
                 data,
                 memory,
@@ -150,19 +132,19 @@ impl Lower<'_> {
         self.set_index(id, pages);
     }
 
-    fn memory_bytes(&mut self, memory: MemoryIdx) -> Value {
+    pub(super) fn memory_bytes(&mut self, memory: MemoryIdx) -> Value {
         let definition = self.vmctx_const(POINTER, self.env.layout.memory_def(memory));
         let flags = self.flags.definition(self.pos.func);
         self.load_raw(types::I64, flags, definition, MemoryDefLayout::BYTES)
     }
 
     /// Whether the memory lies in a fixed place with a guard behind all that a 32-bit index reaches.
-    fn is_guarded(&self, memory: MemoryIdx) -> bool {
+    pub(super) fn is_guarded(&self, memory: MemoryIdx) -> bool {
         let ty = &self.env.header.memories()[memory.index()];
         !ty.memory64 && ty.page_size_log2 == 16
     }
 
-    fn memory_base(&mut self, memory: MemoryIdx) -> Value {
+    pub(super) fn memory_base(&mut self, memory: MemoryIdx) -> Value {
         if self.is_guarded(memory) {
             return self.vmctx_const(POINTER, self.env.layout.memory_base(memory));
         }
@@ -171,7 +153,7 @@ impl Lower<'_> {
         self.load_raw(POINTER, flags, definition, MemoryDefLayout::BASE)
     }
 
-    fn memory_flags(&mut self, memory: MemoryIdx) -> MemFlags {
+    pub(super) fn memory_flags(&mut self, memory: MemoryIdx) -> MemFlags {
         let defined = memory
             .index()
             .checked_sub(self.env.header.n_imported_memories());
