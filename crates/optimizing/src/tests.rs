@@ -1,3 +1,5 @@
 //! Compilation of the official suite with every check on, and what code is expected to look like.
 
+mod limits;
+mod lowered;
 mod suite;

@@ -284,7 +284,7 @@ fn constant_pieces(bytes: u64) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = (0..bytes / width)
         .map(|nth| Piece::Start(nth * width, widest))
         .collect();
-    if bytes % width != 0 {
+    if !bytes.is_multiple_of(width) {
         pieces.push(Piece::Start(bytes - width, widest));
     }
     pieces

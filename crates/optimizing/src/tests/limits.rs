@@ -1,0 +1,121 @@
+//! Functions at the limits of validation: they compile, or are refused with a message; nothing panics, nothing recurses.
+
+use crate::{Optimizing, Settings};
+use abi::{CompileEnv, CompileError, Compiler, VmctxLayout};
+use module::Features;
+
+fn compile(wat: &str) -> Result<usize, String> {
+    let compiler = Optimizing::new(Settings::default()).expect("this machine is supported");
+    let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
+    let mut inputs = Vec::new();
+    let module = module::decode(bytes, &Features::default(), &mut |_, input| {
+        inputs.push(input)
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
+    let header = module.header();
+    let layout = VmctxLayout::new(header);
+    let env = CompileEnv {
+        header,
+        layout: &layout,
+        fuel: true,
+    };
+    let mut scratch = compiler.scratch();
+    let mut bytes = 0;
+    for ty in header.types() {
+        bytes += compiler
+            .entry_trampoline(ty)
+            .map_err(|e| e.to_string())?
+            .code
+            .len();
+        bytes += compiler
+            .host_trampoline(ty)
+            .map_err(|e| e.to_string())?
+            .code
+            .len();
+    }
+    for input in inputs {
+        match compiler.compile(env, input, &mut *scratch) {
+            Ok(func) => bytes += func.code.len(),
+            Err(CompileError::Limit(message)) => return Err(message),
+            Err(CompileError::Invalid(error)) => panic!("{error}"),
+        }
+    }
+    Ok(bytes)
+}
+
+#[test]
+fn a_thousand_parameters_and_results() {
+    let params = "i64 f32 v128 i32 externref ".repeat(200);
+    let gets: String = (0..1000).map(|n| format!("local.get {n} ")).collect();
+    let wat = format!(
+        "(type $t (func (param {params}) (result {params})))
+         (import \"a\" \"b\" (func $f (type $t)))
+         (func (type $t) {gets} call $f)"
+    );
+    compile(&wat).unwrap();
+}
+
+#[test]
+fn fifty_thousand_locals() {
+    let locals = "i32 ".repeat(49_000);
+    let sets: String = (0..49_000)
+        .map(|n| format!("local.get 0 local.set {n} "))
+        .collect();
+    compile(
+        &format!("(func (export \"\") (local {locals}) loop {sets} br_if 0 end)")
+            .replace("br_if 0", "local.get 48999 br_if 0"),
+    )
+    .unwrap();
+}
+
+#[test]
+fn ten_thousand_nested_blocks() {
+    for (open, close) in [
+        ("block ", "end "),
+        ("loop ", "end "),
+        ("local.get 0 if ", "end "),
+    ] {
+        let wat = format!(
+            "(func (param i32) {} local.get 0 br_if 9999 {})",
+            open.repeat(10_000),
+            close.repeat(10_000)
+        );
+        compile(&wat).unwrap();
+    }
+}
+
+#[test]
+fn a_switch_of_many_ways() {
+    let labels: String = (0..30_000).map(|n| format!("{} ", n % 7)).collect();
+    let wat = format!(
+        "(func (param i32) (result i32) (local $x i32)
+           block block block block block block block
+             local.get 0 local.set $x
+             local.get 0 br_table {labels} 3
+           end i32.const 1 local.set $x end i32.const 2 local.set $x end end end end end
+           local.get $x)"
+    );
+    compile(&wat).unwrap();
+}
+
+#[test]
+fn more_joins_and_locals_than_can_be_told_apart() {
+    // Every join needs every local: their number is the product.
+    let (n_locals, depth) = (3_000, 12_000);
+    let locals = "i32 ".repeat(n_locals);
+    let sets: String = (1..n_locals)
+        .map(|n| format!("local.get 0 local.set {n} "))
+        .collect();
+    let branches: String = (0..depth)
+        .map(|n| format!("local.get 0 br_if {n} "))
+        .collect();
+    let wat = format!(
+        "(func (param i32) (local {locals}) {} {branches} {sets} {branches} {})",
+        "block ".repeat(depth),
+        "end ".repeat(depth)
+    );
+    assert_eq!(
+        compile(&wat).unwrap_err(),
+        "the control flow of the function is too complex"
+    );
+}
