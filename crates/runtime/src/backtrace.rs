@@ -65,8 +65,11 @@ impl StoreCore {
             if std::mem::take(&mut first) {
                 return true;
             }
+            if !code.contains(&pc) {
+                return false;
+            }
             self.push_frame(pc - 1, frames);
-            code.contains(&pc) && frames.len() < FRAMES_MAX
+            frames.len() < FRAMES_MAX
         };
         // SAFETY: the frames lie on this store's stack and are suspended, so they are unchanged.
         unsafe { sys::walk_frames(0, exit_fp, stack, &mut visit) }

@@ -13,7 +13,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
-use sys::{EntryFn, Fault, FaultKind, ThreadHandle};
+use sys::{EntryFn, Fault, FaultKind, Stack, ThreadHandle};
 
 /// Why a guest is about to trap, when only the host knows.
 pub(crate) enum Pending {
@@ -184,21 +184,24 @@ impl StoreCore {
     ) -> Result<(), Error> {
         // SAFETY: the store is held exclusively by the caller.
         let this = unsafe { &mut *core };
-        this.prepare_thread();
+        let other_thread = this.prepare_thread();
         if this.interrupt.is_requested() {
             this.interrupt.acknowledge();
+            this.leave_thread(other_thread);
             return Err(Trap::Interrupted.into());
         }
-        let stack_top = if this.depth == 0 {
-            this.outer_entry()?
-        } else {
-            this.nested_entry()
+        let stack_top = match &this.stack {
+            Some(stack) if this.guests == 0 => stack.top(),
+            _ => this.prepare_stack()?,
         };
-        this.depth += 1;
+        let displaced = this.displaced.take();
+        this.interrupt.set_running(true);
+        this.guests += 1;
         let code_range = this.engine.code_range();
         let ctx = this.ctx();
         // SAFETY: the context belongs to the store. The entry of a function of the store is a trampoline of the function's
-        // type, code and vmctx are the function's own, and the stack is the store's: new, or the one we are on.
+        // type, code and vmctx are the function's own, and the stack is the store's: without a guest on it, or the one we are
+        // on.
         let outcome = unsafe {
             (*ctx).store = core;
             let FuncRef {
@@ -207,88 +210,116 @@ impl StoreCore {
             let entry = std::mem::transmute::<*const u8, EntryFn>(entry);
             sys::enter(stack_top, code_range, entry, code, vmctx, slots.cast())
         };
-        this.depth -= 1;
-        if this.depth == 0 {
-            this.interrupt.set_running(false);
-        } else {
-            let exit_fp = this.outer_exits.pop().expect("pushed at a nested entry");
-            // SAFETY: the context belongs to the store.
-            unsafe { (*ctx).exit_fp = exit_fp };
+        let outcome = outcome.map_err(|fault| this.what_happened(fault));
+        this.guests -= 1;
+        if this.guests > 0 || displaced.is_some() {
+            this.leave_nested(displaced);
         }
+        if this.guests == 0 {
+            this.interrupt.set_running(this.depth > 0);
+        }
+        this.leave_thread(other_thread);
         match outcome {
             Ok(()) => Ok(()),
-            Err(fault) => Err(this.raise(fault)),
+            Err((Pending::Cause(cause), frames)) => Err(Raised { cause, frames }.into()),
+            Err((Pending::Panic(payload), _)) => resume_unwind(payload),
         }
     }
 
-    /// Makes the thread ready for guests, and known to interrupt handles.
+    /// Makes the thread ready for guests, and known to interrupt handles; gives the one that was known before, if another.
     #[inline]
-    pub(crate) fn prepare_thread(&mut self) {
-        if !self.thread.as_ref().is_some_and(ThreadHandle::is_current) {
-            sys::init_thread();
-            let thread = ThreadHandle::current();
-            self.interrupt.set_thread(&thread);
-            self.thread = Some(thread);
+    pub(crate) fn prepare_thread(&mut self) -> Option<ThreadHandle> {
+        if self.thread.as_ref().is_some_and(ThreadHandle::is_current) {
+            return None;
         }
+        sys::init_thread();
+        let thread = ThreadHandle::current();
+        self.interrupt.set_thread(&thread);
+        self.thread.replace(thread)
     }
 
+    /// Makes the thread known again on which a guest is suspended, after a nested call on another one.
     #[inline]
-    fn outer_entry(&mut self) -> Result<*mut u8, Error> {
-        self.interrupt.set_running(true);
-        match &self.stack {
-            Some(stack) => Ok(stack.top()),
-            None => self.map_stack(),
+    fn leave_thread(&mut self, other: Option<ThreadHandle>) {
+        if let Some(other) = other
+            && (self.guests > 0 || self.depth > 0)
+        {
+            self.interrupt.set_thread(&other);
+            self.thread = Some(other);
         }
     }
 
+    /// Where to run a guest when the store has no stack yet, or guests are suspended on it.
+    ///
+    /// Null means the stack that we are on, below the suspended guests. A host function may also have left it, for another
+    /// thread say: then the store gets another stack for the time of the call, and the first one waits in `displaced`.
     #[cold]
-    fn map_stack(&mut self) -> Result<*mut u8, Error> {
-        let stack = self.engine.take_stack()?;
-        let top = stack.top();
-        // SAFETY: the context belongs to the store.
-        unsafe {
-            (*self.ctx()).stack_limit = stack.bottom() as usize + crate::engine::HOST_ROOM_BYTES
-        };
-        self.stack = Some(stack);
-        Ok(top)
-    }
-
-    #[cold]
-    fn nested_entry(&mut self) -> *mut u8 {
-        // SAFETY: the context belongs to the store.
-        self.outer_exits.push(unsafe { (*self.ctx()).exit_fp });
-        std::ptr::null_mut()
-    }
-
-    /// What a fault of compiled code means.
-    #[cold]
-    fn raise(&mut self, fault: Fault) -> Error {
-        let frames = self.collect_frames();
-        let cause = match fault.kind {
-            FaultKind::Interrupt => Cause::Trap(Trap::Interrupted),
-            FaultKind::Memory { address } if self.in_guard(address) => {
-                Cause::Trap(Trap::StackOverflow)
+    fn prepare_stack(&mut self) -> Result<*mut u8, Error> {
+        if self.guests > 0 {
+            // SAFETY: the context belongs to the store.
+            let exit_fp = unsafe { (*self.ctx()).exit_fp };
+            if self.stack.as_ref().is_some_and(Stack::is_current) {
+                self.outer_exits.push(exit_fp);
+                return Ok(std::ptr::null_mut());
             }
-            _ => match self.listed_trap(fault.pc) {
-                Some(TRAP_PENDING) => match self.pending.take() {
-                    Some(Pending::Cause(cause)) => cause,
-                    Some(Pending::Panic(payload)) => resume_unwind(payload),
-                    None => unlisted(fault),
-                },
-                Some(code) => Cause::Trap(Trap::from_code(code).unwrap_or_else(|| unlisted(fault))),
-                None => unlisted(fault),
+            let stack = self.engine.take_stack()?;
+            self.outer_exits.push(exit_fp);
+            self.displaced = self.stack.replace(stack);
+        } else {
+            self.stack = Some(self.engine.take_stack()?);
+        }
+        self.set_stack_limit();
+        Ok(self.stack.as_ref().expect("set above").top())
+    }
+
+    fn set_stack_limit(&mut self) {
+        let stack = self.stack.as_ref().expect("called with a stack");
+        let limit = stack.bottom() as usize + crate::engine::HOST_ROOM_BYTES;
+        // SAFETY: the context belongs to the store.
+        unsafe { (*self.ctx()).stack_limit = limit };
+    }
+
+    #[cold]
+    fn leave_nested(&mut self, displaced: Option<Stack>) {
+        if let Some(first) = displaced {
+            let used = self.stack.replace(first);
+            self.set_stack_limit();
+            self.engine
+                .give_back_stack(used.expect("the nested call had one"));
+        }
+        let exit_fp = self.outer_exits.pop().expect("pushed at a nested entry");
+        // SAFETY: the context belongs to the store.
+        unsafe { (*self.ctx()).exit_fp = exit_fp };
+    }
+
+    /// What a fault of compiled code means, and where the guests were.
+    #[cold]
+    fn what_happened(&mut self, fault: Fault) -> (Pending, Vec<crate::Frame>) {
+        let frames = self.collect_frames();
+        let pending = self.pending.take();
+        let trap = |trap| Pending::Cause(Cause::Trap(trap));
+        let happened = match (fault.kind, pending) {
+            // A host function had failed already: the interrupt came on the way out, and stays asked for.
+            (FaultKind::Interrupt, Some(pending)) => return (pending, frames),
+            (FaultKind::Interrupt, None) => trap(Trap::Interrupted),
+            (FaultKind::Memory { address }, _) if self.in_guard(address) => {
+                trap(Trap::StackOverflow)
+            }
+            (_, pending) => match (self.listed_trap(fault.pc), pending) {
+                (Some(TRAP_PENDING), Some(pending)) => pending,
+                (Some(code), _) => trap(Trap::from_code(code).unwrap_or_else(|| unlisted(fault))),
+                (None, _) => unlisted(fault),
             },
         };
-        if matches!(cause, Cause::Trap(Trap::Interrupted)) {
+        if matches!(happened, Pending::Cause(Cause::Trap(Trap::Interrupted))) {
             self.interrupt.acknowledge();
         }
-        Raised { cause, frames }.into()
+        (happened, frames)
     }
 
     fn in_guard(&self, address: usize) -> bool {
-        self.stack
-            .as_ref()
-            .is_some_and(|stack| stack.guard().contains(&address))
+        let stack = self.stack.as_ref();
+        stack.is_some_and(|stack| stack.guard().contains(&address))
     }
 
     fn listed_trap(&self, pc: usize) -> Option<u8> {
@@ -300,21 +331,21 @@ impl StoreCore {
 
     /// Calls a function through the engine's executor, or one of the host directly.
     fn execute(&mut self, index: u32, slots: &mut [Raw]) -> Result<(), Error> {
-        self.prepare_thread();
+        let other_thread = self.prepare_thread();
         if self.interrupt.is_requested() {
             self.interrupt.acknowledge();
+            self.leave_thread(other_thread);
             return Err(Trap::Interrupted.into());
         }
-        if self.depth == 0 {
-            self.interrupt.set_running(true);
-        }
+        self.interrupt.set_running(true);
         self.depth += 1;
         // A panic of a host function passes through, but not past this call still being counted.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.execute_counted(index, slots)));
         self.depth -= 1;
-        if self.depth == 0 {
+        if self.depth == 0 && self.guests == 0 {
             self.interrupt.set_running(false);
         }
+        self.leave_thread(other_thread);
         let outcome = outcome.unwrap_or_else(|payload| resume_unwind(payload));
         outcome.map_err(|raised| {
             if matches!(raised.cause, Cause::Trap(Trap::Interrupted)) {

@@ -83,19 +83,14 @@ pub(crate) enum TrampolineKind {
 
 struct Trampoline {
     code: *const u8,
-    /// Keeps the code: a block of its own, or the module that brought it.
-    _owner: TrampolineOwner,
+    /// Keeps the code.
+    _block: CodeBlock,
 }
 
-// SAFETY: the address is only read, and stays valid as long as the owner beside it.
+// SAFETY: the address is only read, and stays valid as long as the block beside it.
 unsafe impl Send for Trampoline {}
 // SAFETY: as above.
 unsafe impl Sync for Trampoline {}
-
-enum TrampolineOwner {
-    Block(#[expect(dead_code, reason = "held for its drop")] CodeBlock),
-    Module(#[expect(dead_code, reason = "held for its drop")] Arc<CodeBlock>),
-}
 
 impl EngineCore {
     /// An engine that runs functions as the settings say.
@@ -180,7 +175,12 @@ impl EngineCore {
     }
 
     /// Makes the code of a module known, for traps and backtraces.
+    ///
+    /// A module without code has no place: its range is empty, and its end may be another's.
     pub(crate) fn register_module(&self, code: Range<usize>, module: Weak<LoadedModule>) {
+        if code.is_empty() {
+            return;
+        }
         let place = Place::Module {
             start: code.start,
             module,
@@ -191,18 +191,10 @@ impl EngineCore {
             .insert(code.end, place);
     }
 
-    /// Forgets a module. If its trampolines stay in use, `traps` are those of its text.
-    pub(crate) fn forget_module(&self, code: &Range<usize>, traps: Option<Vec<TrapEntry>>) {
-        let mut places = self.places.write().expect("no panic under the lock");
-        places.remove(&code.end);
-        if let Some(traps) = traps {
-            places.insert(
-                code.end,
-                Place::Trampoline {
-                    start: code.start,
-                    traps,
-                },
-            );
+    pub(crate) fn forget_module(&self, code: &Range<usize>) {
+        if !code.is_empty() {
+            let mut places = self.places.write().expect("no panic under the lock");
+            places.remove(&code.end);
         }
     }
 
@@ -223,19 +215,22 @@ impl EngineCore {
         }
     }
 
-    /// Offers trampolines that came with a module, so that they need not be compiled again.
+    /// Offers a trampoline that came with a module, so that it need not be compiled again. It is copied: the engine keeps it
+    /// longer than the module.
     pub(crate) fn offer_trampoline(
         &self,
         ty: u32,
         kind: TrampolineKind,
-        code: *const u8,
-        owner: &Arc<CodeBlock>,
-    ) {
-        let mut trampolines = self.trampolines.write().expect("no panic under the lock");
-        trampolines.entry((ty, kind)).or_insert_with(|| Trampoline {
-            code,
-            _owner: TrampolineOwner::Module(owner.clone()),
-        });
+        code: &[u8],
+        traps: impl Iterator<Item = TrapEntry>,
+    ) -> Result<(), Error> {
+        let trampolines = self.trampolines.read().expect("no panic under the lock");
+        if trampolines.contains_key(&(ty, kind)) {
+            return Ok(());
+        }
+        drop(trampolines);
+        self.place_trampoline(ty, kind, code, traps.collect())
+            .map(drop)
     }
 
     /// The trampoline of a type, compiled at first use. Null under an interpreter.
@@ -248,31 +243,36 @@ impl EngineCore {
             return Ok(code);
         }
         let func = compile_trampoline(&**compiler, &self.types.get(ty), kind)?;
-        let block = self
-            .code()?
-            .publish(&func.code)
-            .map_err(|error| Error::os("place machine code", error))?;
-        let start = block.as_ptr() as usize;
+        self.place_trampoline(ty, kind, &func.code, func.traps)
+    }
+
+    fn place_trampoline(
+        &self,
+        ty: u32,
+        kind: TrampolineKind,
+        code: &[u8],
+        traps: Vec<TrapEntry>,
+    ) -> Result<*const u8, Error> {
+        let place = |error| Error::os("place machine code", error);
+        let block = self.code()?.publish(code).map_err(place)?;
         let mut trampolines = self.trampolines.write().expect("no panic under the lock");
-        if let Some(code) = known(&trampolines) {
-            return Ok(code);
+        if let Some(known) = trampolines.get(&(ty, kind)) {
+            return Ok(known.code);
         }
+        let range = block.range();
         let place = Place::Trampoline {
-            start,
-            traps: func.traps,
+            start: range.start,
+            traps,
         };
-        self.places
-            .write()
-            .expect("no panic under the lock")
-            .insert(start + func.code.len(), place);
+        let mut places = self.places.write().expect("no panic under the lock");
+        places.insert(range.end, place);
+        drop(places);
         let code = block.as_ptr();
-        trampolines.insert(
-            (ty, kind),
-            Trampoline {
-                code,
-                _owner: TrampolineOwner::Block(block),
-            },
-        );
+        let trampoline = Trampoline {
+            code,
+            _block: block,
+        };
+        trampolines.insert((ty, kind), trampoline);
         Ok(code)
     }
 }

@@ -203,6 +203,10 @@ impl StoreCore {
 
     /// `global.set`, with bits of the global's type.
     pub fn exec_global_set(&mut self, instance: InstanceId, global: GlobalIdx, value: Raw) {
+        assert!(
+            !self.engine.compiles(),
+            "only an executor writes globals without compiled code"
+        );
         let index = self.instance(instance).global(global);
         self.set_global_raw(index, value);
     }

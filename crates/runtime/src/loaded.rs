@@ -3,7 +3,7 @@
 use crate::engine::TrampolineKind;
 use crate::vm::FuncRef;
 use crate::{EngineCore, Error, Frame};
-use abi::{CodeImage, VmctxLayout};
+use abi::{CodeImage, TrapEntry, VmctxLayout};
 use module::{ConstExpr, DataMode, FuncIdx, MemoryIdx, Module, Op, TypeIdx};
 use std::any::Any;
 use std::fs::File;
@@ -50,7 +50,7 @@ pub struct LoadedModule {
 struct LoadedCode {
     /// The tables; its text is empty.
     image: CodeImage,
-    block: Arc<CodeBlock>,
+    block: CodeBlock,
 }
 
 /// The initial content of the first defined memory.
@@ -84,10 +84,7 @@ impl LoadedModule {
             CodeSource::Image(mut image) => {
                 let text = std::mem::take(&mut image.text);
                 let block = engine.code()?.publish(&text).map_err(place)?;
-                Some(LoadedCode {
-                    image,
-                    block: Arc::new(block),
-                })
+                Some(LoadedCode { image, block })
             }
             CodeSource::File {
                 image,
@@ -99,10 +96,7 @@ impl LoadedModule {
                     .code()?
                     .publish_file(&file, offset, bytes)
                     .map_err(place)?;
-                Some(LoadedCode {
-                    image,
-                    block: Arc::new(block),
-                })
+                Some(LoadedCode { image, block })
             }
         };
         let init_image = init_image(&module);
@@ -117,25 +111,36 @@ impl LoadedModule {
             init_image,
             executor_data,
         });
-        loaded.publish();
+        loaded.publish()?;
         Ok(loaded)
     }
 
-    fn publish(self: &Arc<LoadedModule>) {
-        let Some(code) = &self.code else { return };
+    fn publish(self: &Arc<LoadedModule>) -> Result<(), Error> {
+        let Some(code) = &self.code else {
+            return Ok(());
+        };
         self.engine
             .register_module(code.block.range(), Arc::downgrade(self));
+        let (text, image) = (code.block.as_bytes(), &code.image);
         for (kind, list) in [
-            (TrampolineKind::Entry, &code.image.entries),
-            (TrampolineKind::Host, &code.image.hosts),
+            (TrampolineKind::Entry, &image.entries),
+            (TrampolineKind::Host, &image.hosts),
         ] {
             for (ty, location) in list {
-                // SAFETY: locations of an image lie in its text, which the block holds.
-                let address = unsafe { code.block.as_ptr().add(location.offset as usize) };
-                self.engine
-                    .offer_trampoline(self.type_ids[ty.index()], kind, address, &code.block);
+                let (start, end) = (location.offset, location.offset + location.len);
+                let first = image.traps.partition_point(|trap| trap.offset < start);
+                let traps = image.traps[first..].iter();
+                let traps = traps.take_while(|trap| trap.offset < end);
+                let traps = traps.map(|trap| TrapEntry {
+                    offset: trap.offset - start,
+                    code: trap.code,
+                });
+                let bytes = &text[start as usize..end as usize];
+                let number = self.type_ids[ty.index()];
+                self.engine.offer_trampoline(number, kind, bytes, traps)?;
             }
         }
+        Ok(())
     }
 
     /// The engine that the module was made for.
@@ -220,11 +225,8 @@ impl LoadedModule {
 
 impl Drop for LoadedModule {
     fn drop(&mut self) {
-        if let Some(code) = &mut self.code {
-            // The engine keeps the block for the trampolines that came with the module.
-            let kept = Arc::strong_count(&code.block) > 1;
-            let traps = kept.then(|| std::mem::take(&mut code.image.traps));
-            self.engine.forget_module(&code.block.range(), traps);
+        if let Some(code) = &self.code {
+            self.engine.forget_module(&code.block.range());
         }
     }
 }

@@ -48,7 +48,11 @@ pub struct StoreCore {
     pub(crate) table_elements: u64,
     /// Guests run on it; mapped at the first call.
     pub(crate) stack: Option<Stack>,
-    /// Entries into guests that have not returned.
+    /// Where guests are suspended while others run on `stack`; only on its way into the call that displaces it.
+    pub(crate) displaced: Option<Stack>,
+    /// Guests that run or are suspended on the store's stacks.
+    pub(crate) guests: u32,
+    /// Calls without compiled code in between that have not returned.
     pub(crate) depth: u32,
     /// Frame pointers of the trampolines through which suspended guests called out.
     pub(crate) outer_exits: Vec<usize>,
@@ -76,6 +80,8 @@ impl<T> Store<T> {
             memory_bytes: 0,
             table_elements: 0,
             stack: None,
+            displaced: None,
+            guests: 0,
             depth: 0,
             outer_exits: Vec::new(),
             pending: None,

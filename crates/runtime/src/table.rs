@@ -72,8 +72,13 @@ impl StoreCore {
             })
         });
         let def = def.unwrap_or_else(|| NonNull::from(&mut **own.as_mut().expect("made above")));
+        let mut elements = Vec::new();
+        elements
+            .try_reserve_exact(count)
+            .map_err(|_| Error::limit("there is no memory for the table"))?;
+        elements.resize(count, 0);
         let mut table = TableEntity {
-            elements: vec![0; count],
+            elements,
             def,
             _own: own,
             ty,

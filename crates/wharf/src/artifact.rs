@@ -128,7 +128,10 @@ pub(crate) fn open(engine: &Engine, path: &Path) -> Result<(Module, CodeSource)>
         .filter(|image| lies_within(image, text))
         .ok_or_else(damaged)?;
     let module = module::decode_trusted(module.into()).map_err(Error::module)?;
-    if image.funcs.len() != module.header().n_defined_funcs() {
+    let trampolines = image.entries.iter().chain(&image.hosts);
+    let types = module.header().types().len();
+    let known = trampolines.into_iter().all(|(ty, _)| ty.index() < types);
+    if !known || image.funcs.len() != module.header().n_defined_funcs() {
         return Err(damaged());
     }
     Ok((

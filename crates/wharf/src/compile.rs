@@ -23,7 +23,7 @@ pub(crate) type Progress<'p> = &'p mut dyn FnMut(usize, usize);
 /// The functions of one module on their way to machine code.
 pub(crate) struct Compilation {
     engine: Engine,
-    job: Option<Arc<Job>>,
+    job: Option<Given>,
     workers: Vec<JoinHandle<()>>,
     results: (Sender<Outcome>, Receiver<Outcome>),
     /// Given out, by number of functions and bytes.
@@ -49,6 +49,19 @@ struct Queue {
     waiting: VecDeque<(usize, FuncInput)>,
     /// No more will come.
     closed: bool,
+}
+
+/// A job that functions are given to. When no more can come, workers end, whether the module was finished or given up.
+struct Given(Arc<Job>);
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        queue.waiting.clear();
+        queue.closed = true;
+        drop(queue);
+        self.0.changed.notify_all();
+    }
 }
 
 /// The reusable memory of one worker.
@@ -151,7 +164,8 @@ impl Compilation {
     pub(crate) fn push(&mut self, header: &Arc<Header>, body: FuncInput) {
         let job = self
             .job
-            .get_or_insert_with(|| Arc::new(Job::new(&self.engine, header)));
+            .get_or_insert_with(|| Given(Arc::new(Job::new(&self.engine, header))));
+        let job = &job.0;
         self.bytes += body.bytes_len();
         let mut queue = job.queue();
         // A closed queue means that a function has failed: nothing more is needed.
@@ -171,7 +185,9 @@ impl Compilation {
 
     fn start_workers(&mut self) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let Some(job) = &self.job else { return };
+        let Some(Given(job)) = &self.job else {
+            return;
+        };
         for number in 0..threads {
             let (job, results) = (job.clone(), self.results.0.clone());
             let thread = std::thread::Builder::new().name(format!("wharf-compile-{number}"));
@@ -190,7 +206,8 @@ impl Compilation {
         progress: Progress<'_>,
     ) -> Result<Option<CodeImage>> {
         let mut joined = Joined::new(header);
-        if let Some(job) = self.job.take() {
+        if let Some(given) = self.job.take() {
+            let job = &given.0;
             job.queue().closed = true;
             job.changed.notify_all();
             let (sender, results) = self.results;

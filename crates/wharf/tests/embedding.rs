@@ -403,3 +403,62 @@ fn what_is_shared_and_what_moves() {
     shared::<Linker<std::cell::Cell<i32>>>();
     moves::<Store<i32>>();
 }
+
+/// Guests called by a host function that the host itself called, or from another thread while one is suspended.
+#[test]
+fn guests_run_on_stacks_of_the_store_wherever_they_are_called_from() {
+    in_each_tier(|engine| {
+        let mut outer = store(engine, None::<Func>);
+        let text = r#"(module (import "" "" (func $host))
+            (func $deep (export "deep") call $deep)
+            (func (export "call") call $host)
+            (func (export "call_and_spin") call $host (loop br 0)))"#;
+        let module = Module::new(engine, text).unwrap();
+        let on_thread = Func::wrap(&mut outer, |mut caller: Caller<'_, Option<Func>>| {
+            let deep = caller.data().expect("set below");
+            std::thread::scope(|scope| {
+                let trapped = scope.spawn(|| deep.call(&mut caller, &[]).unwrap_err().trap());
+                assert_eq!(trapped.join().unwrap(), Some(Trap::StackOverflow));
+            });
+        });
+        let guest = Instance::new(&mut outer, &module, &[on_thread.into()]).unwrap();
+        *outer.data_mut() = guest.get_func(&outer, "deep");
+        on_thread.call(&mut outer, &[]).unwrap();
+        let call = guest.get_func(&outer, "call").unwrap();
+        for _ in 0..3 {
+            call.call(&mut outer, &[]).unwrap();
+        }
+        let spin = guest.get_func(&outer, "call_and_spin").unwrap();
+        outer.set_timeout(Some(Duration::from_millis(50)));
+        assert_eq!(
+            spin.call(&mut outer, &[]).unwrap_err().trap(),
+            Some(Trap::Interrupted)
+        );
+    });
+}
+
+/// A module without code lies nowhere: it must not take the place of another.
+#[test]
+fn modules_without_code_take_no_place() {
+    let engine = Engine::default();
+    for padding in 0..70 {
+        let nops = "nop ".repeat(padding);
+        let adds = "(i32.store (i32.const 0) (i32.const 1)) ".repeat(padding);
+        let text =
+            format!(r#"(module (memory 1) (func (export "trap") {nops} {adds} unreachable))"#);
+        let module = Module::new(&engine, text).unwrap();
+        let empty = Module::new(&engine, "(module)").unwrap();
+        let mut store = Store::new(&engine, ());
+        let guest = Instance::new(&mut store, &module, &[]).unwrap();
+        let trap = guest.get_typed_func::<(), ()>(&store, "trap").unwrap();
+        assert_eq!(
+            trap.call(&mut store, ()).unwrap_err().trap(),
+            Some(Trap::Unreachable)
+        );
+        drop(empty);
+        assert_eq!(
+            trap.call(&mut store, ()).unwrap_err().trap(),
+            Some(Trap::Unreachable)
+        );
+    }
+}
