@@ -9,6 +9,7 @@
 mod builtin;
 mod code;
 mod compiler;
+pub mod gc;
 mod raw;
 mod vmctx;
 

@@ -45,8 +45,16 @@ impl StoreCtxLayout {
     pub const STACK_LIMIT: u32 = 16;
     /// `usize`: frame pointer of the trampoline through which the guest last called out.
     pub const EXIT_FP: u32 = 24;
+    /// `usize`: address of the garbage-collected heap; 0 while the store has none.
+    pub const GC_BASE: u32 = 40;
+    /// `u32`: offset in the heap of the next young object.
+    pub const GC_TOP: u32 = 48;
+    /// `u32`: offset in the heap that young objects must end at; at most [`crate::gc::YOUNG_END`].
+    pub const GC_END: u32 = 52;
+    /// `usize`: address of the engine's table of types: see [`crate::gc::TypeRowLayout`].
+    pub const TYPES: u32 = 56;
     /// Size in bytes.
-    pub const SIZE: u32 = 64;
+    pub const SIZE: u32 = 128;
 }
 
 /// Offsets in the entry of a function: what a function reference points to.

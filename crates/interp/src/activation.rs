@@ -203,6 +203,35 @@ impl<'a> Activation<'a> {
                 Op::TableCopy { dst, src } => self.table_copy(dst, src)?,
                 Op::TableInit { elem, table } => self.table_init(elem, table)?,
                 Op::ElemDrop(elem) => self.store.exec_elem_drop(self.instance, elem),
+                Op::CallRef(_)
+                | Op::ReturnCallRef(_)
+                | Op::RefAsNonNull
+                | Op::BrOnNull(_)
+                | Op::BrOnNonNull(_)
+                | Op::RefEq
+                | Op::RefI31
+                | Op::I31Get { .. }
+                | Op::StructNew(_)
+                | Op::StructNewDefault(_)
+                | Op::StructGet { .. }
+                | Op::StructSet { .. }
+                | Op::ArrayNew(_)
+                | Op::ArrayNewDefault(_)
+                | Op::ArrayNewFixed { .. }
+                | Op::ArrayNewData { .. }
+                | Op::ArrayNewElem { .. }
+                | Op::ArrayGet { .. }
+                | Op::ArraySet(_)
+                | Op::ArrayLen
+                | Op::ArrayFill(_)
+                | Op::ArrayCopy { .. }
+                | Op::ArrayInitData { .. }
+                | Op::ArrayInitElem { .. }
+                | Op::RefTest(_)
+                | Op::RefCast(_)
+                | Op::BrOnCast { .. }
+                | Op::AnyConvertExtern
+                | Op::ExternConvertAny => unreachable!("the features of {op:?} cannot be enabled"),
             }
         }
     }

@@ -233,6 +233,35 @@ impl Builder {
             | Op::TableCopy { .. }
             | Op::TableInit { .. }
             | Op::ElemDrop(_) => self.table(header, op),
+            Op::CallRef(_)
+            | Op::ReturnCallRef(_)
+            | Op::RefAsNonNull
+            | Op::BrOnNull(_)
+            | Op::BrOnNonNull(_)
+            | Op::RefEq
+            | Op::RefI31
+            | Op::I31Get { .. }
+            | Op::StructNew(_)
+            | Op::StructNewDefault(_)
+            | Op::StructGet { .. }
+            | Op::StructSet { .. }
+            | Op::ArrayNew(_)
+            | Op::ArrayNewDefault(_)
+            | Op::ArrayNewFixed { .. }
+            | Op::ArrayNewData { .. }
+            | Op::ArrayNewElem { .. }
+            | Op::ArrayGet { .. }
+            | Op::ArraySet(_)
+            | Op::ArrayLen
+            | Op::ArrayFill(_)
+            | Op::ArrayCopy { .. }
+            | Op::ArrayInitData { .. }
+            | Op::ArrayInitElem { .. }
+            | Op::RefTest(_)
+            | Op::RefCast(_)
+            | Op::BrOnCast { .. }
+            | Op::AnyConvertExtern
+            | Op::ExternConvertAny => unreachable!("the features of {op:?} cannot be enabled"),
         }
         Ok(())
     }

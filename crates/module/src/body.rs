@@ -2,7 +2,7 @@
 //!
 //! Apart from decoding, because bodies are independent of each other and may be read on any thread, in any order.
 
-use crate::convert::val_type;
+use crate::convert::{Kinds, val_type};
 use crate::fold::{Checked, Fold};
 use crate::{Bytes, Error, FuncIdx, FuncType, Header, Op, ValType};
 use std::iter;
@@ -230,6 +230,7 @@ impl BodyReader<'_> {
         let fold = Fold {
             op: &mut self.op,
             labels: self.labels,
+            kinds: self.header.kinds(),
         };
         let mut visitor = Checked { validator, fold };
         let valid = self
@@ -252,7 +253,7 @@ impl BodyReader<'_> {
                 .map_err(Error::invalid)?;
             self.locals.push((
                 count,
-                val_type(ty).map_err(|error| error.at(offset as usize))?,
+                val_type(ty, self.header.kinds()).map_err(|error| error.at(offset as usize))?,
             ));
         }
         Ok(())
@@ -289,6 +290,7 @@ const LOCALS_MAX: u32 = 50_000;
 /// Bytes that were not validated give errors or nonsense, but no panic.
 pub(crate) struct TrustedReader<'a> {
     ops: wasmparser::OperatorsReader<'a>,
+    kinds: &'a Kinds,
     locals: Vec<(u32, ValType)>,
     labels: Vec<u32>,
 }
@@ -298,6 +300,7 @@ impl<'a> TrustedReader<'a> {
         bytes: &'a [u8],
         offset: usize,
         features: WasmFeatures,
+        kinds: &'a Kinds,
     ) -> Result<TrustedReader<'a>, Error> {
         let mut reader = BinaryReader::new_features(bytes, offset as u64, features);
         let n_runs = reader.read_var_u32().map_err(Error::malformed)?;
@@ -311,10 +314,12 @@ impl<'a> TrustedReader<'a> {
                     "the locals of a function exceed the limit",
                 ));
             }
-            locals.push((count, val_type(reader.read().map_err(Error::malformed)?)?));
+            let ty = reader.read().map_err(Error::malformed)?;
+            locals.push((count, val_type(ty, kinds)?));
         }
         Ok(TrustedReader {
             ops: wasmparser::OperatorsReader::new(reader),
+            kinds,
             locals,
             labels: Vec::new(),
         })
@@ -330,6 +335,7 @@ impl<'a> TrustedReader<'a> {
         let mut fold = Fold {
             op: &mut op,
             labels: &mut self.labels,
+            kinds: self.kinds,
         };
         let folded = self
             .ops

@@ -2,6 +2,7 @@
 //!
 //! Apart from function bodies because they are kept whole, and nearly all are a single operator.
 
+use crate::convert::Kinds;
 use crate::fold::Fold;
 use crate::{Error, Op};
 use std::slice;
@@ -41,7 +42,10 @@ impl ConstExpr {
     }
 
     /// Reads an expression; whether it is constant is the validator's to say.
-    pub(crate) fn read(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
+    pub(crate) fn read(
+        expr: &wasmparser::ConstExpr<'_>,
+        kinds: &Kinds,
+    ) -> Result<ConstExpr, Error> {
         let mut reader = expr.get_operators_reader();
         let mut labels = Vec::new();
         let mut next = || -> Result<Option<Op>, Error> {
@@ -50,6 +54,7 @@ impl ConstExpr {
             let mut fold = Fold {
                 op: &mut op,
                 labels: &mut labels,
+                kinds,
             };
             let folded = reader.visit_operator(&mut fold).map_err(Error::malformed)?;
             folded.map_err(|error| error.at(at))?;

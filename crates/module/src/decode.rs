@@ -3,6 +3,7 @@
 //! Apart from what it builds. Sections are read, then validated, one after the other; each function body is handed out as soon as
 //! its last byte is there, to be validated by whoever consumes it.
 
+use crate::convert::Kinds;
 use crate::header::{HeaderBuilder, for_each_item};
 use crate::module::{CustomRange, DataMode, DataSegment, FileRange};
 use crate::{Bytes, ConstExpr, Error, Features, FuncInput, Header, MemoryIdx, Module};
@@ -206,7 +207,13 @@ impl Sections {
             Payload::StartSection { func, .. } => building.start(*func),
             Payload::ElementSection(section) => building.elems(section)?,
             Payload::DataCountSection { count, .. } => building.n_datas(*count),
-            Payload::DataSection(section) => read_datas(section, &mut self.datas)?,
+            Payload::DataSection(section) => {
+                let kinds = match &self.header {
+                    Some(header) => header.kinds(),
+                    None => building.kinds(),
+                };
+                read_datas(section, kinds, &mut self.datas)?;
+            }
             Payload::CustomSection(section) => self.customs.push(CustomRange {
                 name: section.name().into(),
                 contents: file_range(section.data_range()),
@@ -252,6 +259,7 @@ impl Sections {
 
 fn read_datas(
     section: &wasmparser::DataSectionReader<'_>,
+    kinds: &Kinds,
     datas: &mut Vec<DataSegment>,
 ) -> Result<(), Error> {
     for_each_item(section, |data| {
@@ -262,7 +270,7 @@ fn read_datas(
                 offset_expr,
             } => DataMode::Active {
                 memory: MemoryIdx(memory),
-                offset: ConstExpr::read(&offset_expr)?,
+                offset: ConstExpr::read(&offset_expr, kinds)?,
             },
         };
         let end = data.range.end;

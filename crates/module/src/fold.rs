@@ -4,9 +4,9 @@
 //! of the parser cannot add one that is forgotten: it is a missing row of `ops`, or it arrives at the last arm of [`fold!`] and
 //! the test of this file names it.
 
-use crate::convert::{block_type, heap_type, mem_arg};
+use crate::convert::{Kinds, block_type, heap_type, mem_arg, ref_type};
 use crate::{
-    DataIdx, ElemIdx, Error, FuncIdx, GlobalIdx, MemoryIdx, Op, RefType, TableIdx, TypeIdx,
+    DataIdx, ElemIdx, Error, Extend, FuncIdx, GlobalIdx, MemoryIdx, Op, RefType, TableIdx, TypeIdx,
 };
 use wasmparser::{BrTable, FrameKind, FrameStack, VisitOperator, VisitSimdOperator};
 
@@ -21,9 +21,16 @@ pub(crate) struct Fold<'l> {
     pub(crate) op: &'l mut Op,
     /// Where the labels of `br_table` go.
     pub(crate) labels: &'l mut Vec<u32>,
+    /// The kinds of the module's types.
+    pub(crate) kinds: &'l Kinds,
 }
 
 impl Fold<'_> {
+    fn ref_to(&self, heap: wasmparser::HeapType, nullable: bool) -> Result<RefType, Error> {
+        let heap = heap_type(heap, self.kinds)?;
+        Ok(RefType { nullable, heap })
+    }
+
     fn br_table(&mut self, targets: &BrTable<'_>) -> Result<Op, Error> {
         let first = self.labels.len() as u32;
         for label in targets.targets() {
@@ -54,9 +61,9 @@ impl<V: FrameStack> FrameStack for Checked<'_, V> {
 macro_rules! fold {
     ($v:ident @mvp Unreachable [] $a:tt) => { Op::Unreachable };
     ($v:ident @mvp Nop [] $a:tt) => { Op::Nop };
-    ($v:ident @mvp Block [$ty:ident] $a:tt) => { Op::Block(block_type($ty)?) };
-    ($v:ident @mvp Loop [$ty:ident] $a:tt) => { Op::Loop(block_type($ty)?) };
-    ($v:ident @mvp If [$ty:ident] $a:tt) => { Op::If(block_type($ty)?) };
+    ($v:ident @mvp Block [$ty:ident] $a:tt) => { Op::Block(block_type($ty, $v.kinds)?) };
+    ($v:ident @mvp Loop [$ty:ident] $a:tt) => { Op::Loop(block_type($ty, $v.kinds)?) };
+    ($v:ident @mvp If [$ty:ident] $a:tt) => { Op::If(block_type($ty, $v.kinds)?) };
     ($v:ident @mvp Else [] $a:tt) => { Op::Else };
     ($v:ident @mvp End [] $a:tt) => { Op::End };
     ($v:ident @mvp Br [$depth:ident] $a:tt) => { Op::Br($depth) };
@@ -105,7 +112,7 @@ macro_rules! fold {
     };
 
     ($v:ident @reference_types RefNull [$heap:ident] $a:tt) => {
-        Op::RefNull(RefType { nullable: true, heap: heap_type($heap)? })
+        Op::RefNull(RefType { nullable: true, heap: heap_type($heap, $v.kinds)? })
     };
     ($v:ident @reference_types RefIsNull [] $a:tt) => { Op::RefIsNull };
     ($v:ident @reference_types RefFunc [$func:ident] $a:tt) => { Op::RefFunc(FuncIdx($func)) };
@@ -114,6 +121,71 @@ macro_rules! fold {
     ($v:ident @reference_types TableSet [$table:ident] $a:tt) => { Op::TableSet(TableIdx($table)) };
     ($v:ident @reference_types TableGrow [$table:ident] $a:tt) => { Op::TableGrow(TableIdx($table)) };
     ($v:ident @reference_types TableSize [$table:ident] $a:tt) => { Op::TableSize(TableIdx($table)) };
+
+    ($v:ident @gc RefEq [] $a:tt) => { Op::RefEq };
+    ($v:ident @gc RefI31 [] $a:tt) => { Op::RefI31 };
+    ($v:ident @gc I31GetS [] $a:tt) => { Op::I31Get { signed: true } };
+    ($v:ident @gc I31GetU [] $a:tt) => { Op::I31Get { signed: false } };
+    ($v:ident @gc StructNew [$ty:ident] $a:tt) => { Op::StructNew(TypeIdx($ty)) };
+    ($v:ident @gc StructNewDefault [$ty:ident] $a:tt) => { Op::StructNewDefault(TypeIdx($ty)) };
+    ($v:ident @gc StructGet [$ty:ident $field:ident] $a:tt) => {
+        Op::StructGet { ty: TypeIdx($ty), field: $field, extend: Extend::None }
+    };
+    ($v:ident @gc StructGetS [$ty:ident $field:ident] $a:tt) => {
+        Op::StructGet { ty: TypeIdx($ty), field: $field, extend: Extend::Signed }
+    };
+    ($v:ident @gc StructGetU [$ty:ident $field:ident] $a:tt) => {
+        Op::StructGet { ty: TypeIdx($ty), field: $field, extend: Extend::Unsigned }
+    };
+    ($v:ident @gc StructSet [$ty:ident $field:ident] $a:tt) => {
+        Op::StructSet { ty: TypeIdx($ty), field: $field }
+    };
+    ($v:ident @gc ArrayNew [$ty:ident] $a:tt) => { Op::ArrayNew(TypeIdx($ty)) };
+    ($v:ident @gc ArrayNewDefault [$ty:ident] $a:tt) => { Op::ArrayNewDefault(TypeIdx($ty)) };
+    ($v:ident @gc ArrayNewFixed [$ty:ident $len:ident] $a:tt) => {
+        Op::ArrayNewFixed { ty: TypeIdx($ty), len: $len }
+    };
+    ($v:ident @gc ArrayNewData [$ty:ident $data:ident] $a:tt) => {
+        Op::ArrayNewData { ty: TypeIdx($ty), data: DataIdx($data) }
+    };
+    ($v:ident @gc ArrayNewElem [$ty:ident $elem:ident] $a:tt) => {
+        Op::ArrayNewElem { ty: TypeIdx($ty), elem: ElemIdx($elem) }
+    };
+    ($v:ident @gc ArrayGet [$ty:ident] $a:tt) => { Op::ArrayGet { ty: TypeIdx($ty), extend: Extend::None } };
+    ($v:ident @gc ArrayGetS [$ty:ident] $a:tt) => { Op::ArrayGet { ty: TypeIdx($ty), extend: Extend::Signed } };
+    ($v:ident @gc ArrayGetU [$ty:ident] $a:tt) => { Op::ArrayGet { ty: TypeIdx($ty), extend: Extend::Unsigned } };
+    ($v:ident @gc ArraySet [$ty:ident] $a:tt) => { Op::ArraySet(TypeIdx($ty)) };
+    ($v:ident @gc ArrayLen [] $a:tt) => { Op::ArrayLen };
+    ($v:ident @gc ArrayFill [$ty:ident] $a:tt) => { Op::ArrayFill(TypeIdx($ty)) };
+    ($v:ident @gc ArrayCopy [$dst:ident $src:ident] $a:tt) => {
+        Op::ArrayCopy { dst: TypeIdx($dst), src: TypeIdx($src) }
+    };
+    ($v:ident @gc ArrayInitData [$ty:ident $data:ident] $a:tt) => {
+        Op::ArrayInitData { ty: TypeIdx($ty), data: DataIdx($data) }
+    };
+    ($v:ident @gc ArrayInitElem [$ty:ident $elem:ident] $a:tt) => {
+        Op::ArrayInitElem { ty: TypeIdx($ty), elem: ElemIdx($elem) }
+    };
+    ($v:ident @gc RefTestNonNull [$heap:ident] $a:tt) => { Op::RefTest($v.ref_to($heap, false)?) };
+    ($v:ident @gc RefTestNullable [$heap:ident] $a:tt) => { Op::RefTest($v.ref_to($heap, true)?) };
+    ($v:ident @gc RefCastNonNull [$heap:ident] $a:tt) => { Op::RefCast($v.ref_to($heap, false)?) };
+    ($v:ident @gc RefCastNullable [$heap:ident] $a:tt) => { Op::RefCast($v.ref_to($heap, true)?) };
+    ($v:ident @gc BrOnCast [$depth:ident $from:ident $to:ident] $a:tt) => {{
+        let _ = $from;
+        Op::BrOnCast { depth: $depth, to: ref_type($to, $v.kinds)?, on_fail: false }
+    }};
+    ($v:ident @gc BrOnCastFail [$depth:ident $from:ident $to:ident] $a:tt) => {{
+        let _ = $from;
+        Op::BrOnCast { depth: $depth, to: ref_type($to, $v.kinds)?, on_fail: true }
+    }};
+    ($v:ident @gc AnyConvertExtern [] $a:tt) => { Op::AnyConvertExtern };
+    ($v:ident @gc ExternConvertAny [] $a:tt) => { Op::ExternConvertAny };
+
+    ($v:ident @function_references CallRef [$ty:ident] $a:tt) => { Op::CallRef(TypeIdx($ty)) };
+    ($v:ident @function_references ReturnCallRef [$ty:ident] $a:tt) => { Op::ReturnCallRef(TypeIdx($ty)) };
+    ($v:ident @function_references RefAsNonNull [] $a:tt) => { Op::RefAsNonNull };
+    ($v:ident @function_references BrOnNull [$depth:ident] $a:tt) => { Op::BrOnNull($depth) };
+    ($v:ident @function_references BrOnNonNull [$depth:ident] $a:tt) => { Op::BrOnNonNull($depth) };
 
     // Groups of one shape: the variant of the row is named as the parser names the operator.
     ($v:ident @mvp $($rest:tt)*) => { fold!(row $($rest)*) };

@@ -9,8 +9,9 @@ pub(crate) use build::{HeaderBuilder, for_each_item};
 
 use crate::{
     ConstExpr, ExternType, Features, FuncIdx, FuncType, GlobalIdx, GlobalType, MemoryIdx,
-    MemoryType, RefType, TableIdx, TableType, TagIdx, TypeIdx,
+    MemoryType, RefType, SubType, TableIdx, TableType, TagIdx, TypeIdx, TypeKind,
 };
+use std::ops::Range;
 
 /// An import: two names and what must be given.
 #[derive(Clone, Debug)]
@@ -119,7 +120,9 @@ pub enum ElemMode {
 #[derive(Debug, Default)]
 pub struct Header {
     features: Features,
-    types: Box<[FuncType]>,
+    types: Box<[SubType]>,
+    kinds: Box<[TypeKind]>,
+    rec_groups: Box<[Range<u32>]>,
     imports: Box<[Import]>,
     funcs: Box<[TypeIdx]>,
     tables: Box<[TableType]>,
@@ -148,17 +151,36 @@ impl Header {
         self.features
     }
 
-    /// The types of the module, all of functions.
-    pub fn types(&self) -> &[FuncType] {
+    /// The types that the module defines.
+    pub fn types(&self) -> &[SubType] {
         &self.types
+    }
+
+    /// The kinds of the types that the module defines.
+    pub(crate) fn kinds(&self) -> &[TypeKind] {
+        &self.kinds
+    }
+
+    /// The recursion groups, in order: ranges of type indices that together are all of them.
+    pub fn rec_groups(&self) -> &[Range<u32>] {
+        &self.rec_groups
+    }
+
+    /// The defined type with this index.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn sub_type(&self, ty: TypeIdx) -> &SubType {
+        &self.types[ty.index()]
     }
 
     /// The function type with this index.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is none, or it is of structures or arrays: validation lets no operator say so.
     pub fn type_at(&self, ty: TypeIdx) -> &FuncType {
-        &self.types[ty.index()]
+        let func = self.sub_type(ty).as_func();
+        func.expect("validation ensures a function type")
     }
 
     /// The imports, in order.

@@ -25,6 +25,7 @@
 
 mod body;
 mod bytes;
+mod composite;
 mod const_expr;
 mod convert;
 mod decode;
@@ -43,6 +44,9 @@ mod types;
 
 pub use body::{BodyReader, FuncInput, ReadScratch};
 pub use bytes::Bytes;
+pub use composite::{
+    ArrayType, CompositeType, FieldType, StorageType, StructType, SubType, TypeKind,
+};
 pub use const_expr::ConstExpr;
 pub use decode::{Decoder, OnBody, decode, decode_trusted};
 pub use error::{Error, ErrorKind};
@@ -53,7 +57,7 @@ pub use header::{
 pub use index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 pub use module::{CustomSection, DataMode, DataSegment, FileRange, Module};
 pub use names::Names;
-pub use op::{BlockType, MemArg, Op};
+pub use op::{BlockType, Extend, MemArg, Op};
 pub use sidetable::{Branch, FuncCode};
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,

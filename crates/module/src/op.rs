@@ -143,6 +143,134 @@ pub enum Op {
     },
     /// `elem.drop`.
     ElemDrop(ElemIdx),
+
+    /// `call_ref`.
+    CallRef(TypeIdx),
+    /// `return_call_ref`.
+    ReturnCallRef(TypeIdx),
+    /// `ref.as_non_null`.
+    RefAsNonNull,
+    /// `br_on_null` to a relative depth.
+    BrOnNull(u32),
+    /// `br_on_non_null` to a relative depth.
+    BrOnNonNull(u32),
+
+    /// `ref.eq`.
+    RefEq,
+    /// `ref.i31`.
+    RefI31,
+    /// `i31.get_s` and `i31.get_u`.
+    I31Get {
+        /// Whether the sign is extended.
+        signed: bool,
+    },
+    /// `struct.new`.
+    StructNew(TypeIdx),
+    /// `struct.new_default`.
+    StructNewDefault(TypeIdx),
+    /// `struct.get`, `struct.get_s` and `struct.get_u`.
+    StructGet {
+        /// The structure.
+        ty: TypeIdx,
+        /// The field.
+        field: u32,
+        /// What becomes of a packed field.
+        extend: Extend,
+    },
+    /// `struct.set`.
+    StructSet {
+        /// The structure.
+        ty: TypeIdx,
+        /// The field.
+        field: u32,
+    },
+    /// `array.new`.
+    ArrayNew(TypeIdx),
+    /// `array.new_default`.
+    ArrayNewDefault(TypeIdx),
+    /// `array.new_fixed`.
+    ArrayNewFixed {
+        /// The array.
+        ty: TypeIdx,
+        /// The number of elements.
+        len: u32,
+    },
+    /// `array.new_data`.
+    ArrayNewData {
+        /// The array.
+        ty: TypeIdx,
+        /// The segment.
+        data: DataIdx,
+    },
+    /// `array.new_elem`.
+    ArrayNewElem {
+        /// The array.
+        ty: TypeIdx,
+        /// The segment.
+        elem: ElemIdx,
+    },
+    /// `array.get`, `array.get_s` and `array.get_u`.
+    ArrayGet {
+        /// The array.
+        ty: TypeIdx,
+        /// What becomes of a packed element.
+        extend: Extend,
+    },
+    /// `array.set`.
+    ArraySet(TypeIdx),
+    /// `array.len`.
+    ArrayLen,
+    /// `array.fill`.
+    ArrayFill(TypeIdx),
+    /// `array.copy`.
+    ArrayCopy {
+        /// The array that is written.
+        dst: TypeIdx,
+        /// The array that is read.
+        src: TypeIdx,
+    },
+    /// `array.init_data`.
+    ArrayInitData {
+        /// The array.
+        ty: TypeIdx,
+        /// The segment.
+        data: DataIdx,
+    },
+    /// `array.init_elem`.
+    ArrayInitElem {
+        /// The array.
+        ty: TypeIdx,
+        /// The segment.
+        elem: ElemIdx,
+    },
+    /// `ref.test` for this type.
+    RefTest(RefType),
+    /// `ref.cast` to this type.
+    RefCast(RefType),
+    /// `br_on_cast` and `br_on_cast_fail`.
+    BrOnCast {
+        /// The label.
+        depth: u32,
+        /// The type that is asked for.
+        to: RefType,
+        /// Whether it branches if the reference is not of the type.
+        on_fail: bool,
+    },
+    /// `any.convert_extern`.
+    AnyConvertExtern,
+    /// `extern.convert_any`.
+    ExternConvertAny,
+}
+
+/// What becomes of a packed field when it is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extend {
+    /// It is not packed.
+    None,
+    /// Its sign is extended.
+    Signed,
+    /// It is filled with zeros.
+    Unsigned,
 }
 
 const _: () = assert!(size_of::<Op>() <= 24);
@@ -196,6 +324,11 @@ impl Op {
                 | Op::Return
                 | Op::Call(_)
                 | Op::CallIndirect { .. }
+                | Op::CallRef(_)
+                | Op::ReturnCallRef(_)
+                | Op::BrOnNull(_)
+                | Op::BrOnNonNull(_)
+                | Op::BrOnCast { .. }
         )
     }
 }

@@ -61,7 +61,8 @@ impl FuncCode {
         let bytes = &module.bytes()[range.as_range()];
         let features = header.features().to_parser();
         let decode = || -> Result<FuncCode, Error> {
-            let mut reader = TrustedReader::new(bytes, range.start as usize, features)?;
+            let mut reader =
+                TrustedReader::new(bytes, range.start as usize, features, header.kinds())?;
             let mut builder = Builder::new(header, func);
             let mut ops = Vec::with_capacity(bytes.len() / 2);
             let mut offsets = Vec::with_capacity(bytes.len() / 2);

@@ -2,7 +2,7 @@
 //!
 //! They name all reference types of WebAssembly 3.0, so that later features add rows, not walls.
 
-use crate::TypeIdx;
+use crate::{TypeIdx, TypeKind};
 use std::fmt;
 
 /// The type of a value (specification: value types).
@@ -75,12 +75,10 @@ impl RefType {
     };
 
     /// Whether values of the type are function references (and so pointers to function entries in compiled code).
-    ///
-    /// A concrete type is always a function's as long as struct and array types are not accepted by validation.
     pub const fn is_func(self) -> bool {
         matches!(
             self.heap,
-            HeapType::Func | HeapType::NoFunc | HeapType::Concrete(_)
+            HeapType::Func | HeapType::NoFunc | HeapType::Concrete(TypeKind::Func, _)
         )
     }
 }
@@ -112,8 +110,8 @@ pub enum HeapType {
     NoExtern,
     /// No exception.
     NoExn,
-    /// A type defined in the module.
-    Concrete(TypeIdx),
+    /// A defined type. Its kind stands here too, since it decides how references are represented.
+    Concrete(TypeKind, TypeIdx),
 }
 
 /// The type of a function: parameters and results.
@@ -290,7 +288,7 @@ impl fmt::Display for HeapType {
             HeapType::NoFunc => "nofunc",
             HeapType::NoExtern => "noextern",
             HeapType::NoExn => "noexn",
-            HeapType::Concrete(ty) => return write!(f, "{}", ty.0),
+            HeapType::Concrete(_, ty) => return write!(f, "{}", ty.0),
         })
     }
 }

@@ -242,7 +242,7 @@ impl EngineCore {
         if let Some(code) = known(&self.trampolines.read().expect("no panic under the lock")) {
             return Ok(code);
         }
-        let func = compile_trampoline(&**compiler, &self.types.get(ty), kind)?;
+        let func = compile_trampoline(&**compiler, &self.types.func(ty), kind)?;
         self.place_trampoline(ty, kind, &func.code, func.traps)
     }
 

@@ -64,7 +64,7 @@ impl StoreCore {
     /// If the handle is another store's.
     pub fn func_type(&self, handle: FuncHandle) -> Result<FuncType, Error> {
         let ty = self.func_type_id(handle)?;
-        Ok(self.engine.types().get(ty))
+        Ok(self.engine.types().func(ty))
     }
 
     /// The canonical number of a function's type.

@@ -243,7 +243,7 @@ impl<T: 'static> StoreInner<T> {
 
 impl StoreCore {
     fn host_func_ref(&mut self, ty: &FuncType, ctx: &mut HostCtx) -> Result<Box<FuncRef>, Error> {
-        let number = self.engine.types().number(ty);
+        let number = self.engine.types().number(ty)?;
         Ok(Box::new(FuncRef {
             code: self.engine.trampoline(number, TrampolineKind::Host)?,
             vmctx: (&raw mut *ctx).cast(),

@@ -10,8 +10,8 @@ use crate::vm::{FuncRef, GlobalCell, MemoryDef, StoreCtx, TableDef, Vmctx};
 use crate::{Error, FuncHandle, LinkError, LoadedModule};
 use abi::{Place, VmctxLayout};
 use module::{
-    DataMode, ElemItems, ElemMode, ElemSegment, ExternType, FuncIdx, GlobalIdx, Header, ImportType,
-    MemoryIdx, MemoryType, TableIdx, TableType,
+    DataMode, ElemItems, ElemMode, ElemSegment, ExternType, FuncIdx, FuncType, GlobalIdx, Header,
+    ImportType, MemoryIdx, MemoryType, TableIdx, TableType, TypeIdx,
 };
 use ops::Trap;
 use std::ptr::NonNull;
@@ -89,7 +89,7 @@ impl<T: 'static> StoreInner<T> {
         let found = match given {
             Given::Nothing => None,
             Given::Host(func) => match import.ty {
-                ImportType::Func(ty) if header.type_at(ty) == func.ty() => return Ok(()),
+                ImportType::Func(ty) if self.host_matches(module, ty, func.ty())? => return Ok(()),
                 _ => Some(ExternType::Func(func.ty().clone()).to_string()),
             },
             Given::Item(item) if self.matches(module, import.ty, *item)? => return Ok(()),
@@ -149,6 +149,17 @@ impl StoreCore {
         })
     }
 
+    /// Whether a host function of this type may be given where a module asks for a type.
+    fn host_matches(
+        &self,
+        module: &LoadedModule,
+        asked: TypeIdx,
+        found: &FuncType,
+    ) -> Result<bool, Error> {
+        let types = self.engine.types();
+        Ok(types.is_subtype(types.number(found)?, module.type_id(asked)))
+    }
+
     fn matches(
         &self,
         module: &LoadedModule,
@@ -157,11 +168,12 @@ impl StoreCore {
     ) -> Result<bool, Error> {
         Ok(match (asked, item) {
             (ImportType::Func(ty), ExternItem::Func(func)) => {
-                self.func_type_id(func)? == module.type_id(ty)
+                let found = self.func_type_id(func)?;
+                self.engine.types().is_subtype(found, module.type_id(ty))
             }
             (ImportType::Table(asked), ExternItem::Table(table)) => {
                 let found: TableType = self.table_type(table)?;
-                found.element == asked.element
+                found.element == module.canonical_ref(asked.element)
                     && found.table64 == asked.table64
                     && limits_match(
                         (asked.minimum, asked.maximum),
@@ -179,7 +191,14 @@ impl StoreCore {
                     )
             }
             (ImportType::Global(asked), ExternItem::Global(global)) => {
-                self.global_type(global)? == asked
+                let (found, asked) = (self.global_type(global)?, module.canonical_global(asked));
+                found.mutable == asked.mutable
+                    && if asked.mutable {
+                        found.content == asked.content
+                    } else {
+                        let types = self.engine.types();
+                        types.val_matches(found.content, asked.content)
+                    }
             }
             _ => false,
         })
@@ -210,6 +229,9 @@ impl StoreCore {
                 .field::<u64>(VmctxLayout::INSTANCE)
                 .write(u64::from(id.0));
         }
+        // The table of types exists at the latest now; compiled code asks it only about types of modules.
+        // SAFETY: the context belongs to the store.
+        unsafe { (*self.ctx()).types = self.engine.types().rows() };
         // From here on the instance is part of the store even if something fails, since entries in it may be referred to.
         self.instances.push(Instance {
             module: module.clone(),
@@ -223,9 +245,9 @@ impl StoreCore {
         });
         self.write_imports(layout, id);
         self.add_memories(module, id)?;
-        self.add_tables(header, layout, id)?;
+        self.add_tables(module, id)?;
         self.add_funcs(module, id)?;
-        self.add_globals(header, layout, id);
+        self.add_globals(module, id);
         Ok(())
     }
 
@@ -309,18 +331,14 @@ impl StoreCore {
         Ok(())
     }
 
-    fn add_tables(
-        &mut self,
-        header: &Header,
-        layout: &VmctxLayout,
-        id: InstanceId,
-    ) -> Result<(), Error> {
+    fn add_tables(&mut self, module: &LoadedModule, id: InstanceId) -> Result<(), Error> {
+        let (header, layout) = (module.module().header(), module.layout());
         for index in header.n_imported_tables()..header.tables().len() {
             let Place::Inline(offset) = layout.table(TableIdx(index as u32)) else {
                 unreachable!("defined tables lie in vmctx")
             };
             let def = NonNull::new(self.instance(id).vmctx.field::<TableDef>(offset));
-            let number = self.add_table(header.tables()[index], def)?;
+            let number = self.add_table(module.canonical_table(header.tables()[index]), def)?;
             self.instances[id.0 as usize].tables.push(number);
         }
         Ok(())
@@ -354,7 +372,8 @@ impl StoreCore {
         Ok(())
     }
 
-    fn add_globals(&mut self, header: &Header, layout: &VmctxLayout, id: InstanceId) {
+    fn add_globals(&mut self, module: &LoadedModule, id: InstanceId) {
+        let (header, layout) = (module.module().header(), module.layout());
         for (defined, init) in header.global_inits().iter().enumerate() {
             let index = header.n_imported_globals() + defined;
             let value = self.evaluate(self.instance(id), init);
@@ -362,7 +381,11 @@ impl StoreCore {
                 unreachable!("defined globals lie in vmctx")
             };
             let cell = NonNull::new(self.instance(id).vmctx.field::<GlobalCell>(offset));
-            let number = self.add_global(header.globals()[index], value, cell);
+            let number = self.add_global(
+                module.canonical_global(header.globals()[index]),
+                value,
+                cell,
+            );
             self.instances[id.0 as usize].globals.push(number);
         }
     }

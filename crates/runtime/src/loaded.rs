@@ -4,7 +4,10 @@ use crate::engine::TrampolineKind;
 use crate::vm::FuncRef;
 use crate::{EngineCore, Error, Frame};
 use abi::{CodeImage, TrapEntry, VmctxLayout};
-use module::{ConstExpr, DataMode, FuncIdx, MemoryIdx, Module, Op, TypeIdx};
+use module::{
+    ConstExpr, DataMode, FuncIdx, GlobalType, MemoryIdx, Module, Op, RefType, TableType, TypeIdx,
+    ValType,
+};
 use std::any::Any;
 use std::fs::File;
 use std::sync::{Arc, OnceLock};
@@ -73,11 +76,7 @@ impl LoadedModule {
     ) -> Result<Arc<LoadedModule>, Error> {
         let header = module.header();
         let layout = VmctxLayout::new(header);
-        let type_ids: Box<[u32]> = header
-            .types()
-            .iter()
-            .map(|ty| engine.types().number(ty))
-            .collect();
+        let type_ids = engine.types().register(header)?;
         let place = |error| Error::os("place the machine code of a module", error);
         let code = match code {
             CodeSource::None => None,
@@ -180,6 +179,32 @@ impl LoadedModule {
 
     pub(crate) fn type_id(&self, ty: TypeIdx) -> u32 {
         self.type_ids[ty.index()]
+    }
+
+    /// A type of the module with canonical numbers for indices.
+    pub(crate) fn canonical(&self, ty: ValType) -> ValType {
+        ty.map_indices(&mut |index| TypeIdx(self.type_id(index)))
+    }
+
+    /// A reference type of the module with canonical numbers for indices.
+    pub(crate) fn canonical_ref(&self, ty: RefType) -> RefType {
+        ty.map_indices(&mut |index| TypeIdx(self.type_id(index)))
+    }
+
+    /// The type of a table of the module with canonical numbers for indices.
+    pub(crate) fn canonical_table(&self, ty: TableType) -> TableType {
+        TableType {
+            element: self.canonical_ref(ty.element),
+            ..ty
+        }
+    }
+
+    /// The type of a global of the module with canonical numbers for indices.
+    pub(crate) fn canonical_global(&self, ty: GlobalType) -> GlobalType {
+        GlobalType {
+            content: self.canonical(ty.content),
+            ..ty
+        }
     }
 
     /// The address of a defined function's code; null under an interpreter.

@@ -17,7 +17,11 @@ pub(crate) struct StoreCtx {
     pub(crate) exit_fp: usize,
     /// The store itself, for builtins and host entries. Set anew at each entry into compiled code.
     pub(crate) store: *mut StoreCore,
-    _reserved: [u64; 3],
+    pub(crate) gc_base: *mut u8,
+    pub(crate) gc_top: u32,
+    pub(crate) gc_end: u32,
+    pub(crate) types: *const u8,
+    _reserved: [u64; 8],
 }
 
 const _: () = {
@@ -25,6 +29,10 @@ const _: () = {
     assert!(offset_of!(StoreCtx, interrupted) == StoreCtxLayout::INTERRUPTED as usize);
     assert!(offset_of!(StoreCtx, stack_limit) == StoreCtxLayout::STACK_LIMIT as usize);
     assert!(offset_of!(StoreCtx, exit_fp) == StoreCtxLayout::EXIT_FP as usize);
+    assert!(offset_of!(StoreCtx, gc_base) == StoreCtxLayout::GC_BASE as usize);
+    assert!(offset_of!(StoreCtx, gc_top) == StoreCtxLayout::GC_TOP as usize);
+    assert!(offset_of!(StoreCtx, gc_end) == StoreCtxLayout::GC_END as usize);
+    assert!(offset_of!(StoreCtx, types) == StoreCtxLayout::TYPES as usize);
     assert!(size_of::<StoreCtx>() == StoreCtxLayout::SIZE as usize);
 };
 
@@ -36,7 +44,11 @@ impl StoreCtx {
             stack_limit: 0,
             exit_fp: 0,
             store: std::ptr::null_mut(),
-            _reserved: [0; 3],
+            gc_base: std::ptr::null_mut(),
+            gc_top: 0,
+            gc_end: 0,
+            types: std::ptr::null(),
+            _reserved: [0; 8],
         }
     }
 }

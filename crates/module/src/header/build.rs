@@ -4,11 +4,12 @@
 //! the bytes do not follow the grammar. Nothing may be indexed or reserved by what they say.
 
 use super::{ElemItems, ElemMode, ElemSegment, Export, ExportItem, Header, Import, ImportType};
-use crate::convert::{func_type, global_type, memory_type, ref_type, table_type};
+use crate::convert::{global_type, kind, memory_type, ref_type, sub_type, table_type};
 use crate::{
-    ConstExpr, Error, Features, FuncIdx, FuncType, GlobalIdx, GlobalType, MemoryIdx, MemoryType,
-    Op, RefType, TableIdx, TableType, TagIdx, TypeIdx,
+    ConstExpr, Error, Features, FuncIdx, GlobalIdx, GlobalType, MemoryIdx, MemoryType, Op, RefType,
+    SubType, TableIdx, TableType, TagIdx, TypeIdx, TypeKind,
 };
+use std::ops::Range;
 use wasmparser::{
     ElementItems, ElementKind, ExternalKind, FromReader, SectionLimited, TableInit, TypeRef,
 };
@@ -16,7 +17,9 @@ use wasmparser::{
 /// The lists of a header while sections arrive.
 #[derive(Default)]
 pub(crate) struct HeaderBuilder {
-    types: Vec<FuncType>,
+    types: Vec<SubType>,
+    kinds: Vec<TypeKind>,
+    rec_groups: Vec<Range<u32>>,
     imports: Vec<Import>,
     funcs: Vec<TypeIdx>,
     tables: Vec<TableType>,
@@ -48,11 +51,22 @@ impl HeaderBuilder {
         section: &wasmparser::TypeSectionReader<'_>,
     ) -> Result<(), Error> {
         for_each_item(section, |group| {
+            // Types of a group may refer to those behind them.
             for ty in group.types() {
-                self.types.push(func_type(ty)?);
+                self.kinds.push(kind(ty)?);
             }
+            let first = self.types.len() as u32;
+            for ty in group.types() {
+                self.types.push(sub_type(ty, &self.kinds)?);
+            }
+            self.rec_groups.push(first..self.types.len() as u32);
             Ok(())
         })
+    }
+
+    /// The kinds of the types so far.
+    pub(crate) fn kinds(&self) -> &[TypeKind] {
+        &self.kinds
     }
 
     pub(crate) fn imports(
@@ -66,9 +80,9 @@ impl HeaderBuilder {
                 TypeRef::FuncExact(_) => {
                     Err(Error::unsupported("custom-descriptors", "exact functions"))
                 }
-                TypeRef::Table(ty) => table_type(&ty).map(ImportType::Table),
+                TypeRef::Table(ty) => table_type(&ty, &self.kinds).map(ImportType::Table),
                 TypeRef::Memory(ty) => Ok(ImportType::Memory(memory_type(&ty))),
-                TypeRef::Global(ty) => global_type(&ty).map(ImportType::Global),
+                TypeRef::Global(ty) => global_type(&ty, &self.kinds).map(ImportType::Global),
                 TypeRef::Tag(ty) => Ok(ImportType::Tag(TypeIdx(ty.func_type_idx))),
             };
             let ty = ty.map_err(|error| error.at(offset as usize))?;
@@ -109,7 +123,7 @@ impl HeaderBuilder {
                     "initial values of tables",
                 ));
             }
-            self.tables.push(table_type(&table.ty)?);
+            self.tables.push(table_type(&table.ty, &self.kinds)?);
             Ok(())
         })
     }
@@ -136,8 +150,9 @@ impl HeaderBuilder {
         section: &wasmparser::GlobalSectionReader<'_>,
     ) -> Result<(), Error> {
         for_each_item(section, |global| {
-            self.globals.push(global_type(&global.ty)?);
-            self.global_inits.push(ConstExpr::read(&global.init_expr)?);
+            self.globals.push(global_type(&global.ty, &self.kinds)?);
+            self.global_inits
+                .push(ConstExpr::read(&global.init_expr, &self.kinds)?);
             Ok(())
         })
     }
@@ -179,7 +194,7 @@ impl HeaderBuilder {
                     offset_expr,
                 } => ElemMode::Active {
                     table: TableIdx(table_index.unwrap_or(0)),
-                    offset: ConstExpr::read(offset_expr)?,
+                    offset: ConstExpr::read(offset_expr, &self.kinds)?,
                 },
                 ElementKind::Passive => ElemMode::Passive,
                 ElementKind::Declared => ElemMode::Declared,
@@ -196,10 +211,10 @@ impl HeaderBuilder {
                 ElementItems::Expressions(ty, section) => {
                     let mut exprs = Vec::new();
                     for_each_item(&section, |expr| {
-                        exprs.push(ConstExpr::read(&expr)?);
+                        exprs.push(ConstExpr::read(&expr, &self.kinds)?);
                         Ok(())
                     })?;
-                    (ref_type(ty)?, ElemItems::Exprs(exprs.into()))
+                    (ref_type(ty, &self.kinds)?, ElemItems::Exprs(exprs.into()))
                 }
             };
             self.elems.push(ElemSegment { ty, items, mode });
@@ -231,6 +246,8 @@ impl HeaderBuilder {
             escaping: self.escaping(),
             exports_by_name: exports_by_name.into(),
             types: self.types.into(),
+            kinds: self.kinds.into(),
+            rec_groups: self.rec_groups.into(),
             imports: self.imports.into(),
             funcs: self.funcs.into(),
             tables: self.tables.into(),

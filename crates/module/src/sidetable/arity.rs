@@ -7,7 +7,7 @@ use crate::{Header, Op};
 /// Values taken and values put; `None` for operators of control flow, and for calls of what does not exist.
 pub(super) fn arity(op: Op, header: &Header) -> Option<(u32, u32)> {
     let of_type = |ty: crate::TypeIdx| {
-        let ty = header.types().get(ty.index())?;
+        let ty = header.types().get(ty.index())?.as_func()?;
         Some((ty.params().len() as u32, ty.results().len() as u32))
     };
     Some(match op {
@@ -20,13 +20,47 @@ pub(super) fn arity(op: Op, header: &Header) -> Option<(u32, u32)> {
         | Op::Br(_)
         | Op::BrIf(_)
         | Op::BrTable { .. }
-        | Op::Return => return None,
+        | Op::Return
+        | Op::ReturnCallRef(_)
+        | Op::BrOnNull(_)
+        | Op::BrOnNonNull(_)
+        | Op::BrOnCast { .. } => return None,
 
         Op::Call(func) => of_type(*header.funcs().get(func.index())?)?,
         Op::CallIndirect { ty, .. } => {
             let (params, results) = of_type(ty)?;
             (params + 1, results)
         }
+
+        Op::CallRef(ty) => {
+            let (params, results) = of_type(ty)?;
+            (params + 1, results)
+        }
+        Op::StructNew(ty) => {
+            let ty = header.types().get(ty.index())?.as_struct()?;
+            (ty.fields.len() as u32, 1)
+        }
+        Op::ArrayNewFixed { len, .. } => (len, 1),
+        Op::StructNewDefault(_) => (0, 1),
+        Op::RefAsNonNull
+        | Op::RefI31
+        | Op::I31Get { .. }
+        | Op::StructGet { .. }
+        | Op::ArrayNewDefault(_)
+        | Op::ArrayLen
+        | Op::RefTest(_)
+        | Op::RefCast(_)
+        | Op::AnyConvertExtern
+        | Op::ExternConvertAny => (1, 1),
+        Op::RefEq
+        | Op::ArrayNew(_)
+        | Op::ArrayNewData { .. }
+        | Op::ArrayNewElem { .. }
+        | Op::ArrayGet { .. } => (2, 1),
+        Op::StructSet { .. } => (2, 0),
+        Op::ArraySet(_) => (3, 0),
+        Op::ArrayFill(_) | Op::ArrayInitData { .. } | Op::ArrayInitElem { .. } => (4, 0),
+        Op::ArrayCopy { .. } => (5, 0),
 
         Op::Nop | Op::DataDrop(_) | Op::ElemDrop(_) => (0, 0),
         Op::LocalGet(_)

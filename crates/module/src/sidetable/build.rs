@@ -5,7 +5,7 @@
 
 use super::Branch;
 use super::arity::arity;
-use crate::{BlockType, Error, FuncIdx, Header, Op};
+use crate::{BlockType, Error, FuncIdx, Header, Op, SubType};
 
 /// No position.
 const NONE: u32 = u32::MAX;
@@ -109,6 +109,19 @@ impl<'h> Builder<'h> {
                 self.reachable = false;
             }
             Op::Unreachable => self.reachable = false,
+            Op::ReturnCallRef(_) => self.reachable = false,
+            // Null is dropped on the way; anything else stays.
+            Op::BrOnNull(depth) => {
+                self.pop(1)?;
+                self.branch(depth)?;
+                self.push(1);
+            }
+            // The reference is the last value of the label.
+            Op::BrOnNonNull(depth) => {
+                self.branch(depth)?;
+                self.pop(1)?;
+            }
+            Op::BrOnCast { depth, .. } => self.branch(depth)?,
             _ => {
                 let (pops, pushes) = arity(op, self.header).ok_or_else(nonsense)?;
                 self.pop(pops)?;
@@ -146,7 +159,8 @@ impl<'h> Builder<'h> {
             BlockType::Empty => (0, 0),
             BlockType::Value(_) => (0, 1),
             BlockType::Func(ty) => {
-                let ty = self.header.types().get(ty.index()).ok_or_else(nonsense)?;
+                let ty = self.header.types().get(ty.index());
+                let ty = ty.and_then(SubType::as_func).ok_or_else(nonsense)?;
                 (ty.params().len() as u32, ty.results().len() as u32)
             }
         };

@@ -21,7 +21,7 @@ fn compile(wat: &str) -> Result<usize, String> {
     };
     let mut scratch = compiler.scratch();
     let mut bytes = 0;
-    for ty in header.types() {
+    for ty in header.types().iter().filter_map(module::SubType::as_func) {
         bytes += compiler
             .entry_trampoline(ty)
             .map_err(|e| e.to_string())?

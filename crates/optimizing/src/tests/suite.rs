@@ -58,7 +58,7 @@ fn compile_all(settings: Settings, fuel: bool) {
             assert!(!code.code.is_empty());
             funcs += 1;
         }
-        for ty in header.types() {
+        for ty in header.types().iter().filter_map(module::SubType::as_func) {
             assert!(
                 !compiler
                     .entry_trampoline(ty)
