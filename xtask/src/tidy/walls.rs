@@ -42,9 +42,14 @@ const ROOMS: &[Room] = &[
         imports: &[],
     },
     Room {
+        name: "gc",
+        floor: 2,
+        imports: &["sys", "abi"],
+    },
+    Room {
         name: "runtime",
         floor: 2,
-        imports: &["sys", "abi", "module", "ops"],
+        imports: &["gc", "sys", "abi", "module", "ops"],
     },
     Room {
         name: "interp",
