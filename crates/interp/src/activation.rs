@@ -151,6 +151,16 @@ impl<'a> Activation<'a> {
                         return Ok(exit);
                     }
                 }
+                Op::ReturnCall(func) => {
+                    if let Some(exit) = self.return_call(func)? {
+                        return Ok(exit);
+                    }
+                }
+                Op::ReturnCallIndirect { ty, table } => {
+                    if let Some(exit) = self.return_call_indirect(ty, table)? {
+                        return Ok(exit);
+                    }
+                }
                 Op::Drop => _ = self.pop(),
                 Op::Select => self.select(),
 

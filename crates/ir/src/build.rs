@@ -15,7 +15,7 @@ mod locals;
 mod source;
 mod straight;
 
-use crate::{Func, Inst, List, Simplified, Term, Type, Value, simplify};
+use crate::{Callee, Func, Inst, List, Simplified, Term, Type, Value, simplify};
 use control::Frame;
 use locals::Locals;
 use module::{BodyReader, Header, Op};
@@ -184,6 +184,11 @@ impl Builder {
             Op::BrIf(depth) => self.br_if(depth),
             Op::BrTable { first, count } => self.br_table(reader.labels(first, count)),
             Op::Return => self.leave(self.func.results.len()),
+            Op::ReturnCall(func) => self.tail_call(header, Callee::Func(func)),
+            Op::ReturnCallIndirect { ty, table } => {
+                let index = self.pop();
+                self.tail_call(header, Callee::Table { ty, table, index });
+            }
             Op::Unreachable => self.terminate(Term::Trap(ops::Trap::Unreachable)),
             Op::LocalGet(local) => {
                 let value = self.locals.get(&mut self.func, local)?;

@@ -302,7 +302,7 @@ impl Func {
                 visit(otherwise);
             }
             Term::Switch { targets, .. } => self.targets(targets).for_each(visit),
-            Term::Open | Term::Return(_) | Term::Trap(_) => {}
+            Term::Open | Term::Return(_) | Term::TailCall { .. } | Term::Trap(_) => {}
         }
     }
 
@@ -312,6 +312,10 @@ impl Func {
             Term::Branch { cond, .. } => visit(cond),
             Term::Switch { index, .. } => visit(index),
             Term::Return(list) => self.list(list).iter().copied().for_each(visit),
+            Term::TailCall { callee, args } => {
+                callee.arg().into_iter().for_each(&mut visit);
+                self.list(args).iter().copied().for_each(visit);
+            }
             Term::Open | Term::Jump(_) | Term::Trap(_) => {}
         }
     }
@@ -440,6 +444,11 @@ impl Func {
                     self.pool[list.range()]
                         .iter_mut()
                         .for_each(|v| *v = map(*v));
+                }
+                Term::TailCall { callee, args } => {
+                    let callee = callee.arg_mut().into_iter();
+                    let args = self.pool[args.range()].iter_mut();
+                    callee.chain(args).for_each(|v| *v = map(*v));
                 }
                 Term::Open | Term::Jump(_) | Term::Trap(_) => {}
             }

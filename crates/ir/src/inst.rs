@@ -4,7 +4,7 @@
 //! operands stand in it, except those of calls, which are lists in the function's pool.
 
 use crate::{EdgeId, Func, List, Type, Value};
-use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemArg, MemoryIdx, TableIdx, TypeIdx};
+use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, Header, MemArg, MemoryIdx, TableIdx, TypeIdx};
 
 /// One instruction: operands are values, everything else is immediate.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -277,8 +277,56 @@ pub enum Term {
     },
     /// Ends the function with these results.
     Return(List),
+    /// Ends the function with a call in its place: the results of the callee are its own, and its frame is gone meanwhile.
+    TailCall {
+        /// What is called.
+        callee: Callee,
+        /// The arguments.
+        args: List,
+    },
     /// Ends the function with a trap.
     Trap(ops::Trap),
+}
+
+/// What a tail call arrives at.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Callee {
+    /// A function of the module.
+    Func(FuncIdx),
+    /// An element of a table.
+    Table {
+        /// The type that the callee must have.
+        ty: TypeIdx,
+        /// The table.
+        table: TableIdx,
+        /// Its index there.
+        index: Value,
+    },
+}
+
+impl Callee {
+    /// The type that the callee has or must have.
+    pub fn ty(&self, header: &Header) -> TypeIdx {
+        match *self {
+            Callee::Func(func) => header.funcs()[func.index()],
+            Callee::Table { ty, .. } => ty,
+        }
+    }
+
+    /// The value that decides what is called, if one does.
+    pub fn arg(&self) -> Option<Value> {
+        match *self {
+            Callee::Func(_) => None,
+            Callee::Table { index, .. } => Some(index),
+        }
+    }
+
+    pub(crate) fn arg_mut(&mut self) -> Option<&mut Value> {
+        match self {
+            Callee::Func(_) => None,
+            Callee::Table { index, .. } => Some(index),
+        }
+    }
 }
 
 /// Kinds of state that an instruction may read or write: a set.

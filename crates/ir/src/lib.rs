@@ -41,7 +41,7 @@ pub use build::{BuildError, BuildOptions, Builder};
 pub use cfg::{Cfg, Preds};
 pub use entity::{Block, EdgeId, InstId, List, NO_OFFSET, Type, Value};
 pub use func::{Def, Edge, Func};
-pub use inst::{Effects, Inst, State, Term};
+pub use inst::{Callee, Effects, Inst, State, Term};
 pub use parse::{ParseError, parse};
 pub use simplify::{Simplified, simplify};
 pub use verify::{VerifyError, verify};

@@ -3,7 +3,7 @@
 //! Apart because only tests and tools read text. A function is one line per block head, instruction and terminator; what is
 //! read is then checked by [`crate::verify`], so the parser only cares that the text has the form.
 
-use crate::{Block, Func, Inst, List, NO_OFFSET, Term, Type, Value};
+use crate::{Block, Callee, Func, Inst, List, NO_OFFSET, Term, Type, Value};
 use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
 use std::collections::HashMap;
 use std::fmt;
@@ -214,6 +214,18 @@ impl Parser {
                 }
             }
             "return" => Term::Return(self.operands(line)?),
+            "return_call" => {
+                let callee = Callee::Func(FuncIdx(line.number()?));
+                self.tail_call(callee, line)?
+            }
+            "return_call_indirect" => {
+                let callee = Callee::Table {
+                    ty: TypeIdx(line.number()?),
+                    table: TableIdx(line.number()?),
+                    index: self.operand(line)?,
+                };
+                self.tail_call(callee, line)?
+            }
             "trap" => {
                 let name = line.word()?;
                 let trap = ops::Trap::ALL
@@ -223,6 +235,13 @@ impl Parser {
             }
             _ => return Ok(None),
         }))
+    }
+
+    fn tail_call(&mut self, callee: Callee, line: &mut Line<'_>) -> Result2<Term> {
+        line.expect("(")?;
+        let args = self.operands(line)?;
+        line.expect(")")?;
+        Ok(Term::TailCall { callee, args })
     }
 
     fn edge(&mut self, line: &mut Line<'_>) -> Result2<crate::EdgeId> {

@@ -11,7 +11,7 @@
 //! ...
 //! ```
 
-use crate::{Block, EdgeId, Func, Inst, InstId, NO_OFFSET, Term, Type, Value};
+use crate::{Block, Callee, EdgeId, Func, Inst, InstId, NO_OFFSET, Term, Type, Value};
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Func {
@@ -265,6 +265,16 @@ impl<'a> Printer<'a> {
             }
             Term::Return(list) if list.is_empty() => f.write_str("return"),
             Term::Return(list) => write!(f, "return {}", self.operands(self.func.list(list))),
+            Term::TailCall { callee, args } => {
+                match callee {
+                    Callee::Func(func) => write!(f, "return_call {}", func.0)?,
+                    Callee::Table { ty, table, index } => {
+                        let index = self.operand(index);
+                        write!(f, "return_call_indirect {} {} {index}", ty.0, table.0)?;
+                    }
+                }
+                write!(f, "({})", self.operands(self.func.list(args)))
+            }
             Term::Trap(trap) => write!(f, "trap {trap:?}"),
         }
     }

@@ -3,7 +3,7 @@
 //! Apart because it repeats what the builder and passes ensure by construction: it runs in tests and debug builds, where a
 //! broken pass should fail at once and by name.
 
-use crate::{Block, Cfg, Def, EdgeId, Func, Inst, InstId, Term, Type, Value};
+use crate::{Block, Callee, Cfg, Def, EdgeId, Func, Inst, InstId, Term, Type, Value};
 use module::{Header, TypeIdx};
 use std::fmt;
 
@@ -208,6 +208,10 @@ impl Verifier<'_> {
                 })?;
                 self.typed("index", index, Type::I32)
             }
+            Term::TailCall { callee, args } => match self.header {
+                Some(header) => self.tail_call(header, callee, self.func.list(args)),
+                None => Ok(()),
+            },
             Term::Return(list) => self.all_typed(
                 "results",
                 self.func.list(list),
@@ -236,6 +240,18 @@ impl Verifier<'_> {
             Some(header) => self.module_types(header, inst, &args, &results),
             None => Ok(()),
         }
+    }
+
+    fn tail_call(&self, header: &Header, callee: Callee, args: &[Value]) -> Check {
+        if let Callee::Table { index, .. } = callee {
+            self.typed("index", index, Type::I32)?;
+        }
+        let ty = header.type_at(callee.ty(header));
+        self.all_typed("arguments", args, ty.params().iter().map(|&ty| ty.into()))?;
+        let results = ty.results().iter().map(|&ty| Type::from(ty));
+        check(results.eq(self.func.results().iter().copied()), || {
+            "the callee has other results".to_string()
+        })
     }
 
     /// What the instruction alone says of types.

@@ -53,7 +53,7 @@ static FEATURES: &[Feature] = &[
     on("bulk-memory", WasmFeatures::BULK_MEMORY),
     on("simd", WasmFeatures::SIMD),
     on("extended-const", WasmFeatures::EXTENDED_CONST),
-    known("tail-call", 5, WasmFeatures::TAIL_CALL),
+    on("tail-call", WasmFeatures::TAIL_CALL),
     known("multi-memory", 5, WasmFeatures::MULTI_MEMORY),
     known("memory64", 5, WasmFeatures::MEMORY64),
     known("relaxed-simd", 5, WasmFeatures::RELAXED_SIMD),

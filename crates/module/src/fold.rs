@@ -74,6 +74,10 @@ macro_rules! fold {
     ($v:ident @mvp CallIndirect [$ty:ident $table:ident] $a:tt) => {
         Op::CallIndirect { ty: TypeIdx($ty), table: TableIdx($table) }
     };
+    ($v:ident @tail_call ReturnCall [$func:ident] $a:tt) => { Op::ReturnCall(FuncIdx($func)) };
+    ($v:ident @tail_call ReturnCallIndirect [$ty:ident $table:ident] $a:tt) => {
+        Op::ReturnCallIndirect { ty: TypeIdx($ty), table: TableIdx($table) }
+    };
     ($v:ident @mvp Drop [] $a:tt) => { Op::Drop };
     ($v:ident @mvp Select [] $a:tt) => { Op::Select };
     ($v:ident @reference_types TypedSelect [$ty:ident] $a:tt) => {{

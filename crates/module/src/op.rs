@@ -46,6 +46,15 @@ pub enum Op {
         /// The table that holds the callee.
         table: TableIdx,
     },
+    /// `return_call`.
+    ReturnCall(FuncIdx),
+    /// `return_call_indirect`.
+    ReturnCallIndirect {
+        /// The expected type.
+        ty: TypeIdx,
+        /// The table that holds the callee.
+        table: TableIdx,
+    },
     /// `drop`.
     Drop,
     /// `select`, with or without a type.
@@ -329,6 +338,8 @@ impl Op {
                 | Op::BrOnNull(_)
                 | Op::BrOnNonNull(_)
                 | Op::BrOnCast { .. }
+                | Op::ReturnCall(_)
+                | Op::ReturnCallIndirect { .. }
         )
     }
 }

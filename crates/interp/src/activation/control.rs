@@ -71,12 +71,49 @@ impl<'a> Activation<'a> {
         ty: TypeIdx,
         table: TableIdx,
     ) -> Result<Option<Exit>, Cause> {
+        let callee = self.indirect_callee(ty, table)?;
+        self.call_any(callee, self.header.type_at(ty))
+    }
+
+    fn indirect_callee(&mut self, ty: TypeIdx, table: TableIdx) -> Result<Callee, Cause> {
         let at = self.pop_index(self.header.tables()[table.index()].table64);
         let table = self.store.instance_table(self.instance, table);
         let callee = self
             .store
             .exec_indirect_callee(self.instance, table, at, ty)?;
-        self.call_any(callee, self.header.type_at(ty))
+        Ok(callee)
+    }
+
+    pub(super) fn return_call(&mut self, func: FuncIdx) -> Result<Option<Exit>, Cause> {
+        let callee = self.store.instance_callee(self.instance, func);
+        self.return_call_any(callee, self.header.func_type(func))
+    }
+
+    pub(super) fn return_call_indirect(
+        &mut self,
+        ty: TypeIdx,
+        table: TableIdx,
+    ) -> Result<Option<Exit>, Cause> {
+        let callee = self.indirect_callee(ty, table)?;
+        self.return_call_any(callee, self.header.type_at(ty))
+    }
+
+    /// Makes a function run in place of the one that runs now: nothing of it is left but the arguments.
+    fn return_call_any(&mut self, callee: Callee, ty: &FuncType) -> Result<Option<Exit>, Cause> {
+        match callee {
+            Callee::Wasm { instance, func } => {
+                self.stack.collapse(self.base, ty.params().len());
+                if instance == self.instance {
+                    self.begin(self.code.func(self.module, func))?;
+                    return Ok(None);
+                }
+                Ok(Some(Exit::Call { instance, func }))
+            }
+            Callee::Host(number) => {
+                self.call_host(number, ty)?;
+                Ok(self.return_to_caller())
+            }
+        }
     }
 
     fn call_any(&mut self, callee: Callee, ty: &FuncType) -> Result<Option<Exit>, Cause> {

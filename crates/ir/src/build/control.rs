@@ -6,7 +6,7 @@
 use super::locals::{FrameStart, JoinIdx, Moment};
 use super::{BuildError, Builder};
 use crate::simplify::eqz_operand;
-use crate::{Block, EdgeId, Inst, Term, Type, Value};
+use crate::{Block, Callee, EdgeId, Inst, Term, Type, Value};
 use module::{BlockType, Header, ValType};
 
 /// An open block.
@@ -266,6 +266,13 @@ impl Builder {
     pub(super) fn leave(&mut self, n_results: usize) {
         let list = self.pop_list(n_results);
         self.terminate(Term::Return(list));
+    }
+
+    /// Ends the function with a call in its place.
+    pub(super) fn tail_call(&mut self, header: &Header, callee: Callee) {
+        let n_params = header.type_at(callee.ty(header)).params().len();
+        let args = self.pop_list(n_params);
+        self.terminate(Term::TailCall { callee, args });
     }
 
     /// Ends the current block; the place after it cannot be reached.

@@ -26,6 +26,8 @@ pub(super) fn arity(op: Op, header: &Header) -> Option<(u32, u32)> {
         | Op::BrOnNonNull(_)
         | Op::BrOnCast { .. } => return None,
 
+        Op::ReturnCall(func) => (of_type(*header.funcs().get(func.index())?)?.0, 0),
+        Op::ReturnCallIndirect { ty, .. } => (of_type(ty)?.0 + 1, 0),
         Op::Call(func) => of_type(*header.funcs().get(func.index())?)?,
         Op::CallIndirect { ty, .. } => {
             let (params, results) = of_type(ty)?;

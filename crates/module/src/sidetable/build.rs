@@ -108,6 +108,11 @@ impl<'h> Builder<'h> {
                 self.branch(self.frames.len() as u32 - 1)?;
                 self.reachable = false;
             }
+            Op::ReturnCall(_) | Op::ReturnCallIndirect { .. } => {
+                let (pops, _) = arity(op, self.header).ok_or_else(nonsense)?;
+                self.pop(pops)?;
+                self.reachable = false;
+            }
             Op::Unreachable => self.reachable = false,
             Op::ReturnCallRef(_) => self.reachable = false,
             // Null is dropped on the way; anything else stays.

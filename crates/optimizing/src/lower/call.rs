@@ -12,7 +12,7 @@ use cranelift_codegen::ir::{
     ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, SigRef, StackSlotData,
     StackSlotKind, UserExternalName, Value, types,
 };
-use ir::{InstId, List};
+use ir::{Callee, InstId, List};
 use module::{FuncIdx, Header, TableIdx, TypeIdx};
 use ops::Trap;
 
@@ -72,6 +72,28 @@ impl Callees {
 }
 
 impl Lower<'_> {
+    /// Leaves the function for another one, in whose place it was called.
+    pub(super) fn tail_call(&mut self, callee: Callee, args: List) {
+        let ty = callee.ty(self.env.header);
+        let (code, vmctx) = match callee {
+            Callee::Func(func) if func.index() >= self.env.header.n_imported_funcs() => {
+                let args = self.call_args(self.vmctx, args);
+                let callees = &mut self.scratch.callees;
+                let callee = callees.func(&mut self.pos, self.env.header, func);
+                self.pos.ins().return_call(callee, &args);
+                self.scratch.args = args;
+                return;
+            }
+            Callee::Func(func) => self.imported(func),
+            Callee::Table { table, index, .. } => self.indirect_callee(ty, table, index),
+        };
+        let args = self.call_args(vmctx, args);
+        let callees = &mut self.scratch.callees;
+        let signature = callees.signature(&mut self.pos, self.env.header, ty);
+        self.pos.ins().return_call_indirect(signature, code, &args);
+        self.scratch.args = args;
+    }
+
     pub(super) fn call(&mut self, id: InstId, func: FuncIdx, args: List) {
         if func.index() >= self.env.header.n_imported_funcs() {
             let args = self.call_args(self.vmctx, args);
@@ -81,9 +103,15 @@ impl Lower<'_> {
             self.end_call(id, call, args);
             return;
         }
+        let (code, vmctx) = self.imported(func);
+        self.call_address(id, self.env.header.funcs()[func.index()], code, vmctx, args);
+    }
+
+    /// Code and vmctx of an imported function.
+    fn imported(&mut self, func: FuncIdx) -> (Value, Value) {
         let code = self.vmctx_const(POINTER, self.env.layout.imported_func_code(func));
         let vmctx = self.vmctx_const(POINTER, self.env.layout.imported_func_vmctx(func));
-        self.call_address(id, self.env.header.funcs()[func.index()], code, vmctx, args);
+        (code, vmctx)
     }
 
     pub(super) fn call_indirect(
@@ -94,6 +122,17 @@ impl Lower<'_> {
         index: ir::Value,
         args: List,
     ) {
+        let (code, vmctx) = self.indirect_callee(ty, table, index);
+        self.call_address(id, ty, code, vmctx, args);
+    }
+
+    /// Code and vmctx of a function in a table; traps if there is none of the type.
+    fn indirect_callee(
+        &mut self,
+        ty: TypeIdx,
+        table: TableIdx,
+        index: ir::Value,
+    ) -> (Value, Value) {
         debug_assert_eq!(element_type(&self.env, table), ir::Type::FuncRef);
         let (element, _) = self.element(table, index, Trap::UndefinedElement);
         let flags = self.flags.element(self.pos.func);
@@ -111,7 +150,7 @@ impl Lower<'_> {
         let flags = self.flags.func_entry(self.pos.func);
         let code = self.load_raw(POINTER, flags, entry, FuncRefLayout::CODE);
         let vmctx = self.load_raw(POINTER, flags, entry, FuncRefLayout::VMCTX);
-        self.call_address(id, ty, code, vmctx, args);
+        (code, vmctx)
     }
 
     fn call_address(&mut self, id: InstId, ty: TypeIdx, code: Value, vmctx: Value, args: List) {

@@ -36,6 +36,7 @@ impl Lower<'_> {
                 self.pos.ins().return_(&args);
                 self.scratch.args = args;
             }
+            Term::TailCall { callee, args } => self.tail_call(callee, args),
             Term::Trap(trap) => {
                 self.pos.ins().trap(trap_code(trap));
             }
