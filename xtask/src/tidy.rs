@@ -89,6 +89,8 @@ fn read_files(root: &Path) -> Result<Vec<File>, String> {
                     folders.push(path);
                 }
             } else if kind.is_file()
+                // In a second working tree this is a file that says where the repository is.
+                && entry.file_name() != ".git"
                 && let Ok(text) = fs::read_to_string(entry.path())
             {
                 let path = path.to_string_lossy().replace('\\', "/");
