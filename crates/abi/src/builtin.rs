@@ -2,6 +2,9 @@
 //!
 //! A row gives number, name and signature; the runtime builds its table of addresses from the same rows, so the two cannot
 //! disagree. All use the platform's C convention and take the caller's vmctx first.
+//!
+//! Code reaches a builtin through a thunk of the runtime, which notes where the guest's frames start and passes the arguments on
+//! as they are: so all of them must be in registers.
 
 /// The type of a builtin's parameter or result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,3 +104,14 @@ macro_rules! define {
 }
 
 for_each_builtin!(define);
+
+/// Parameters of a builtin that the C convention passes in registers, after vmctx.
+const REGISTER_PARAMS_MAX: usize = 5;
+
+const _: () = {
+    let mut nth = 0;
+    while nth < Builtin::ALL.len() {
+        assert!(Builtin::ALL[nth].sig().params.len() <= REGISTER_PARAMS_MAX);
+        nth += 1;
+    }
+};

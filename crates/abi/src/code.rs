@@ -34,6 +34,72 @@ pub struct PcEntry {
     pub wasm: u32,
 }
 
+/// Where references that a collector must know lie while a call has not returned.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StackMaps {
+    /// Sorted by offset.
+    pub calls: Vec<StackMap>,
+    /// The places of all calls, call after call: how many bytes each lies below the frame pointer.
+    pub places: Vec<u32>,
+}
+
+/// The references of one call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StackMap {
+    /// Where the call returns to, in bytes from the start of the function or image.
+    pub return_offset: u32,
+    /// Where its places start in [`StackMaps::places`]; they end where those of the next call start.
+    pub first: u32,
+}
+
+impl StackMaps {
+    /// Adds a call, which must return behind all others.
+    pub fn push(&mut self, return_offset: u32, places: impl Iterator<Item = u32>) {
+        let first = self.places.len() as u32;
+        self.calls.push(StackMap {
+            return_offset,
+            first,
+        });
+        self.places.extend(places);
+    }
+
+    /// Adds the calls of a function whose code starts at `base`.
+    fn append(&mut self, maps: &StackMaps, base: u32) {
+        let first = self.places.len() as u32;
+        self.calls.extend(maps.calls.iter().map(|call| StackMap {
+            return_offset: base + call.return_offset,
+            first: first + call.first,
+        }));
+        self.places.extend_from_slice(&maps.places);
+    }
+
+    /// The places of the call that returns to this offset: how many bytes each lies below the frame pointer.
+    pub fn at(&self, return_offset: u32) -> &[u32] {
+        let calls = &self.calls;
+        let Ok(found) = calls.binary_search_by_key(&return_offset, |call| call.return_offset)
+        else {
+            return &[];
+        };
+        let end = match calls.get(found + 1) {
+            Some(next) => next.first as usize,
+            None => self.places.len(),
+        };
+        &self.places[calls[found].first as usize..end]
+    }
+
+    /// Whether the maps are in order and their places are: what [`StackMaps::at`] relies on.
+    pub fn is_consistent(&self) -> bool {
+        let calls = &self.calls;
+        let in_order = calls.windows(2).all(|pair| {
+            pair[0].return_offset < pair[1].return_offset && pair[0].first <= pair[1].first
+        });
+        in_order
+            && calls
+                .last()
+                .is_none_or(|last| last.first as usize <= self.places.len())
+    }
+}
+
 /// One function's machine code.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CompiledFunc {
@@ -47,6 +113,8 @@ pub struct CompiledFunc {
     pub traps: Vec<TrapEntry>,
     /// Sorted by offset.
     pub pcs: Vec<PcEntry>,
+    /// Calls during which the function holds references.
+    pub stack_maps: StackMaps,
 }
 
 /// Where a function is in an image, in bytes.
@@ -73,6 +141,8 @@ pub struct CodeImage {
     pub traps: Vec<TrapEntry>,
     /// Sorted by offset in `text`.
     pub pcs: Vec<PcEntry>,
+    /// Calls during which functions hold references.
+    pub stack_maps: StackMaps,
 }
 
 impl CodeImage {
@@ -175,6 +245,7 @@ impl CodeImageBuilder {
             offset: moved(p.offset),
             wasm: p.wasm,
         }));
+        self.image.stack_maps.append(&func.stack_maps, base);
         Ok(FuncLocation {
             offset: base,
             len: func.code.len() as u32,

@@ -2,7 +2,7 @@
 //!
 //! Apart because both functions and trampolines end here.
 
-use abi::{CompileError, CompiledFunc, PcEntry, Reloc, TrapEntry};
+use abi::{CompileError, CompiledFunc, PcEntry, Reloc, StackMaps, TrapEntry};
 use cranelift_codegen::binemit::Reloc as RelocKind;
 use cranelift_codegen::ir::{ExternalName, Function, TrapCode};
 use cranelift_codegen::{CodegenError, CompiledCode, FinalizedRelocTarget};
@@ -93,7 +93,20 @@ pub(crate) fn compiled_func(
         relocs,
         traps,
         pcs: pcs(code),
+        stack_maps: stack_maps(code),
     })
+}
+
+/// Where references lie, counted from the frame pointer: that is what a walk through frames knows.
+fn stack_maps(code: &CompiledCode) -> StackMaps {
+    let mut maps = StackMaps::default();
+    for (return_offset, frame_bytes, map) in code.buffer.user_stack_maps() {
+        let places = map
+            .entries()
+            .map(|(_, above_stack_pointer)| frame_bytes - above_stack_pointer);
+        maps.push(*return_offset, places);
+    }
+    maps
 }
 
 /// Entries only where the operator changes; what belongs to no operator counts to the one before.

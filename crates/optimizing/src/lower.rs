@@ -8,6 +8,7 @@
 //! | `uses` | which values are needed, and in what form |
 //! | `scalar`, `vector` | operators that compute, one arm a row or group of rows |
 //! | `memory`, `bulk`, `table`, `call` | what touches state |
+//! | `refs` | references that live across calls |
 //! | `flags` | what Cranelift is told of each kind of memory |
 //! | `control` | how blocks end |
 
@@ -16,6 +17,7 @@ mod call;
 mod control;
 mod flags;
 mod memory;
+mod refs;
 mod scalar;
 mod table;
 mod uses;
@@ -30,18 +32,20 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{
-    Block, BlockArg, ConstantData, Function, InstBuilder, SourceLoc, Type, Value, types,
+    Block, BlockArg, ConstantData, Function, InstBuilder, SourceLoc, StackSlot, Type, Value, types,
 };
 use flags::Flags;
 use ir::{Def, Inst, InstId};
 use module::{FuncIdx, ValType};
 use ops::Trap;
+use refs::{Refs, TooManyRefs};
 use uses::Uses;
 
 /// Memory that lowering reuses.
 #[derive(Default)]
 pub(crate) struct LowerScratch {
     uses: Uses,
+    refs: Refs,
     values: Vec<Value>,
     callees: Callees,
     args: Vec<Value>,
@@ -77,6 +81,8 @@ pub(crate) struct Lower<'a> {
     fields: [(u32, Type, Value); N_FIELDS],
     /// The run of blocks that the current one belongs to.
     run: u32,
+    /// The slots of references, if there are any.
+    ref_slots: Option<StackSlot>,
 }
 
 /// Lowers function `index` of the module, whose IR is `func`, into `target`, which is empty.
@@ -99,6 +105,12 @@ pub(crate) fn lower(
     }
     target.signature = wasm_signature(env.header.func_type(index));
     scratch.uses.find(func);
+    scratch
+        .refs
+        .find(func, &scratch.uses)
+        .map_err(|TooManyRefs| {
+            CompileError::Limit("the function holds too many references during calls".to_string())
+        })?;
     scratch.values.clear();
     scratch
         .values
@@ -121,7 +133,9 @@ pub(crate) fn lower(
         vmctx: Value::from_u32(0),
         fields: [(u32::MAX, types::INVALID, Value::from_u32(0)); N_FIELDS],
         run: 0,
+        ref_slots: None,
     };
+    lower.make_ref_slots();
     lower.blocks();
     lower.constants();
     for block in func.blocks() {
@@ -179,7 +193,17 @@ impl<'a> Lower<'a> {
 
     fn block(&mut self, block: ir::Block) {
         self.pos.goto_bottom(clif_block(block));
-        self.run = self.scratch.uses.run(block);
+        let run = self.scratch.uses.run(block);
+        if self.run != run {
+            self.run = run;
+            self.scratch.refs.forget_known();
+        }
+        if self.ref_slots.is_some() {
+            self.set_offset(ir::NO_OFFSET);
+            for &param in self.func.params(block) {
+                self.keep_ref(param);
+            }
+        }
         for &id in self.func.insts(block) {
             if self.scratch.uses.is_needed(id) {
                 self.set_offset(self.func.offset(id));
@@ -283,11 +307,12 @@ impl<'a> Lower<'a> {
             value
         };
         self.scratch.values[result.index()] = value;
+        self.keep_ref(result);
     }
 
     /// A value as others see it: parameters, results, memory.
     fn value(&mut self, value: ir::Value) -> Value {
-        let found = self.scratch.values[value.index()];
+        let found = self.current(value);
         if self.func.ty(value) == ir::Type::V128 {
             self.with_lanes(found, VECTOR)
         } else {
@@ -320,7 +345,7 @@ impl<'a> Lower<'a> {
 
     /// An i32, unsigned, as an i64.
     fn extended(&mut self, value: ir::Value) -> Value {
-        let value = self.scratch.values[value.index()];
+        let value = self.current(value);
         match self.pos.func.dfg.value_type(value) {
             types::I32 => self.pos.ins().uextend(types::I64, value),
             _ => value,

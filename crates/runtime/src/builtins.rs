@@ -1,4 +1,13 @@
 //! The functions that compiled code calls; `abi` has their signatures.
+//!
+//! Code reaches each through a thunk, whose frame looks like that of a host trampoline: whoever runs below finds the frames of
+//! the guest above from `exit_fp`.
+//!
+//! ```text
+//!   return address, in the guest
+//!   frame pointer of the guest     <- exit_fp
+//!   return address, in the thunk   the builtin's frame follows
+//! ```
 
 use crate::call::Pending;
 use crate::instance::Instance;
@@ -7,6 +16,8 @@ use crate::{Cause, InstanceId, StoreCore};
 use abi::{Builtin, VmctxLayout, for_each_builtin};
 use module::{DataIdx, ElemIdx, MemoryIdx, TableIdx};
 use ops::{Compute, Trap, Value};
+use std::arch::naked_asm;
+use std::mem::offset_of;
 
 /// What a builtin works on: the store of the calling guest, and its instance.
 struct Caller<'a> {
@@ -167,7 +178,36 @@ macro_rules! table {
             }
         )*
 
-        /// The addresses of the builtins, by number.
+        /// What code calls instead of the builtins.
+        mod thunk {
+            use super::{StoreCtx, VmctxLayout, naked_asm, offset_of};
+
+            $(
+                #[unsafe(naked)]
+                pub(super) unsafe extern "C" fn $name() {
+                    naked_asm!(
+                        ".cfi_startproc",
+                        "push rbp",
+                        ".cfi_def_cfa_offset 16",
+                        ".cfi_offset rbp, -16",
+                        "mov rbp, rsp",
+                        ".cfi_def_cfa_register rbp",
+                        "mov rax, [rdi + {store}]",
+                        "mov [rax + {exit_fp}], rbp",
+                        "call {builtin}",
+                        "pop rbp",
+                        ".cfi_def_cfa rsp, 8",
+                        "ret",
+                        ".cfi_endproc",
+                        store = const VmctxLayout::STORE,
+                        exit_fp = const offset_of!(StoreCtx, exit_fp),
+                        builtin = sym super::$name,
+                    )
+                }
+            )*
+        }
+
+        /// The addresses of the builtins' thunks, by number.
         #[repr(transparent)]
         pub(crate) struct Builtins(pub(crate) [*const u8; Builtin::ALL.len()]);
 
@@ -175,7 +215,7 @@ macro_rules! table {
         unsafe impl Sync for Builtins {}
 
         /// What every vmctx points to.
-        pub(crate) static BUILTINS: Builtins = Builtins([$($name as *const u8),*]);
+        pub(crate) static BUILTINS: Builtins = Builtins([$(thunk::$name as *const u8),*]);
     };
 }
 

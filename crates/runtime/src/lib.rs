@@ -23,6 +23,7 @@ mod interrupt;
 mod limits;
 mod loaded;
 mod memory;
+mod stack_roots;
 mod store;
 mod table;
 mod types;

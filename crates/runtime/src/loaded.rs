@@ -218,9 +218,24 @@ impl LoadedModule {
         unsafe { code.block.as_ptr().add(location.offset as usize) }
     }
 
+    /// Whether code of the module, whose text starts at `start`, goes on at `return_pc`.
+    pub(crate) fn code_holds(&self, start: usize, return_pc: usize) -> bool {
+        let bytes = self.code_bytes().map_or(0, <[u8]>::len);
+        start < return_pc && return_pc <= start + bytes
+    }
+
     /// The trap listed for an offset of the text.
     pub(crate) fn trap_at(&self, text_offset: u32) -> Option<u8> {
         self.code.as_ref()?.image.trap_at(text_offset)
+    }
+
+    /// The places of references in a frame that goes on at an offset of the text: how many bytes each lies below the frame
+    /// pointer.
+    pub(crate) fn stack_map_at(&self, return_offset: u32) -> &[u32] {
+        match &self.code {
+            Some(code) => code.image.stack_maps.at(return_offset),
+            None => &[],
+        }
     }
 
     /// The guest's place for an offset of the text; `None` for trampolines.

@@ -103,3 +103,32 @@ pub unsafe fn walk_frames(
         }
     }
 }
+
+/// Calls `f(return_pc, fp)` for each frame of compiled code above a frame that compiled code made by calling out, innermost
+/// first, until `f` gives false: where the frame goes on, and its frame pointer.
+///
+/// `exit_fp` is the frame pointer of the callee. The frames end where a return address is not in `code_range`.
+///
+/// # Safety
+/// The frame at `exit_fp` and all those above it up to the entry into compiled code exist for the time of the walk, and keep
+/// the frame pointers of their callers.
+pub unsafe fn walk_suspended(
+    exit_fp: usize,
+    code_range: Range<usize>,
+    f: &mut dyn FnMut(usize, usize) -> bool,
+) {
+    let mut fp = exit_fp;
+    loop {
+        // SAFETY: `fp` is that of a frame which exists, as the caller says.
+        let (caller_fp, return_pc) = unsafe {
+            let frame = fp as *const usize;
+            (frame.read(), frame.add(1).read())
+        };
+        // A call that never returns may be the last instruction: its return address is the end.
+        let is_code = code_range.start < return_pc && return_pc <= code_range.end;
+        if !is_code || !f(return_pc, caller_fp) {
+            return;
+        }
+        fp = caller_fp;
+    }
+}

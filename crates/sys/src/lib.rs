@@ -54,7 +54,7 @@ use unix as os;
 pub use activation::{EntryFn, Fault, FaultKind, enter, entry_fp, raise};
 pub use arch::stack_pointer;
 pub use code::{CodeBlock, CodeMemory, CodeSpace};
-pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames};
+pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames, walk_suspended};
 pub use image::Image;
 pub use os::{
     InterruptFilter, ThreadHandle, fault_trace, init_thread, page_bytes, set_interrupt_filter,

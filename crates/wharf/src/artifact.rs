@@ -8,14 +8,14 @@
 //! Numbers are little-endian. The tables are counted lists of u32. The text is mapped as it lies in the file.
 
 use crate::{Engine, Error, Result};
-use abi::{CodeImage, FuncLocation, PcEntry, TrapEntry};
+use abi::{CodeImage, FuncLocation, PcEntry, StackMap, TrapEntry};
 use module::{Module, TypeIdx};
 use runtime::{CodeSource, LoadedModule};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-const MAGIC: &[u8; 8] = b"\x7fwharf\x01\n";
+const MAGIC: &[u8; 8] = b"\x7fwharf\x02\n";
 
 /// The text starts at a multiple of this: of the page size on every supported host.
 const TEXT_ALIGN: u64 = 64 << 10;
@@ -212,6 +212,12 @@ fn write_tables(image: &CodeImage) -> Vec<u8> {
         image.pcs.len(),
         &mut image.pcs.iter().flat_map(|p| [p.offset, p.wasm]),
     );
+    let maps = &image.stack_maps;
+    list(
+        maps.calls.len(),
+        &mut maps.calls.iter().flat_map(|c| [c.return_offset, c.first]),
+    );
+    list(maps.places.len(), &mut maps.places.iter().copied());
     out
 }
 
@@ -250,7 +256,16 @@ fn read_tables(bytes: &[u8]) -> Option<CodeImage> {
             wasm: numbers.next()?,
         });
     }
-    Some(image)
+    for _ in 0..numbers.next()? {
+        image.stack_maps.calls.push(StackMap {
+            return_offset: numbers.next()?,
+            first: numbers.next()?,
+        });
+    }
+    for _ in 0..numbers.next()? {
+        image.stack_maps.places.push(numbers.next()?);
+    }
+    image.stack_maps.is_consistent().then_some(image)
 }
 
 /// Whether all functions and trampolines lie in a text of this size.

@@ -171,9 +171,15 @@ impl Lower<'_> {
 
     fn end_call(&mut self, id: InstId, call: cranelift_codegen::ir::Inst, args: Vec<Value>) {
         self.scratch.args = args;
+        self.safepoint(id, call);
         let results = self.pos.func.dfg.inst_results(call);
         for (result, &value) in self.func.inst_results(id).zip(results) {
             self.scratch.values[result.index()] = value;
+        }
+        if self.ref_slots.is_some() {
+            for result in self.func.inst_results(id) {
+                self.keep_ref(result);
+            }
         }
     }
 

@@ -10,12 +10,16 @@
 //! | elements of tables | no, after the check | yes | themselves |
 //! | function entries | the type field: null is a trap | by the runtime | themselves |
 //! | global cells | no | yes | an imported one any imported one; a defined one nothing |
+//! | slots of references | no | yes, also by the collector during calls | those of the same number modulo 64 |
 //! | memory | yes | yes | an imported one any imported one; a defined one nothing |
 
 use crate::code::trap_code;
 use cranelift_codegen::ir::{AliasRegionData, Endianness, Function, MemFlags, MemFlagsData};
 use ops::Trap;
 use std::borrow::Cow;
+
+/// Slots of references that Cranelift tells apart: each kind of memory costs it time.
+const REF_SLOTS_APART: u32 = 64;
 
 const CONSTANT: u32 = 0;
 const STORE_CTX: u32 = 1;
@@ -26,6 +30,7 @@ const GLOBAL_IMPORTED: u32 = 5;
 const MEMORY_IMPORTED: u32 = 6;
 const MEMORY: u32 = 1 << 30;
 const GLOBAL: u32 = 2 << 30;
+const REF_SLOT: u32 = 3 << 30;
 
 /// Flags made so far for the function.
 #[derive(Default)]
@@ -127,6 +132,12 @@ impl Flags {
         let flags = insert(func, data, region, name);
         self.memory = Some((region, flags));
         flags
+    }
+
+    /// A slot for a reference in the frame.
+    pub(super) fn ref_slot(&mut self, func: &mut Function, slot: u32) -> MemFlags {
+        let region = REF_SLOT | (slot % REF_SLOTS_APART);
+        insert(func, MemFlagsData::trusted(), region, "ref slot")
     }
 
     /// How the bytes of vectors are read as lanes of other types.

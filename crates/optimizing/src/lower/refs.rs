@@ -1,0 +1,477 @@
+//! References that live across calls: which they are, and the slots of the frame where a collector finds them.
+//!
+//! Apart from lowering because it is an analysis of its own, which functions without references skip. A collector may run during
+//! a call and move what references refer to. So a reference that is needed after a call is stored in a slot where it is defined,
+//! and loaded again when it is first used after the call; the call's stack map names the slots that matter. A slot serves
+//! several references if no two of them are needed at once.
+//!
+//! Liveness is found by walking from each use up to the definition, value by value: most references live in a few blocks, and
+//! what a hostile function costs is bounded.
+
+use super::Lower;
+use super::uses::Uses;
+use crate::signature::POINTER;
+use cranelift_codegen::ir::{
+    self as clif, InstBuilder, MemFlags, StackSlotData, StackSlotKind, UserStackMapEntry, types,
+};
+use ir::{Block, Def, Func, Inst, InstId, Preds, Type, Value};
+
+/// References that live across calls, call by call, in one function at most.
+const ACROSS_MAX: usize = 1 << 23;
+
+/// Steps of the walk that finds liveness, in one function at most.
+const STEPS_MAX: usize = 1 << 26;
+
+/// What the stack maps of one function may take while it is compiled, in bytes.
+const MAP_BYTES_MAX: usize = 256 << 20;
+
+/// Size of a slot, in bytes.
+const SLOT_BYTES: u32 = 4;
+
+/// A value that has no slot.
+const NO_SLOT: u32 = u32::MAX;
+/// A value that needs a slot and has none yet.
+const SLOT_NEEDED: u32 = u32::MAX - 1;
+
+/// The function has more references across calls than are worth a stack map.
+pub(super) struct TooManyRefs;
+
+/// What is known of a function's references.
+#[derive(Default)]
+pub(super) struct Refs {
+    /// By value: its slot. Empty if no value has one.
+    slots: Vec<u32>,
+    n_slots: u32,
+    /// By value: the epoch in which lowering last had it. A call ends an epoch, and so does the start of a block that can be
+    /// entered from elsewhere than the block before it.
+    known: Vec<u32>,
+    epoch: u32,
+    /// Calls, the last one first, and where what lives across each starts in `across`.
+    calls: Vec<(InstId, u32)>,
+    across: Vec<Value>,
+    /// By value: the block that defines it.
+    def_block: Vec<Block>,
+    /// Blocks and what lives at their start or end, by block.
+    live_in: Vec<(Block, Value)>,
+    live_out: Vec<(Block, Value)>,
+    /// Last uses: block, position in it, value; the last of the function first.
+    deaths: Vec<(Block, u32, Value)>,
+}
+
+/// Whether a collector may run during an instruction.
+fn is_safepoint(inst: &Inst) -> bool {
+    matches!(inst, Inst::Call { .. } | Inst::CallIndirect { .. })
+}
+
+impl Refs {
+    /// Looks at a function.
+    pub(super) fn find(&mut self, func: &Func, uses: &Uses) -> Result<(), TooManyRefs> {
+        self.slots.clear();
+        self.n_slots = 0;
+        self.calls.clear();
+        self.across.clear();
+        let is_ref = |value| func.ty(value) == Type::Ref && !func.is_const(value);
+        if !(0..func.n_values() as u32).any(|index| is_ref(Value::new(index))) {
+            return Ok(());
+        }
+        let scan = Scan { func, uses };
+        self.find_live(&scan)?;
+        self.slots.resize(func.n_values(), NO_SLOT);
+        self.find_across(&scan)?;
+        if self.across.is_empty() {
+            self.slots.clear();
+            return Ok(());
+        }
+        self.known.clear();
+        self.known.resize(func.n_values(), 0);
+        self.epoch = 1;
+        self.assign_slots(&scan);
+        self.check_map_bytes()
+    }
+
+    /// Whether what lowering has for a value with a slot is what the slot holds.
+    fn is_known(&self, value: Value) -> bool {
+        self.known[value.index()] == self.epoch
+    }
+
+    fn set_known(&mut self, value: Value) {
+        self.known[value.index()] = self.epoch;
+    }
+
+    /// From here on, what lowering had for values with slots may be outdated, or not be computed.
+    pub(super) fn forget_known(&mut self) {
+        self.epoch += 1;
+    }
+
+    /// How many slots there are.
+    fn n_slots(&self) -> u32 {
+        self.n_slots
+    }
+
+    /// The slot of a value, if it lives across calls.
+    fn slot(&self, value: Value) -> Option<u32> {
+        self.slots
+            .get(value.index())
+            .copied()
+            .filter(|slot| *slot != NO_SLOT)
+    }
+
+    /// Calls `visit` with the slot of each reference that lives across the call `id`. Calls must be asked for in order.
+    fn take_across(&mut self, id: InstId, mut visit: impl FnMut(u32)) {
+        if self.slots.is_empty() {
+            return;
+        }
+        let Some((call, first)) = self.calls.pop() else {
+            unreachable!("calls are lowered in the order in which they were found");
+        };
+        assert_eq!(
+            call, id,
+            "calls are lowered in the order in which they were found"
+        );
+        for value in self.across.drain(first as usize..) {
+            visit(self.slots[value.index()]);
+        }
+    }
+
+    /// Fills `live_in` and `live_out`.
+    fn find_live(&mut self, scan: &Scan<'_>) -> Result<(), TooManyRefs> {
+        let func = scan.func;
+        self.def_block.clear();
+        self.def_block.resize(func.n_values(), Block::new(0));
+        for block in func.blocks() {
+            for param in func.params(block) {
+                self.def_block[param.index()] = block;
+            }
+            for &id in func.insts(block) {
+                for result in func.inst_results(id) {
+                    self.def_block[result.index()] = block;
+                }
+            }
+        }
+        let mut used: Vec<(Value, Block)> = Vec::new();
+        for block in func.blocks() {
+            scan.for_each_use(block, |_, value| {
+                if self.def_block[value.index()] != block {
+                    used.push((value, block));
+                }
+            });
+        }
+        used.sort_unstable();
+        used.dedup();
+        self.live_in.clear();
+        self.live_out.clear();
+        let preds = Preds::new(func);
+        let mut lives_in = vec![u32::MAX; func.n_blocks()];
+        let mut lives_out = vec![u32::MAX; func.n_blocks()];
+        let mut open: Vec<Block> = Vec::new();
+        let mut steps = 0;
+        for (value, block) in used {
+            let mark = value.index() as u32;
+            if std::mem::replace(&mut lives_in[block.index()], mark) != mark {
+                open.push(block);
+            }
+            while let Some(block) = open.pop() {
+                self.live_in.push((block, value));
+                for &(pred, _) in preds.of(block) {
+                    if std::mem::replace(&mut lives_out[pred.index()], mark) == mark {
+                        continue;
+                    }
+                    self.live_out.push((pred, value));
+                    if self.def_block[value.index()] != pred
+                        && std::mem::replace(&mut lives_in[pred.index()], mark) != mark
+                    {
+                        open.push(pred);
+                    }
+                }
+                steps += 1 + preds.of(block).len();
+                if steps > STEPS_MAX {
+                    return Err(TooManyRefs);
+                }
+            }
+        }
+        self.live_in.sort_unstable();
+        self.live_out.sort_unstable();
+        Ok(())
+    }
+
+    /// Fills `calls`, `across` and `deaths`, and marks the values that need slots.
+    fn find_across(&mut self, scan: &Scan<'_>) -> Result<(), TooManyRefs> {
+        let func = scan.func;
+        self.deaths.clear();
+        let mut live = Live::new(func.n_values());
+        let mut live_out = self.live_out.as_slice();
+        for block in func.blocks().rev() {
+            live.clear();
+            while let Some((&(at, value), rest)) = live_out.split_last()
+                && at == block
+            {
+                live.insert(value);
+                live_out = rest;
+            }
+            let insts = func.insts(block);
+            scan.for_each_term_use(block, |value| {
+                if live.insert(value) {
+                    self.deaths.push((block, insts.len() as u32, value));
+                }
+            });
+            for (nth, &id) in insts.iter().enumerate().rev() {
+                if !scan.uses.is_needed(id) {
+                    continue;
+                }
+                func.inst_results(id).for_each(|value| live.remove(value));
+                if is_safepoint(func.inst(id)) {
+                    self.calls.push((id, self.across.len() as u32));
+                    self.across.extend_from_slice(&live.values);
+                    for value in &live.values {
+                        self.slots[value.index()] = SLOT_NEEDED;
+                    }
+                    if self.across.len() > ACROSS_MAX {
+                        return Err(TooManyRefs);
+                    }
+                }
+                scan.for_each_arg(id, |value| {
+                    if live.insert(value) {
+                        self.deaths.push((block, nth as u32, value));
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives slots to the values that need them: block by block, so that what lives at a block's start already has its slot,
+    /// since its definition dominates the block.
+    fn assign_slots(&mut self, scan: &Scan<'_>) {
+        let func = scan.func;
+        let mut free = Slots::default();
+        let mut n_live_in = 0;
+        for block in func.blocks() {
+            free.clear();
+            while let Some(&(at, value)) = self.live_in.get(n_live_in)
+                && at == block
+            {
+                free.take(self.slots[value.index()]);
+                n_live_in += 1;
+            }
+            for &param in func.params(block) {
+                self.assign(param, &mut free);
+            }
+            let insts = func.insts(block);
+            for nth in 0..=insts.len() {
+                while let Some(&(at, position, value)) = self.deaths.last()
+                    && (at, position) == (block, nth as u32)
+                {
+                    free.give_back(self.slots[value.index()]);
+                    self.deaths.pop();
+                }
+                if let Some(&id) = insts.get(nth) {
+                    for result in func.inst_results(id) {
+                        self.assign(result, &mut free);
+                    }
+                }
+            }
+        }
+        self.n_slots = free.n_slots;
+    }
+
+    /// A stack map is a bit for each byte of the frame, up to the last slot of the call.
+    fn check_map_bytes(&self) -> Result<(), TooManyRefs> {
+        let mut end = self.across.len();
+        let mut bytes = 0;
+        for &(_, first) in self.calls.iter().rev() {
+            let values = self.across[first as usize..end].iter();
+            let last = values.map(|value| self.slots[value.index()] as usize).max();
+            bytes += last.map_or(0, |slot| (slot + 1) * SLOT_BYTES as usize / 8);
+            end = first as usize;
+        }
+        if bytes > MAP_BYTES_MAX {
+            return Err(TooManyRefs);
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, value: Value, free: &mut Slots) {
+        if self.slots[value.index()] == SLOT_NEEDED {
+            self.slots[value.index()] = free.take_first();
+        }
+    }
+}
+
+impl Lower<'_> {
+    /// Makes the slots of the function.
+    pub(super) fn make_ref_slots(&mut self) {
+        let n_slots = self.scratch.refs.n_slots();
+        if n_slots != 0 {
+            let align_log2 = SLOT_BYTES.trailing_zeros() as u8;
+            let bytes = n_slots * SLOT_BYTES;
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, align_log2);
+            self.ref_slots = Some(self.pos.func.create_sized_stack_slot(data));
+        }
+    }
+
+    /// Stores a reference that was just defined, if it lives across calls.
+    pub(super) fn keep_ref(&mut self, result: Value) {
+        if let Some(slot) = self.scratch.refs.slot(result) {
+            let value = self.scratch.values[result.index()];
+            let (base, flags) = self.ref_slot(slot);
+            self.store_raw(flags, value, base, slot * SLOT_BYTES);
+            self.scratch.refs.set_known(result);
+        }
+    }
+
+    /// A value as it is now: a reference may have been changed by a collector since it was defined.
+    pub(super) fn current(&mut self, value: Value) -> clif::Value {
+        if let Some(slot) = self.scratch.refs.slot(value)
+            && !self.scratch.refs.is_known(value)
+        {
+            let (base, flags) = self.ref_slot(slot);
+            let loaded = self.load_raw(types::I32, flags, base, slot * SLOT_BYTES);
+            self.scratch.values[value.index()] = loaded;
+            self.scratch.refs.set_known(value);
+        }
+        self.scratch.values[value.index()]
+    }
+
+    /// Tells the collector which references live across instruction `id`, which is `call` in Cranelift's form.
+    pub(super) fn safepoint(&mut self, id: InstId, call: clif::Inst) {
+        let Some(slots) = self.ref_slots else {
+            return;
+        };
+        let dfg = &mut self.pos.func.dfg;
+        self.scratch.refs.take_across(id, |slot| {
+            let entry = UserStackMapEntry {
+                ty: types::I32,
+                slot: slots,
+                offset: slot * SLOT_BYTES,
+            };
+            dfg.append_user_stack_map_entry(call, entry);
+        });
+        self.scratch.refs.forget_known();
+    }
+
+    fn ref_slot(&mut self, slot: u32) -> (clif::Value, MemFlags) {
+        let slots = self.ref_slots.expect("made if any value has a slot");
+        let base = self.pos.ins().stack_addr(POINTER, slots, 0);
+        (base, self.flags.ref_slot(self.pos.func, slot))
+    }
+}
+
+/// A function, and which of its instructions will be executed.
+struct Scan<'a> {
+    func: &'a Func,
+    uses: &'a Uses,
+}
+
+impl Scan<'_> {
+    fn visit(&self, value: Value, visit: &mut impl FnMut(Value)) {
+        if self.func.ty(value) == Type::Ref && !matches!(self.func.def(value), Def::Const(_)) {
+            visit(value);
+        }
+    }
+
+    fn for_each_arg(&self, id: InstId, mut visit: impl FnMut(Value)) {
+        let inst = self.func.inst(id);
+        inst.for_each_arg(self.func, |value| self.visit(value, &mut visit));
+    }
+
+    fn for_each_term_use(&self, block: Block, mut visit: impl FnMut(Value)) {
+        self.func
+            .for_each_term_arg(block, |value| self.visit(value, &mut visit));
+        self.func.for_each_edge(block, |edge| {
+            for &value in self.func.edge_args(edge) {
+                self.visit(value, &mut visit);
+            }
+        });
+    }
+
+    fn for_each_use(&self, block: Block, mut visit: impl FnMut(Option<InstId>, Value)) {
+        for &id in self.func.insts(block) {
+            if self.uses.is_needed(id) {
+                self.for_each_arg(id, |value| visit(Some(id), value));
+            }
+        }
+        self.for_each_term_use(block, |value| visit(None, value));
+    }
+}
+
+/// A set of values.
+struct Live {
+    values: Vec<Value>,
+    /// By value: its position in `values`, or `u32::MAX`.
+    positions: Vec<u32>,
+}
+
+impl Live {
+    fn new(n_values: usize) -> Live {
+        Live {
+            values: Vec::new(),
+            positions: vec![u32::MAX; n_values],
+        }
+    }
+
+    fn clear(&mut self) {
+        for value in self.values.drain(..) {
+            self.positions[value.index()] = u32::MAX;
+        }
+    }
+
+    /// Whether the value was not there.
+    fn insert(&mut self, value: Value) -> bool {
+        let position = &mut self.positions[value.index()];
+        let is_new = *position == u32::MAX;
+        if is_new {
+            *position = self.values.len() as u32;
+            self.values.push(value);
+        }
+        is_new
+    }
+
+    fn remove(&mut self, value: Value) {
+        let position = std::mem::replace(&mut self.positions[value.index()], u32::MAX);
+        if position != u32::MAX {
+            self.values.swap_remove(position as usize);
+            if let Some(moved) = self.values.get(position as usize) {
+                self.positions[moved.index()] = position;
+            }
+        }
+    }
+}
+
+/// Which slots are taken.
+#[derive(Default)]
+struct Slots {
+    /// One bit a slot.
+    taken: Vec<u64>,
+    /// Slots ever taken.
+    n_slots: u32,
+}
+
+impl Slots {
+    fn clear(&mut self) {
+        self.taken.fill(0);
+    }
+
+    fn take(&mut self, slot: u32) {
+        if slot < self.n_slots {
+            self.taken[slot as usize / 64] |= 1 << (slot % 64);
+        }
+    }
+
+    fn give_back(&mut self, slot: u32) {
+        if slot < self.n_slots {
+            self.taken[slot as usize / 64] &= !(1 << (slot % 64));
+        }
+    }
+
+    fn take_first(&mut self) -> u32 {
+        let word = self.taken.iter().position(|word| *word != u64::MAX);
+        let word = word.unwrap_or_else(|| {
+            self.taken.push(0);
+            self.taken.len() - 1
+        });
+        let slot = word as u32 * 64 + self.taken[word].trailing_ones();
+        self.n_slots = self.n_slots.max(slot + 1);
+        self.take(slot);
+        slot
+    }
+}

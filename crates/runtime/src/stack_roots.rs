@@ -1,0 +1,58 @@
+//! References in the frames of compiled code: where a collector finds them, and sets them anew.
+//!
+//! Apart from backtraces because those are told to people and may be cut short, while a collector must see every frame: also
+//! those of guests that wait for host functions which have entered other guests, on whatever stack they are.
+
+use crate::engine::CodeAt;
+use crate::{LoadedModule, StoreCore};
+use std::sync::Arc;
+
+impl StoreCore {
+    /// Calls `visit(return_pc, fp)` for each frame of compiled code in the store, trampolines among them, innermost first:
+    /// where it goes on, and its frame pointer.
+    ///
+    /// Every guest of the store must be suspended: in a builtin or in a host function. That is so whenever the host runs.
+    pub(crate) fn visit_code_frames(&self, mut visit: impl FnMut(usize, usize)) {
+        if self.guests == 0 {
+            return;
+        }
+        // SAFETY: the context belongs to the store.
+        let innermost = unsafe { (*self.ctx()).exit_fp };
+        let exits = self.outer_exits.iter().rev().copied();
+        for exit_fp in std::iter::once(innermost).chain(exits) {
+            let mut each = |return_pc, fp| {
+                visit(return_pc, fp);
+                true
+            };
+            // SAFETY: the guest called out from this frame and is suspended, so all its frames exist; compiled code keeps frame
+            // pointers.
+            unsafe { sys::walk_suspended(exit_fp, self.engine.code_range(), &mut each) }
+        }
+    }
+
+    /// Calls `visit` with the place of each reference that suspended guests hold in their frames. What it leaves there is what
+    /// the guests go on with.
+    #[expect(dead_code, reason = "the collector calls it")]
+    pub(crate) fn visit_stack_roots(&mut self, mut visit: impl FnMut(&mut u32)) {
+        // Consecutive frames are mostly of one module, which costs a lock to find.
+        let mut last: Option<(usize, Arc<LoadedModule>)> = None;
+        self.visit_code_frames(|return_pc, fp| {
+            let known = last
+                .as_ref()
+                .filter(|(start, module)| module.code_holds(*start, return_pc));
+            if known.is_none() {
+                let Some(CodeAt::Module(module, offset)) = self.engine.code_at(return_pc - 1)
+                else {
+                    return;
+                };
+                last = Some((return_pc - 1 - offset as usize, module));
+            }
+            let (start, module) = last.as_ref().expect("known, or set above");
+            for place in module.stack_map_at((return_pc - start) as u32) {
+                // SAFETY: the compiler says that a reference lies there in a frame that goes on here. The frame is suspended,
+                // and the store held exclusively.
+                visit(unsafe { &mut *((fp - *place as usize) as *mut u32) });
+            }
+        });
+    }
+}
