@@ -2,4 +2,5 @@
 
 mod limits;
 mod lowered;
+mod stack_maps;
 mod suite;
