@@ -213,7 +213,15 @@ impl<'a> Activation<'a> {
                 Op::TableCopy { dst, src } => self.table_copy(dst, src)?,
                 Op::TableInit { elem, table } => self.table_init(elem, table)?,
                 Op::ElemDrop(elem) => self.store.exec_elem_drop(self.instance, elem),
-                Op::CallRef(_)
+                Op::Throw(_)
+                | Op::ThrowRef
+                | Op::TryTable { .. }
+                | Op::Try(_)
+                | Op::Catch(_)
+                | Op::CatchAll
+                | Op::Delegate(_)
+                | Op::Rethrow(_)
+                | Op::CallRef(_)
                 | Op::ReturnCallRef(_)
                 | Op::RefAsNonNull
                 | Op::BrOnNull(_)

@@ -238,7 +238,15 @@ impl Builder {
             | Op::TableCopy { .. }
             | Op::TableInit { .. }
             | Op::ElemDrop(_) => self.table(header, op),
-            Op::CallRef(_)
+            Op::Throw(_)
+            | Op::ThrowRef
+            | Op::TryTable { .. }
+            | Op::Try(_)
+            | Op::Catch(_)
+            | Op::CatchAll
+            | Op::Delegate(_)
+            | Op::Rethrow(_)
+            | Op::CallRef(_)
             | Op::ReturnCallRef(_)
             | Op::RefAsNonNull
             | Op::BrOnNull(_)

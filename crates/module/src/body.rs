@@ -4,7 +4,7 @@
 
 use crate::convert::{Kinds, val_type};
 use crate::fold::{Checked, Fold};
-use crate::{Bytes, Error, FuncIdx, FuncType, Header, Op, ValType};
+use crate::{Bytes, Catch, Error, FuncIdx, FuncType, Header, Op, ValType};
 use std::iter;
 use std::sync::Arc;
 use wasmparser::{
@@ -157,6 +157,20 @@ impl BodyReader<'_> {
     /// If no returned operator has these labels.
     pub fn labels(&self, first: u32, count: u32) -> &[u32] {
         &self.labels[first as usize..][..count as usize]
+    }
+
+    /// The catches of an [`Op::TryTable`] that has been returned, in order.
+    ///
+    /// # Panics
+    /// If no returned operator has these catches.
+    pub fn catches(
+        &self,
+        first: u32,
+        count: u16,
+    ) -> impl DoubleEndedIterator<Item = Catch> + ExactSizeIterator + '_ {
+        let words = usize::from(count) * Catch::WORDS;
+        let words = &self.labels[first as usize..][..words];
+        words.chunks_exact(Catch::WORDS).map(Catch::from_words)
     }
 
     /// Where the next operator starts in the file, in bytes.

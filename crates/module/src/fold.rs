@@ -6,7 +6,8 @@
 
 use crate::convert::{Kinds, block_type, heap_type, mem_arg, ref_type};
 use crate::{
-    DataIdx, ElemIdx, Error, Extend, FuncIdx, GlobalIdx, MemoryIdx, Op, RefType, TableIdx, TypeIdx,
+    Catch, DataIdx, ElemIdx, Error, Extend, FuncIdx, GlobalIdx, MemoryIdx, Op, RefType, TableIdx,
+    TagIdx, TypeIdx,
 };
 use wasmparser::{BrTable, FrameKind, FrameStack, VisitOperator, VisitSimdOperator};
 
@@ -40,6 +41,33 @@ impl Fold<'_> {
         Ok(Op::BrTable {
             first,
             count: self.labels.len() as u32 - first,
+        })
+    }
+}
+
+impl Fold<'_> {
+    fn try_table(&mut self, table: &wasmparser::TryTable) -> Result<Op, Error> {
+        use wasmparser::Catch as Theirs;
+        let first = self.labels.len() as u32;
+        for catch in &table.catches {
+            let (tag, with_ref, label) = match *catch {
+                Theirs::One { tag, label } => (Some(TagIdx(tag)), false, label),
+                Theirs::OneRef { tag, label } => (Some(TagIdx(tag)), true, label),
+                Theirs::All { label } => (None, false, label),
+                Theirs::AllRef { label } => (None, true, label),
+            };
+            let catch = Catch {
+                tag,
+                with_ref,
+                label,
+            };
+            self.labels.extend(catch.to_words());
+        }
+        Ok(Op::TryTable {
+            ty: block_type(table.ty, self.kinds)?,
+            first,
+            // The parser reads at most ten thousand.
+            count: table.catches.len() as u16,
         })
     }
 }
@@ -78,6 +106,14 @@ macro_rules! fold {
     ($v:ident @tail_call ReturnCallIndirect [$ty:ident $table:ident] $a:tt) => {
         Op::ReturnCallIndirect { ty: TypeIdx($ty), table: TableIdx($table) }
     };
+    ($v:ident @exceptions TryTable [$table:ident] $a:tt) => { $v.try_table(&$table)? };
+    ($v:ident @exceptions Throw [$tag:ident] $a:tt) => { Op::Throw(TagIdx($tag)) };
+    ($v:ident @exceptions ThrowRef [] $a:tt) => { Op::ThrowRef };
+    ($v:ident @legacy_exceptions Try [$ty:ident] $a:tt) => { Op::Try(block_type($ty, $v.kinds)?) };
+    ($v:ident @legacy_exceptions Catch [$tag:ident] $a:tt) => { Op::Catch(TagIdx($tag)) };
+    ($v:ident @legacy_exceptions CatchAll [] $a:tt) => { Op::CatchAll };
+    ($v:ident @legacy_exceptions Delegate [$depth:ident] $a:tt) => { Op::Delegate($depth) };
+    ($v:ident @legacy_exceptions Rethrow [$depth:ident] $a:tt) => { Op::Rethrow($depth) };
     ($v:ident @mvp Drop [] $a:tt) => { Op::Drop };
     ($v:ident @mvp Select [] $a:tt) => { Op::Select };
     ($v:ident @reference_types TypedSelect [$ty:ident] $a:tt) => {{

@@ -57,8 +57,8 @@ pub use header::{
 pub use index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 pub use module::{CustomSection, DataMode, DataSegment, FileRange, Module};
 pub use names::Names;
-pub use op::{BlockType, Extend, MemArg, Op};
-pub use sidetable::{Branch, FuncCode};
+pub use op::{BlockType, Catch, Extend, MemArg, Op};
+pub use sidetable::{Branch, ExceptionPlace, FuncCode, Handler, HandlerKind};
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
 };

@@ -3,7 +3,9 @@
 //! The enum is exhaustive and has no catch-all: adding a variant makes rustc list every tier that must handle it. Operators that
 //! only compute or access memory are one variant with a row of `ops` inside, so their number does not show here.
 
-use crate::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, RefType, TableIdx, TypeIdx, ValType};
+use crate::{
+    DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, RefType, TableIdx, TagIdx, TypeIdx, ValType,
+};
 
 /// One operator with its immediates.
 ///
@@ -55,6 +57,29 @@ pub enum Op {
         /// The table that holds the callee.
         table: TableIdx,
     },
+    /// `throw`.
+    Throw(TagIdx),
+    /// `throw_ref`.
+    ThrowRef,
+    /// `try_table`: `catches(first, count)` of the body say what it catches, in order.
+    TryTable {
+        /// The type of the block.
+        ty: BlockType,
+        /// Position of the first catch in [`crate::BodyReader`]'s label list.
+        first: u32,
+        /// Number of catches.
+        count: u16,
+    },
+    /// `try` of the legacy exceptions: a block until the first `catch`, `catch_all` or `delegate`.
+    Try(BlockType),
+    /// `catch` of a legacy `try`.
+    Catch(TagIdx),
+    /// `catch_all` of a legacy `try`.
+    CatchAll,
+    /// `delegate` to a relative depth: ends a legacy `try`.
+    Delegate(u32),
+    /// `rethrow` what the legacy `catch` at a relative depth has caught.
+    Rethrow(u32),
     /// `drop`.
     Drop,
     /// `select`, with or without a type.
@@ -284,6 +309,39 @@ pub enum Extend {
 
 const _: () = assert!(size_of::<Op>() <= 24);
 
+/// One catch of a `try_table`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Catch {
+    /// The tag of the exceptions that it catches; `None` catches all.
+    pub tag: Option<TagIdx>,
+    /// Whether the exception itself is passed to the label, after the payload.
+    pub with_ref: bool,
+    /// Where it goes, as a relative depth outside of the `try_table`.
+    pub label: u32,
+}
+
+impl Catch {
+    /// How many numbers of a label list one catch takes.
+    pub(crate) const WORDS: usize = 3;
+
+    pub(crate) fn to_words(self) -> [u32; Catch::WORDS] {
+        let tag = self.tag.map_or(u32::MAX, |tag| tag.0);
+        [tag, u32::from(self.with_ref), self.label]
+    }
+
+    /// The catch at a position of a label list.
+    ///
+    /// # Panics
+    /// If the list ends before.
+    pub(crate) fn from_words(words: &[u32]) -> Catch {
+        Catch {
+            tag: (words[0] != u32::MAX).then_some(TagIdx(words[0])),
+            with_ref: words[1] != 0,
+            label: words[2],
+        }
+    }
+}
+
 /// The type of a block: no parameters and at most one result, or a function type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BlockType {
@@ -311,7 +369,16 @@ impl Op {
     /// [flushes](Op::flushes_fuel), before executing it; so all tiers stop at the same operator.
     pub const fn fuel(self) -> u32 {
         match self {
-            Op::Nop | Op::Block(_) | Op::Loop(_) | Op::Else | Op::End => 0,
+            Op::Nop
+            | Op::Block(_)
+            | Op::Loop(_)
+            | Op::Else
+            | Op::End
+            | Op::TryTable { .. }
+            | Op::Try(_)
+            | Op::Catch(_)
+            | Op::CatchAll
+            | Op::Delegate(_) => 0,
             _ => 1,
         }
     }
@@ -340,6 +407,12 @@ impl Op {
                 | Op::BrOnCast { .. }
                 | Op::ReturnCall(_)
                 | Op::ReturnCallIndirect { .. }
+                | Op::Throw(_)
+                | Op::ThrowRef
+                | Op::Catch(_)
+                | Op::CatchAll
+                | Op::Delegate(_)
+                | Op::Rethrow(_)
         )
     }
 }

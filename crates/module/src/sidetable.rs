@@ -5,12 +5,15 @@
 
 mod arity;
 mod build;
+mod handlers;
 #[cfg(test)]
 mod tests;
 
 use crate::body::TrustedReader;
-use crate::{Error, FuncIdx, Module, Op, ValType};
+use crate::{Error, FuncIdx, Module, Op, TagIdx, ValType};
 use build::Builder;
+use handlers::Scopes;
+pub use handlers::{ExceptionPlace, Handler, HandlerKind};
 
 /// A function as an interpreter wants it.
 ///
@@ -31,6 +34,7 @@ pub struct FuncCode {
     offsets: Box<[u32]>,
     side: Box<[u32]>,
     branches: Box<[Branch]>,
+    scopes: Scopes,
 }
 
 /// Where a branch goes and what becomes of the operand stack.
@@ -67,13 +71,13 @@ impl FuncCode {
             let mut ops = Vec::with_capacity(bytes.len() / 2);
             let mut offsets = Vec::with_capacity(bytes.len() / 2);
             while let Some((offset, op)) = reader.next()? {
-                builder
+                let op = builder
                     .op(op, reader.labels())
                     .map_err(|error| error.at(offset as usize))?;
                 ops.push(op);
                 offsets.push(offset);
             }
-            let (side, branches, max_height) = builder.finish();
+            let (side, branches, max_height, scopes) = builder.finish();
             let ty = header.func_type(func);
             Ok(FuncCode {
                 func,
@@ -85,6 +89,7 @@ impl FuncCode {
                 offsets: offsets.into(),
                 side,
                 branches,
+                scopes,
             })
         };
         decode().map_err(|error| error.in_func(func))
@@ -110,7 +115,8 @@ impl FuncCode {
         &self.locals
     }
 
-    /// The operators, as in the file. The last is the function's `end`.
+    /// The operators, as in the file, except that the `end` of a legacy `catch` is [`Op::Else`]: it is a branch. The last is the
+    /// function's `end`.
     pub fn ops(&self) -> &[Op] {
         &self.ops
     }
@@ -128,14 +134,30 @@ impl FuncCode {
         self.max_height as usize
     }
 
-    /// Where the operator at a position goes: `br`, a taken `br_if`, an `if` whose condition is zero, an `else` that is reached
-    /// from above, or `return`.
+    /// Where the operator at a position goes: `br`, a taken `br_if`, an `if` whose condition is zero, an `else` or `catch` that is
+    /// reached from above, or `return`. Of a `rethrow`, the height is that of the exception on the operand stack.
     ///
     /// # Panics
     /// If the operator is no such, or can never be reached.
     #[inline]
     pub fn branch(&self, op: usize) -> Branch {
         self.branches[self.side[op] as usize]
+    }
+
+    /// Where an exception goes on that the operator at a position throws or lets through, if this function catches it: in the
+    /// innermost handler for one of its tags. `matches` says whether a tag of the module is that of the exception.
+    ///
+    /// # Panics
+    /// If there is no such operator.
+    pub fn handler(&self, op: usize, matches: impl FnMut(TagIdx) -> bool) -> Option<Handler> {
+        let found = self.scopes.find(op as u32, matches)?;
+        Some(Handler {
+            branch: self.branches[found.branch as usize],
+            kind: HandlerKind {
+                payload: found.tag.is_some(),
+                exception: found.exception,
+            },
+        })
     }
 
     /// Where the `br_table` at a position goes for an index, which is at most the number of labels less one.

@@ -5,7 +5,10 @@
 
 use super::Branch;
 use super::arity::arity;
-use crate::{BlockType, Error, FuncIdx, Header, Op, SubType};
+use super::handlers::{Scope, Scopes};
+use crate::{BlockType, Catch, Error, FuncIdx, Header, Op, SubType};
+
+mod exceptions;
 
 /// No position.
 const NONE: u32 = u32::MAX;
@@ -21,6 +24,8 @@ struct Frame {
     n_results: u32,
     /// The last of the branches to its end, each of which holds the one before as its target until the end is known.
     to_end: u32,
+    /// The scope that holds what is directly in the block.
+    scope: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,6 +35,12 @@ enum Kind {
     Loop(u32),
     /// The branch that is taken if the condition is zero.
     If(u32),
+    /// A `try_table` that can be reached, with its scope.
+    TryTable(u32),
+    /// A legacy `try` before its first `catch`, with its scope; [`NONE`] if it cannot be reached.
+    Try(u32),
+    /// A legacy `try` behind its first `catch`, with its scope. The exception lies below the operands.
+    Catch(u32),
     Func,
 }
 
@@ -43,6 +54,7 @@ pub(super) struct Builder<'h> {
     max_height: u32,
     /// Whether the next operator can be reached; if not, the height means nothing.
     pub(super) reachable: bool,
+    scopes: Vec<Scope>,
 }
 
 fn nonsense() -> Error {
@@ -59,6 +71,7 @@ impl<'h> Builder<'h> {
             n_params: 0,
             n_results,
             to_end: NONE,
+            scope: NONE,
         };
         Builder {
             header,
@@ -68,11 +81,12 @@ impl<'h> Builder<'h> {
             height: 0,
             max_height: 0,
             reachable: true,
+            scopes: Vec::new(),
         }
     }
 
-    /// Takes the next operator; `labels` are the labels of all `br_table`s so far.
-    pub(super) fn op(&mut self, op: Op, labels: &[u32]) -> Result<(), Error> {
+    /// Takes the next operator and gives the one to execute; `labels` are those of all operators so far.
+    pub(super) fn op(&mut self, op: Op, labels: &[u32]) -> Result<Op, Error> {
         let at = self.side.len() as u32;
         self.side.push(NONE);
         match op {
@@ -84,7 +98,7 @@ impl<'h> Builder<'h> {
                 self.branch_if_zero();
             }
             Op::Else => self.enter_else(at)?,
-            Op::End => self.leave(at)?,
+            Op::End => return self.leave(at),
             Op::Br(depth) => {
                 self.branch(depth)?;
                 self.reachable = false;
@@ -114,6 +128,41 @@ impl<'h> Builder<'h> {
                 self.reachable = false;
             }
             Op::Unreachable => self.reachable = false,
+            Op::Throw(tag) => {
+                self.pop(self.payload(tag)?)?;
+                self.reachable = false;
+            }
+            Op::ThrowRef => {
+                self.pop(1)?;
+                self.reachable = false;
+            }
+            Op::TryTable { ty, first, count } => {
+                let words = (first as usize).checked_add(usize::from(count) * Catch::WORDS);
+                let words = words.and_then(|end| labels.get(first as usize..end));
+                self.enter_try_table(at, ty, words.ok_or_else(nonsense)?)?;
+            }
+            Op::Try(ty) => {
+                self.enter(ty, Kind::Try(NONE))?;
+                if self.reachable {
+                    let scope = self.open_scope(at);
+                    self.frames.last_mut().expect("just entered").kind = Kind::Try(scope);
+                }
+            }
+            Op::Catch(tag) => self.enter_catch(at, Some(tag))?,
+            Op::CatchAll => self.enter_catch(at, None)?,
+            Op::Delegate(depth) => self.delegate(at, depth)?,
+            Op::Rethrow(depth) => {
+                if self.reachable {
+                    let frame = self.frames.len().checked_sub(depth as usize + 1);
+                    let height = self.frames[frame.ok_or_else(nonsense)?].height;
+                    self.add(Branch {
+                        target: NONE,
+                        keep: 0,
+                        height,
+                    });
+                }
+                self.reachable = false;
+            }
             Op::ReturnCallRef(_) => self.reachable = false,
             // Null is dropped on the way; anything else stays.
             Op::BrOnNull(depth) => {
@@ -133,12 +182,13 @@ impl<'h> Builder<'h> {
                 self.push(pushes);
             }
         }
-        Ok(())
+        Ok(op)
     }
 
-    /// The side positions, the branches and the greatest height, after the last operator.
-    pub(super) fn finish(self) -> (Box<[u32]>, Box<[Branch]>, u32) {
-        (self.side.into(), self.branches.into(), self.max_height)
+    /// The side positions, the branches, the greatest height and the scopes of handlers, after the last operator.
+    pub(super) fn finish(self) -> (Box<[u32]>, Box<[Branch]>, u32, Scopes) {
+        let (side, branches) = (self.side.into(), self.branches.into());
+        (side, branches, self.max_height, Scopes(self.scopes))
     }
 
     fn pop(&mut self, count: u32) -> Result<(), Error> {
@@ -174,6 +224,7 @@ impl<'h> Builder<'h> {
             false => 0,
         };
         let reachable = self.reachable;
+        let scope = self.scope();
         self.frames.push(Frame {
             kind,
             reachable,
@@ -181,6 +232,7 @@ impl<'h> Builder<'h> {
             n_params,
             n_results,
             to_end: NONE,
+            scope,
         });
         Ok(())
     }
@@ -218,11 +270,22 @@ impl<'h> Builder<'h> {
         Ok(())
     }
 
-    fn leave(&mut self, at: u32) -> Result<(), Error> {
+    fn leave(&mut self, at: u32) -> Result<Op, Error> {
+        let mut op = Op::End;
+        if let Some(Kind::Catch(_)) = self.frames.last().map(|frame| frame.kind)
+            && self.reachable
+        {
+            // The exception below the results is dropped.
+            self.branch(0)?;
+            op = Op::Else;
+        }
         let frame = self.frames.pop().ok_or_else(nonsense)?;
+        if let Kind::TryTable(scope) | Kind::Try(scope) = frame.kind {
+            self.close_scope(scope, at);
+        }
         self.reachable = frame.reachable;
         if !frame.reachable {
-            return Ok(());
+            return Ok(op);
         }
         let target = if frame.kind == Kind::Func { at } else { at + 1 };
         if let Kind::If(if_zero) = frame.kind {
@@ -233,7 +296,7 @@ impl<'h> Builder<'h> {
             next = std::mem::replace(&mut self.branches[next as usize].target, target);
         }
         self.set_height(frame.height + frame.n_results);
-        Ok(())
+        Ok(op)
     }
 
     /// Adds a branch of the current operator to the label at a depth.
@@ -250,7 +313,7 @@ impl<'h> Builder<'h> {
                 keep: frame.n_params,
                 height: frame.height,
             },
-            Kind::Block | Kind::If(_) | Kind::Func => {
+            _ => {
                 let before = std::mem::replace(&mut frame.to_end, self.branches.len() as u32);
                 Branch {
                     target: before,

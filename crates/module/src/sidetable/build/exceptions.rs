@@ -1,0 +1,126 @@
+//! Blocks that catch: their scopes, and what each catch does with the operand stack.
+//!
+//! Apart from the other blocks because few functions have any.
+
+use super::{Builder, Kind, NONE, nonsense};
+use crate::sidetable::Branch;
+use crate::sidetable::handlers::{ExceptionPlace, Scope, ScopeCatch};
+use crate::{BlockType, Catch, Error, Op, SubType, TagIdx};
+
+impl Builder<'_> {
+    /// The scope that holds the current place.
+    pub(super) fn scope(&self) -> u32 {
+        self.frames.last().map_or(NONE, |frame| frame.scope)
+    }
+
+    /// How many values exceptions of a tag carry.
+    pub(super) fn payload(&self, tag: TagIdx) -> Result<u32, Error> {
+        let ty = self.header.tags().get(tag.index()).ok_or_else(nonsense)?;
+        let ty = self.header.types().get(ty.index());
+        let ty = ty.and_then(SubType::as_func).ok_or_else(nonsense)?;
+        Ok(ty.params().len() as u32)
+    }
+
+    /// A new scope, for the block that was just entered.
+    pub(super) fn open_scope(&mut self, start: u32) -> u32 {
+        let (outer, scope) = (self.scope(), self.scopes.len() as u32);
+        self.scopes.push(Scope {
+            start,
+            end: NONE,
+            outer,
+            next: outer,
+            catches: Vec::new(),
+        });
+        self.frames.last_mut().expect("just entered").scope = scope;
+        scope
+    }
+
+    pub(super) fn close_scope(&mut self, scope: u32, end: u32) {
+        if let Some(scope) = self.scopes.get_mut(scope as usize) {
+            scope.end = end;
+        }
+    }
+
+    pub(super) fn enter_try_table(
+        &mut self,
+        at: u32,
+        ty: BlockType,
+        words: &[u32],
+    ) -> Result<(), Error> {
+        let mut catches = Vec::new();
+        if self.reachable {
+            // Labels count from outside of the block.
+            for words in words.chunks_exact(Catch::WORDS) {
+                let catch = Catch::from_words(words);
+                let branch = self.branches.len() as u32;
+                self.branch(catch.label)?;
+                let exception = match catch.with_ref {
+                    true => ExceptionPlace::Above,
+                    false => ExceptionPlace::Nowhere,
+                };
+                catches.push(ScopeCatch {
+                    tag: catch.tag,
+                    exception,
+                    branch,
+                });
+            }
+        }
+        self.enter(ty, Kind::Block)?;
+        if !catches.is_empty() {
+            let scope = self.open_scope(at);
+            self.scopes[scope as usize].catches = catches;
+            self.frames.last_mut().expect("just entered").kind = Kind::TryTable(scope);
+        }
+        Ok(())
+    }
+
+    pub(super) fn enter_catch(&mut self, at: u32, tag: Option<TagIdx>) -> Result<(), Error> {
+        if self.reachable {
+            // What comes from above goes to the end of the block.
+            self.branch(0)?;
+        }
+        let payload = tag.map_or(Ok(0), |tag| self.payload(tag))?;
+        let frame = self.frames.last_mut().ok_or_else(nonsense)?;
+        let scope = match frame.kind {
+            Kind::Try(scope) => {
+                frame.kind = Kind::Catch(scope);
+                let outer = self.scopes.get(scope as usize).map(|scope| scope.outer);
+                frame.scope = outer.unwrap_or(frame.scope);
+                self.close_scope(scope, at);
+                scope
+            }
+            Kind::Catch(scope) => scope,
+            _ => return Err(nonsense()),
+        };
+        let frame = self.frames.last().expect("looked at above");
+        let height = frame.height;
+        self.reachable = frame.reachable;
+        if let Some(scope) = self.scopes.get_mut(scope as usize) {
+            scope.catches.push(ScopeCatch {
+                tag,
+                exception: ExceptionPlace::Below,
+                branch: self.branches.len() as u32,
+            });
+            self.branches.push(Branch {
+                target: at + 1,
+                keep: 1 + payload,
+                height,
+            });
+            self.set_height(height + 1 + payload);
+        }
+        Ok(())
+    }
+
+    pub(super) fn delegate(&mut self, at: u32, depth: u32) -> Result<(), Error> {
+        let Some(Kind::Try(scope)) = self.frames.last().map(|frame| frame.kind) else {
+            return Err(nonsense());
+        };
+        let _: Op = self.leave(at)?;
+        let target = self.frames.len().checked_sub(depth as usize + 1);
+        let next = self.frames[target.ok_or_else(nonsense)?].scope;
+        if let Some(scope) = self.scopes.get_mut(scope as usize) {
+            scope.next = next;
+        }
+        Ok(())
+    }
+}

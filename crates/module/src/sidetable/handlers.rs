@@ -1,0 +1,90 @@
+//! Which code of a function is covered by which handlers of exceptions.
+//!
+//! Apart from branches because nothing here is looked at unless an exception is thrown.
+
+use super::Branch;
+use crate::TagIdx;
+
+/// No scope.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Where a caught exception goes on, and what it leaves on the operand stack there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Handler {
+    /// Where to go on. The values below `height` stay, all others are dropped; `keep` counts what the handler puts there.
+    pub branch: Branch,
+    /// What it puts there.
+    pub kind: HandlerKind,
+}
+
+/// What a handler puts on the operand stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HandlerKind {
+    /// Whether the payload is put: not so for those that catch all.
+    pub payload: bool,
+    /// Whether the exception itself is put.
+    pub exception: ExceptionPlace,
+}
+
+/// Where a handler puts the exception itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExceptionPlace {
+    /// Nowhere.
+    Nowhere,
+    /// Above the payload: `catch_ref` and `catch_all_ref`.
+    Above,
+    /// Below the payload: a legacy `catch`, for `rethrow`.
+    Below,
+}
+
+/// One catch of a scope.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScopeCatch {
+    pub(super) tag: Option<TagIdx>,
+    pub(super) exception: ExceptionPlace,
+    /// Position among the branches.
+    pub(super) branch: u32,
+}
+
+/// The body of one `try_table` or legacy `try`.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    /// Position of the operator that begins it.
+    pub(super) start: u32,
+    /// Position of the operator that ends it.
+    pub(super) end: u32,
+    /// The scope around it.
+    pub(super) outer: u32,
+    /// Where exceptions go that it does not catch: the scope around it, unless it delegates.
+    pub(super) next: u32,
+    pub(super) catches: Vec<ScopeCatch>,
+}
+
+/// The scopes of a function, by where they start.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scopes(pub(super) Vec<Scope>);
+
+impl Scopes {
+    /// The first catch for an exception of the operator at a position for which `matches` holds.
+    pub(super) fn find(
+        &self,
+        op: u32,
+        mut matches: impl FnMut(TagIdx) -> bool,
+    ) -> Option<ScopeCatch> {
+        let started = self.0.partition_point(|scope| scope.start < op) as u32;
+        let mut at = started.checked_sub(1)?;
+        // The scope that started last is one that holds the operator, or one inside of it that has ended.
+        while at != NONE && self.0[at as usize].end <= op {
+            at = self.0[at as usize].outer;
+        }
+        while at != NONE {
+            let scope = &self.0[at as usize];
+            let mut catches = scope.catches.iter();
+            if let Some(found) = catches.find(|catch| catch.tag.is_none_or(&mut matches)) {
+                return Some(*found);
+            }
+            at = scope.next;
+        }
+        None
+    }
+}
