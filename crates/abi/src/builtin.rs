@@ -34,6 +34,12 @@ pub struct BuiltinSig {
 macro_rules! for_each_builtin {
     ($then:ident) => {
         $then! {
+            /// `memory.atomic.wait32` at an address: the operator's result, or -1 and the store holds a pending trap.
+            memory_atomic_wait32(memory: i32, address: i64, expected: i32, timeout_ns: i64) -> i64;
+            /// `memory.atomic.wait64`: as above.
+            memory_atomic_wait64(memory: i32, address: i64, expected: i64, timeout_ns: i64) -> i64;
+            /// `memory.atomic.notify`: as above; the result is an unsigned 32-bit number.
+            memory_atomic_notify(memory: i32, address: i64, count: i32) -> i64;
             /// `memory.grow`: old size in pages, or -1.
             memory_grow(memory: i32, delta_pages: i64) -> i64;
             /// `memory.fill`.

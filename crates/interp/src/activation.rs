@@ -190,6 +190,8 @@ impl<'a> Activation<'a> {
                 Op::Store(store, arg) => self.store(store, arg)?,
                 Op::LoadLane(load, arg, lane) => self.load_lane(load, arg, lane)?,
                 Op::StoreLane(store, arg, lane) => self.store_lane(store, arg, lane)?,
+                Op::Atomic(op, arg) => self.atomic(op, arg)?,
+                Op::AtomicFence => std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst),
                 Op::MemorySize(memory) => self.memory_size(memory),
                 Op::MemoryGrow(memory) => self.memory_grow(memory),
                 Op::MemoryFill(memory) => self.memory_fill(memory)?,

@@ -224,6 +224,8 @@ impl Builder {
             | Op::Store(..)
             | Op::LoadLane(..)
             | Op::StoreLane(..)
+            | Op::Atomic(..)
+            | Op::AtomicFence
             | Op::MemorySize(_)
             | Op::MemoryGrow(_)
             | Op::MemoryFill(_)

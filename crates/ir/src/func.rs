@@ -578,12 +578,15 @@ impl Inst {
             Inst::TableGet { index, .. } => apply(&mut [index]),
             Inst::TableSet { index, value, .. } => apply(&mut [index, value]),
             Inst::TableGrow { value, delta, .. } => apply(&mut [value, delta]),
-            Inst::Call { args, .. } => pool[args.range()].iter_mut().for_each(|v| apply(&mut [v])),
+            Inst::Call { args, .. } | Inst::Atomic { args, .. } => {
+                pool[args.range()].iter_mut().for_each(|v| apply(&mut [v]))
+            }
             Inst::CallIndirect { index, args, .. } => {
                 apply(&mut [index]);
                 pool[args.range()].iter_mut().for_each(|v| apply(&mut [v]));
             }
             Inst::MemorySize { .. }
+            | Inst::AtomicFence
             | Inst::DataDrop { .. }
             | Inst::GlobalGet { .. }
             | Inst::RefFunc { .. }

@@ -95,6 +95,19 @@ pub enum Inst {
         /// The vector.
         vector: Value,
     },
+    /// An atomic access.
+    Atomic {
+        /// The row.
+        op: ops::Atomic,
+        /// The memory.
+        memory: MemoryIdx,
+        /// Added to the address, in bytes.
+        offset: u64,
+        /// The address, then the operands of the row.
+        args: List,
+    },
+    /// `atomic.fence`.
+    AtomicFence,
     /// `memory.size`, in pages.
     MemorySize {
         /// The memory.
@@ -466,6 +479,15 @@ impl Inst {
             Inst::Store { .. } | Inst::StoreLane { .. } => {
                 Effects::writes(State::NONE, State::MEMORY, true)
             }
+            // What other threads wrote before, sizes included, is seen behind it.
+            Inst::Atomic { .. } => {
+                let all = State::MEMORY.or(State::MEMORY_SIZE);
+                Effects::writes(all, all, true)
+            }
+            Inst::AtomicFence => {
+                let all = State::MEMORY.or(State::MEMORY_SIZE);
+                Effects::writes(all, all, false)
+            }
             Inst::MemorySize { .. } => Effects::reads(State::MEMORY_SIZE),
             Inst::MemoryGrow { .. } => {
                 Effects::writes(State::MEMORY_SIZE, State::MEMORY_SIZE, false)
@@ -504,6 +526,7 @@ impl Inst {
     pub fn n_results(&self) -> usize {
         match *self {
             Inst::Call { n_results, .. } | Inst::CallIndirect { n_results, .. } => n_results.into(),
+            Inst::Atomic { op, .. } => op.result().is_some().into(),
             Inst::Compute { .. }
             | Inst::Lane { .. }
             | Inst::Shuffle { .. }
@@ -520,6 +543,7 @@ impl Inst {
             | Inst::TableGrow { .. } => 1,
             Inst::Store { .. }
             | Inst::StoreLane { .. }
+            | Inst::AtomicFence
             | Inst::MemoryFill { .. }
             | Inst::MemoryCopy { .. }
             | Inst::MemoryInit { .. }
@@ -541,6 +565,7 @@ impl Inst {
             Inst::Compute { op, .. } => Some(op.result().into()),
             Inst::Lane { op, .. } => Some(op.result().into()),
             Inst::Load { op, .. } => Some(op.result().into()),
+            Inst::Atomic { op, .. } => op.result().map(Type::from),
             Inst::Shuffle { .. } | Inst::LoadLane { .. } => Some(Type::V128),
             Inst::RefFunc { .. } => Some(Type::FuncRef),
             Inst::RefIsNull { .. } => Some(Type::I32),
@@ -586,12 +611,15 @@ impl Inst {
             Inst::TableGet { index, .. } => visit(index),
             Inst::TableSet { index, value, .. } => [index, value].into_iter().for_each(visit),
             Inst::TableGrow { value, delta, .. } => [value, delta].into_iter().for_each(visit),
-            Inst::Call { args, .. } => func.list(args).iter().copied().for_each(visit),
+            Inst::Call { args, .. } | Inst::Atomic { args, .. } => {
+                func.list(args).iter().copied().for_each(visit)
+            }
             Inst::CallIndirect { index, args, .. } => {
                 visit(index);
                 func.list(args).iter().copied().for_each(visit);
             }
             Inst::MemorySize { .. }
+            | Inst::AtomicFence
             | Inst::DataDrop { .. }
             | Inst::GlobalGet { .. }
             | Inst::RefFunc { .. }

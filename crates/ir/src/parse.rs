@@ -390,6 +390,7 @@ impl Parser {
             "fuel" => Inst::Fuel {
                 units: line.number()?,
             },
+            "atomic.fence" => Inst::AtomicFence,
             "fuel.check" => Inst::FuelCheck,
             _ => return Err(format!("no instruction `{name}`")),
         })
@@ -400,7 +401,13 @@ impl Parser {
         let store = ops::Store::from_name(name);
         let load_lane = ops::LoadLane::from_name(name);
         let store_lane = ops::StoreLane::from_name(name);
-        if load.is_none() && store.is_none() && load_lane.is_none() && store_lane.is_none() {
+        let atomic = ops::Atomic::from_name(name);
+        if load.is_none()
+            && store.is_none()
+            && load_lane.is_none()
+            && store_lane.is_none()
+            && atomic.is_none()
+        {
             return Ok(None);
         }
         let memory = MemoryIdx(if line.take("memory=") {
@@ -420,6 +427,15 @@ impl Parser {
                 memory,
                 offset,
                 addr,
+            }));
+        }
+        if let Some(op) = atomic {
+            let args = self.operands(line)?;
+            return Ok(Some(Inst::Atomic {
+                op,
+                memory,
+                offset,
+                args,
             }));
         }
         if let Some(op) = store {

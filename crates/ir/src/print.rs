@@ -210,6 +210,10 @@ impl<'a> Printer<'a> {
                 access(f, op.name(), memory.0, offset)?;
                 write!(f, " {lane}")
             }
+            Inst::Atomic {
+                op, memory, offset, ..
+            } => access(f, op.name(), memory.0, offset),
+            Inst::AtomicFence => f.write_str("atomic.fence"),
             Inst::MemorySize { memory } => write!(f, "memory.size {}", memory.0),
             Inst::MemoryGrow { memory, .. } => write!(f, "memory.grow {}", memory.0),
             Inst::MemoryFill { memory, .. } => write!(f, "memory.fill {}", memory.0),

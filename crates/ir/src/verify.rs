@@ -288,6 +288,10 @@ impl Verifier<'_> {
                 check(lane < op.lanes(), || format!("lane {lane}"))?;
                 self.typed("vector", vector, Type::V128)
             }
+            Inst::Atomic { op, .. } => {
+                let operands = op.operands().iter().map(|&ty| Type::from(ty));
+                self.all_typed("operands", args.get(1..).unwrap_or_default(), operands)
+            }
             Inst::RefIsNull { value } => check(self.func.ty(value).is_ref(), || {
                 "expected a reference".to_string()
             }),
@@ -338,6 +342,12 @@ impl Verifier<'_> {
                     addr,
                     if memory64 { Type::I64 } else { Type::I32 },
                 )
+            }
+            Inst::Atomic { memory, .. } => {
+                let memory64 = header.memories()[memory.index()].memory64;
+                let ty = if memory64 { Type::I64 } else { Type::I32 };
+                check(!args.is_empty(), || "no address".to_string())?;
+                self.typed("address", args[0], ty)
             }
             _ => Ok(()),
         }

@@ -60,7 +60,10 @@ static FEATURES: &[Feature] = &[
     known("function-references", 5, WasmFeatures::FUNCTION_REFERENCES),
     known("gc", 5, WasmFeatures::GC),
     known("exceptions", 5, WasmFeatures::EXCEPTIONS),
-    known("threads", 4, WasmFeatures::THREADS),
+    Feature {
+        phase: 4,
+        ..on("threads", WasmFeatures::THREADS)
+    },
     known("custom-page-sizes", 3, WasmFeatures::CUSTOM_PAGE_SIZES),
     known("wide-arithmetic", 3, WasmFeatures::WIDE_ARITHMETIC),
     known("stack-switching", 3, WasmFeatures::STACK_SWITCHING),

@@ -243,6 +243,12 @@ macro_rules! fold {
     };
     (row $op:ident [$lane:ident] $a:tt) => { Op::Lane(ops::Lane::$op, $lane) };
 
+    ($v:ident @threads AtomicFence [$ordering:ident] $a:tt) => {{
+        let _ = $ordering;
+        Op::AtomicFence
+    }};
+    ($v:ident @threads $op:ident [$arg:ident] $a:tt) => { Op::Atomic(ops::Atomic::$op, mem_arg(&$arg)?) };
+
     // Proposals that no tier runs.
     ($v:ident @$proposal:ident $op:ident [$($arg:ident)*] $a:tt) => {{
         $(let _ = $arg;)*

@@ -122,6 +122,10 @@ pub enum Op {
     LoadLane(ops::LoadLane, MemArg, u8),
     /// A store of one lane; the lane is the last field.
     StoreLane(ops::StoreLane, MemArg, u8),
+    /// An atomic access.
+    Atomic(ops::Atomic, MemArg),
+    /// `atomic.fence`.
+    AtomicFence,
     /// `memory.size`.
     MemorySize(MemoryIdx),
     /// `memory.grow`.

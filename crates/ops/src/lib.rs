@@ -11,6 +11,7 @@
 //! | [`Lane`] | get or replace one lane of a vector | a lane immediate |
 //! | [`Load`], [`Store`] | access memory | the bytes |
 //! | [`LoadLane`], [`StoreLane`] | access memory for one lane of a vector | the bytes and a lane immediate |
+//! | [`Atomic`] | access memory atomically | what was in memory |
 //!
 //! `i8x16.shuffle` has an immediate of its own and is the function [`v128::i8x16_shuffle`].
 //!
@@ -43,6 +44,6 @@ mod value;
 
 pub use compute::Compute;
 pub use lane::Lane;
-pub use memory::{Load, LoadLane, Store, StoreLane};
+pub use memory::{Atomic, AtomicKind, AtomicRmw, Load, LoadLane, Store, StoreLane};
 pub use trap::Trap;
 pub use value::{Type, V128, Value};

@@ -74,6 +74,8 @@ traps! {
     UncaughtException = 17, "uncaught exception";
     /// The heap of a store is full.
     AllocationTooLarge = 18, "allocation size too large";
+    /// `memory.atomic.wait` on a memory that no other thread could ever notify through.
+    ExpectedSharedMemory = 19, "expected shared memory";
 }
 
 impl fmt::Display for Trap {

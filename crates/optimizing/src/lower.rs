@@ -7,11 +7,12 @@
 //! |---|---|
 //! | `uses` | which values are needed, and in what form |
 //! | `scalar`, `vector` | operators that compute, one arm a row or group of rows |
-//! | `memory`, `bulk`, `table`, `call` | what touches state |
+//! | `memory`, `atomic`, `bulk`, `table`, `call` | what touches state |
 //! | `refs` | references that live across calls |
 //! | `flags` | what Cranelift is told of each kind of memory |
 //! | `control` | how blocks end |
 
+mod atomic;
 mod bulk;
 mod call;
 mod control;
@@ -250,6 +251,13 @@ impl<'a> Lower<'a> {
                 let is_null = self.pos.ins().icmp_imm_u(IntCC::Equal, value, 0);
                 self.set(id, is_null);
             }
+            Inst::Atomic {
+                op,
+                memory,
+                offset,
+                args,
+            } => self.atomic(id, op, memory, offset, args),
+            Inst::AtomicFence => self.fence(),
             Inst::Fuel { units } => self.fuel(units),
             Inst::FuelCheck => self.fuel_check(),
             Inst::Call { func, args, .. } => self.call(id, func, args),

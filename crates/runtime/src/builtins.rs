@@ -15,7 +15,7 @@ use crate::vm::StoreCtx;
 use crate::{Cause, InstanceId, StoreCore};
 use abi::{Builtin, VmctxLayout, for_each_builtin};
 use module::{DataIdx, ElemIdx, MemoryIdx, TableIdx};
-use ops::{Compute, Trap, Value};
+use ops::{Atomic, Compute, Trap, Value};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
@@ -67,6 +67,48 @@ impl Caller<'_> {
             Err(trap) => {
                 self.store.pending = Some(Pending::Cause(Cause::Trap(trap)));
                 1
+            }
+        }
+    }
+
+    fn memory_atomic_wait32(
+        self,
+        memory: i32,
+        address: i64,
+        expected: i32,
+        timeout_ns: i64,
+    ) -> i64 {
+        let operands = [u64::from(expected as u32), timeout_ns as u64];
+        self.atomic(Atomic::MemoryAtomicWait32, memory, address, operands)
+    }
+
+    fn memory_atomic_wait64(
+        self,
+        memory: i32,
+        address: i64,
+        expected: i64,
+        timeout_ns: i64,
+    ) -> i64 {
+        let operands = [expected as u64, timeout_ns as u64];
+        self.atomic(Atomic::MemoryAtomicWait64, memory, address, operands)
+    }
+
+    fn memory_atomic_notify(self, memory: i32, address: i64, count: i32) -> i64 {
+        let operands = [u64::from(count as u32), 0];
+        self.atomic(Atomic::MemoryAtomicNotify, memory, address, operands)
+    }
+
+    /// The operator's result, or -1 after noting the trap.
+    fn atomic(self, op: Atomic, memory: i32, address: i64, operands: [u64; 2]) -> i64 {
+        let index = self.memory(memory);
+        match self
+            .store
+            .atomic_access(op, index, address as u64, operands)
+        {
+            Ok(result) => result as i64,
+            Err(trap) => {
+                self.finish(Err(trap));
+                -1
             }
         }
     }

@@ -48,20 +48,51 @@ impl StoreCore {
         self.instance(instance).memory(memory)
     }
 
-    /// The bytes of the memory with this number in the store.
+    /// The bytes of the memory with this number in the store; none if it is shared: see [`StoreCore::read_memory`].
     pub fn memory_bytes(&self, memory: u32) -> &[u8] {
         self.memory_slice(memory)
     }
 
-    /// The bytes of the memory with this number in the store, to be written.
+    /// The bytes of the memory with this number in the store, to be written; none if it is shared: see
+    /// [`StoreCore::write_memory`].
     pub fn memory_bytes_mut(&mut self, memory: u32) -> &mut [u8] {
         self.memory_slice_mut(memory)
+    }
+
+    /// Copies bytes out of the memory with this number in the store, shared or not.
+    ///
+    /// # Errors
+    /// [`Trap::MemoryOutOfBounds`] if they do not all lie in it.
+    pub fn read_memory(&self, memory: u32, address: u64, buffer: &mut [u8]) -> Result<(), Trap> {
+        self.copy_from_memory(memory, address, buffer)
+    }
+
+    /// Copies bytes into the memory with this number in the store, shared or not.
+    ///
+    /// # Errors
+    /// [`Trap::MemoryOutOfBounds`] if they do not all fit into it.
+    pub fn write_memory(&mut self, memory: u32, address: u64, bytes: &[u8]) -> Result<(), Trap> {
+        self.init_memory(memory, address, bytes, 0, bytes.len() as u64)
+    }
+
+    /// An atomic access to the memory with this number in the store: the operator's result, or 0.
+    ///
+    /// # Errors
+    /// The trap of the operator.
+    pub fn exec_atomic(
+        &mut self,
+        op: ops::Atomic,
+        memory: u32,
+        address: u64,
+        operands: [u64; 2],
+    ) -> Result<u64, Trap> {
+        self.atomic_access(op, memory, address, operands)
     }
 
     /// `memory.size`, in pages.
     pub fn exec_memory_size(&self, memory: u32) -> u64 {
         let memory = &self.memories[memory as usize];
-        memory.def.bytes >> memory.ty.page_size_log2
+        memory.bytes() as u64 >> memory.ty.page_size_log2
     }
 
     /// `memory.grow`: the old size in pages, or `None`.

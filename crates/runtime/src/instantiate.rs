@@ -314,9 +314,10 @@ impl StoreCore {
         }
         let (layout, instance) = (module.layout(), self.instance(id));
         for (index, &number) in instance.memories.iter().enumerate() {
-            let def: *const MemoryDef = &*self.memories[number as usize].def;
+            let def: *const MemoryDef = self.memories[number as usize].def();
             let memory = MemoryIdx(index as u32);
-            // SAFETY: as in `allocate`; definitions of the store stay, and static memories do not move.
+            // SAFETY: as in `allocate`; definitions of the store stay, and static memories do not move. The base never changes
+            // while others may run.
             unsafe {
                 instance
                     .vmctx

@@ -5,6 +5,7 @@
 //! at the note when they return. One watchdog thread for the process repeats the signal until the guest has noticed, so no
 //! moment between the two is lost.
 
+use crate::memory::Waiter;
 use crate::vm::StoreCtx;
 use abi::VmctxLayout;
 use std::cell::UnsafeCell;
@@ -34,6 +35,8 @@ pub(crate) struct Interrupt {
     thread: Mutex<Option<ThreadHandle>>,
     /// When guests of the store must stop.
     deadline: Mutex<Option<Instant>>,
+    /// The guest's thread, while it waits on a shared memory.
+    waiter: Mutex<Option<Arc<Waiter>>>,
     /// Whether the watchdog has ever been asked to look at the store.
     watched: AtomicBool,
 }
@@ -50,6 +53,7 @@ impl Interrupt {
             running: AtomicBool::new(false),
             thread: Mutex::new(None),
             deadline: Mutex::new(None),
+            waiter: Mutex::new(None),
             watched: AtomicBool::new(false),
         }
     }
@@ -80,6 +84,11 @@ impl Interrupt {
         *lock(&self.thread) = Some(thread.clone());
     }
 
+    /// Says what to wake when the guest shall stop, while its thread waits.
+    pub(crate) fn set_waiter(&self, waiter: Option<Arc<Waiter>>) {
+        *lock(&self.waiter) = waiter;
+    }
+
     pub(crate) fn set_deadline(self: &Arc<Interrupt>, deadline: Option<Instant>) {
         let mut current = lock(&self.deadline);
         *current = deadline;
@@ -106,6 +115,9 @@ impl Interrupt {
     fn signal(&self) {
         if let Some(thread) = &*lock(&self.thread) {
             thread.interrupt();
+        }
+        if let Some(waiter) = &*lock(&self.waiter) {
+            waiter.look();
         }
     }
 }

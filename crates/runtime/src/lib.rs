@@ -46,5 +46,6 @@ pub use instantiate::Given;
 pub use interrupt::InterruptHandle;
 pub use limits::Limits;
 pub use loaded::{CodeSource, LoadedModule};
+pub use memory::SharedMemory;
 pub use store::{Store, StoreCore, StoreInner};
 pub use value::{Ref, Val, WasmList, WasmTy};

@@ -278,6 +278,10 @@ impl Drop for LoadedModule {
 fn init_image(module: &Module) -> Option<InitImage> {
     let header = module.header();
     let memory = MemoryIdx(header.n_imported_memories() as u32);
+    // Others may see a shared memory before it is initialized.
+    if header.memories().get(memory.index())?.shared {
+        return None;
+    }
     let size = header.memories().get(memory.index())?.minimum
         << header.memories()[memory.index()].page_size_log2;
     let mut parts = Vec::new();

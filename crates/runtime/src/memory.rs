@@ -1,5 +1,10 @@
 //! Linear memories: reserved address space, an accessible part that grows, and a pool that reuses reservations.
 
+mod atomic;
+mod copy;
+mod shared;
+mod wait;
+
 use crate::handle::MemoryHandle;
 use crate::loaded::InitImage;
 use crate::vm::MemoryDef;
@@ -10,6 +15,9 @@ use ops::Trap;
 use std::ops::Range;
 use std::sync::Mutex;
 use sys::Reservation;
+
+pub use shared::SharedMemory;
+pub(crate) use wait::Waiter;
 
 /// Memories of at most this many bytes are cleared by writing zeros when reused; larger ones give their pages back.
 const CLEAR_BY_WRITING_BYTES_MAX: usize = 256 << 10;
@@ -105,10 +113,12 @@ impl MemorySpace {
 
 /// A memory of a store.
 pub(crate) struct MemoryEntity {
-    /// What compiled code reads; stays where it is.
-    pub(crate) def: Box<MemoryDef>,
-    /// `None` only while being dropped.
+    /// What compiled code reads; stays where it is. That of a shared memory is its own, and this one has no bytes.
+    def: Box<MemoryDef>,
+    /// `None` for shared memories, and while being dropped.
     space: Option<MemorySpace>,
+    /// The memory, if other stores may have it too. Then nothing may refer to its bytes.
+    shared: Option<SharedMemory>,
     pub(crate) ty: MemoryType,
 }
 
@@ -118,8 +128,25 @@ unsafe impl Send for MemoryEntity {}
 unsafe impl Sync for MemoryEntity {}
 
 impl MemoryEntity {
-    fn bytes(&self) -> usize {
-        self.def.bytes as usize
+    /// The size in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.shared {
+            Some(shared) => shared.bytes() as usize,
+            None => self.def.bytes as usize,
+        }
+    }
+
+    /// Where compiled code finds the memory.
+    pub(crate) fn def(&self) -> *const MemoryDef {
+        match &self.shared {
+            Some(shared) => shared.def(),
+            None => &*self.def,
+        }
+    }
+
+    /// The address of the first byte.
+    fn base(&self) -> *mut u8 {
+        self.def.base
     }
 
     fn space(&mut self) -> &mut MemorySpace {
@@ -145,19 +172,11 @@ impl StoreCore {
         ty: MemoryType,
         image: Option<&InitImage>,
     ) -> Result<u32, Error> {
-        if self.memories.len() >= self.limits.memories_max as usize {
-            return Err(Error::limit(format!(
-                "the store may hold {} memories at most",
-                self.limits.memories_max
-            )));
+        if ty.shared {
+            return self.new_shared_memory(ty);
         }
         let bytes = u128::from(ty.minimum) << ty.page_size_log2;
-        let limit = self.limits.memory_bytes_max;
-        if bytes + u128::from(self.memory_bytes) > u128::from(limit) {
-            return Err(Error::limit(format!(
-                "a memory of {bytes} bytes exceeds the limit of {limit} bytes for all memories of the store"
-            )));
-        }
+        self.check_memory_room(bytes)?;
         let bytes = usize::try_from(bytes)
             .map_err(|_| Error::limit("the memory exceeds the address space"))?;
         if bytes as u64 > STATIC_MEMORY_BYTES {
@@ -176,14 +195,35 @@ impl StoreCore {
             def,
             space: Some(space),
             ty,
+            shared: None,
         });
         Ok(self.memories.len() as u32 - 1)
     }
 
+    /// Whether the limits allow one more memory, of so many bytes.
+    fn check_memory_room(&self, bytes: u128) -> Result<(), Error> {
+        if self.memories.len() >= self.limits.memories_max as usize {
+            return Err(Error::limit(format!(
+                "the store may hold {} memories at most",
+                self.limits.memories_max
+            )));
+        }
+        let limit = self.limits.memory_bytes_max;
+        if bytes + u128::from(self.memory_bytes_in_use()) > u128::from(limit) {
+            return Err(Error::limit(format!(
+                "a memory of {bytes} bytes exceeds the limit of {limit} bytes for all memories of the store"
+            )));
+        }
+        Ok(())
+    }
+
     /// `memory.grow`: the old size in pages, or `None` if the memory cannot grow so far.
     pub(crate) fn grow_memory(&mut self, index: u32, delta_pages: u64) -> Option<u64> {
+        if let Some(shared) = &self.memories[index as usize].shared {
+            return self.grow_shared_memory(shared, delta_pages);
+        }
         let limit = self.limits.memory_bytes_max;
-        let in_use = self.memory_bytes;
+        let in_use = self.memory_bytes_in_use();
         let memory = &mut self.memories[index as usize];
         let old_pages = memory.def.bytes >> memory.ty.page_size_log2;
         let pages = old_pages.checked_add(delta_pages)?;
@@ -204,18 +244,18 @@ impl StoreCore {
         Some(old_pages)
     }
 
-    /// The bytes of a memory.
+    /// The bytes of a memory; none of a shared one.
     pub(crate) fn memory_slice(&self, index: u32) -> &[u8] {
         let memory = &self.memories[index as usize];
         // SAFETY: that many bytes are accessible; whoever writes them holds the store mutably, so not now.
-        unsafe { std::slice::from_raw_parts(memory.def.base, memory.bytes()) }
+        unsafe { std::slice::from_raw_parts(memory.def.base, memory.def.bytes as usize) }
     }
 
-    /// The bytes of a memory, to be written.
+    /// The bytes of a memory, to be written; none of a shared one.
     pub(crate) fn memory_slice_mut(&mut self, index: u32) -> &mut [u8] {
         let memory = &mut self.memories[index as usize];
         // SAFETY: that many bytes are accessible, and the store is held mutably.
-        unsafe { std::slice::from_raw_parts_mut(memory.def.base, memory.bytes()) }
+        unsafe { std::slice::from_raw_parts_mut(memory.def.base, memory.def.bytes as usize) }
     }
 
     fn memory(&self, handle: MemoryHandle) -> Result<&MemoryEntity, Error> {
@@ -249,7 +289,7 @@ impl StoreCore {
     pub fn memory_type(&self, handle: MemoryHandle) -> Result<MemoryType, Error> {
         let memory = self.memory(handle)?;
         Ok(MemoryType {
-            minimum: memory.def.bytes >> memory.ty.page_size_log2,
+            minimum: memory.bytes() as u64 >> memory.ty.page_size_log2,
             ..memory.ty
         })
     }
@@ -257,19 +297,28 @@ impl StoreCore {
     /// The bytes of a memory.
     ///
     /// # Errors
-    /// If the handle is another store's.
+    /// If the handle is another store's, or the memory is shared.
     pub fn memory_data(&self, handle: MemoryHandle) -> Result<&[u8], Error> {
-        self.check_store(handle.store, "memory")?;
+        self.check_unshared(handle)?;
         Ok(self.memory_slice(handle.index))
     }
 
     /// The bytes of a memory, to be written.
     ///
     /// # Errors
-    /// If the handle is another store's.
+    /// If the handle is another store's, or the memory is shared.
     pub fn memory_data_mut(&mut self, handle: MemoryHandle) -> Result<&mut [u8], Error> {
-        self.check_store(handle.store, "memory")?;
+        self.check_unshared(handle)?;
         Ok(self.memory_slice_mut(handle.index))
+    }
+
+    fn check_unshared(&self, handle: MemoryHandle) -> Result<(), Error> {
+        match self.memory(handle)?.shared {
+            None => Ok(()),
+            Some(_) => Err(Error::misuse(
+                "the bytes of a shared memory cannot be borrowed: read and write copies of them",
+            )),
+        }
     }
 
     /// Grows a memory by `delta` pages and gives its old size in pages.
@@ -291,6 +340,12 @@ impl StoreCore {
         len: u64,
     ) -> Result<(), Trap> {
         let range = checked_range(dst, len, self.memories[index as usize].bytes())?;
+        if self.memories[index as usize].shared.is_some() {
+            let base = self.memories[index as usize].base();
+            // SAFETY: the range was checked.
+            unsafe { copy::fill(base.add(range.start), value, range.len()) };
+            return Ok(());
+        }
         self.memory_slice_mut(index)[range].fill(value);
         Ok(())
     }
@@ -304,6 +359,16 @@ impl StoreCore {
     ) -> Result<(), Trap> {
         let to = checked_range(dst.1, len, self.memories[dst.0 as usize].bytes())?;
         let from = checked_range(src.1, len, self.memories[src.0 as usize].bytes())?;
+        let is_shared = |index: u32| self.memories[index as usize].shared.is_some();
+        if is_shared(dst.0) || is_shared(src.0) {
+            let source = self.memories[src.0 as usize].base();
+            let target = self.memories[dst.0 as usize].base();
+            // SAFETY: both ranges were checked; one of a memory that is not shared is ours alone.
+            unsafe {
+                copy::copy_across(source.add(from.start), target.add(to.start), from.len());
+            }
+            return Ok(());
+        }
         if dst.0 == src.0 {
             self.memory_slice_mut(dst.0).copy_within(from, to.start);
             return Ok(());
@@ -312,6 +377,20 @@ impl StoreCore {
         let target = self.memory_slice_mut(dst.0)[to].as_mut_ptr();
         // SAFETY: both ranges were checked, and different memories do not overlap.
         unsafe { std::ptr::copy_nonoverlapping(source, target, len as usize) };
+        Ok(())
+    }
+
+    /// Copies bytes out.
+    pub(crate) fn copy_from_memory(
+        &self,
+        index: u32,
+        src: u64,
+        buffer: &mut [u8],
+    ) -> Result<(), Trap> {
+        let memory = &self.memories[index as usize];
+        let from = checked_range(src, buffer.len() as u64, memory.bytes())?;
+        // SAFETY: the range was checked; the bytes of a memory that is not shared are only written by who holds the store.
+        unsafe { copy::copy_out(memory.base().add(from.start), buffer) };
         Ok(())
     }
 
@@ -326,6 +405,12 @@ impl StoreCore {
     ) -> Result<(), Trap> {
         let from = checked_range(src, len, data.len())?;
         let to = checked_range(dst, len, self.memories[index as usize].bytes())?;
+        if self.memories[index as usize].shared.is_some() {
+            let base = self.memories[index as usize].base();
+            // SAFETY: the range was checked.
+            unsafe { copy::copy_in(base.add(to.start), &data[from]) };
+            return Ok(());
+        }
         self.memory_slice_mut(index)[to].copy_from_slice(&data[from]);
         Ok(())
     }

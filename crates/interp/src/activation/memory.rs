@@ -4,7 +4,7 @@
 
 use super::Activation;
 use module::{DataIdx, MemArg, MemoryIdx};
-use ops::{Load, LoadLane, Store, StoreLane, Trap, V128};
+use ops::{Atomic, Load, LoadLane, Store, StoreLane, Trap, V128};
 use std::ops::Range;
 
 impl Activation<'_> {
@@ -39,6 +39,26 @@ impl Activation<'_> {
         range.ok_or(Trap::MemoryOutOfBounds)
     }
 
+    /// A copy of bytes of a memory of which no slice can be had: they are out of bounds, or it is shared.
+    #[cold]
+    fn read_shared(
+        &self,
+        memory: MemoryIdx,
+        address: u64,
+        n_bytes: usize,
+    ) -> Result<[u8; 16], Trap> {
+        let mut bytes = [0; 16];
+        self.store
+            .read_memory(self.memory(memory), address, &mut bytes[..n_bytes])?;
+        Ok(bytes)
+    }
+
+    /// Writes bytes to a memory of which no slice can be had.
+    #[cold]
+    fn write_shared(&mut self, memory: MemoryIdx, address: u64, bytes: &[u8]) -> Result<(), Trap> {
+        self.store.write_memory(self.memory(memory), address, bytes)
+    }
+
     /// The `n_bytes` bytes of a memory at an address, to be written.
     #[inline]
     fn bytes_mut(
@@ -55,7 +75,13 @@ impl Activation<'_> {
     #[inline]
     pub(super) fn load(&mut self, load: Load, arg: MemArg) -> Result<(), Trap> {
         let address = self.pop_address(arg)?;
-        let value = load.eval_bits(self.bytes(arg.memory, address, load.bytes())?);
+        let value = match self.bytes(arg.memory, address, load.bytes()) {
+            Ok(bytes) => load.eval_bits(bytes),
+            Err(_) => {
+                let bytes = self.read_shared(arg.memory, address, load.bytes())?;
+                load.eval_bits(&bytes[..load.bytes()])
+            }
+        };
         self.push(value);
         Ok(())
     }
@@ -64,15 +90,25 @@ impl Activation<'_> {
     pub(super) fn store(&mut self, store: Store, arg: MemArg) -> Result<(), Trap> {
         let value = self.pop();
         let address = self.pop_address(arg)?;
-        store.write_bits(value, self.bytes_mut(arg.memory, address, store.bytes())?);
-        Ok(())
+        if let Ok(bytes) = self.bytes_mut(arg.memory, address, store.bytes()) {
+            store.write_bits(value, bytes);
+            return Ok(());
+        }
+        let mut bytes = [0; 16];
+        store.write_bits(value, &mut bytes[..store.bytes()]);
+        self.write_shared(arg.memory, address, &bytes[..store.bytes()])
     }
 
     pub(super) fn load_lane(&mut self, load: LoadLane, arg: MemArg, lane: u8) -> Result<(), Trap> {
         let vector = V128::from_u128(self.pop());
         let address = self.pop_address(arg)?;
-        let bytes = self.bytes(arg.memory, address, load.bytes())?;
-        let vector = load.eval(bytes, lane, vector);
+        let vector = match self.bytes(arg.memory, address, load.bytes()) {
+            Ok(bytes) => load.eval(bytes, lane, vector),
+            Err(_) => {
+                let bytes = self.read_shared(arg.memory, address, load.bytes())?;
+                load.eval(&bytes[..load.bytes()], lane, vector)
+            }
+        };
         self.push(vector.to_u128());
         Ok(())
     }
@@ -85,8 +121,26 @@ impl Activation<'_> {
     ) -> Result<(), Trap> {
         let vector = V128::from_u128(self.pop());
         let address = self.pop_address(arg)?;
-        let bytes = self.bytes_mut(arg.memory, address, store.bytes())?;
-        bytes.copy_from_slice(&store.eval(lane, vector)[..store.bytes()]);
+        let value = store.eval(lane, vector);
+        let value = &value[..store.bytes()];
+        match self.bytes_mut(arg.memory, address, store.bytes()) {
+            Ok(bytes) => bytes.copy_from_slice(value),
+            Err(_) => self.write_shared(arg.memory, address, value)?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn atomic(&mut self, op: Atomic, arg: MemArg) -> Result<(), Trap> {
+        let mut operands = [0; 2];
+        for (operand, ty) in operands.iter_mut().zip(op.operands()).rev() {
+            *operand = self.pop_index(*ty == ops::Type::I64);
+        }
+        let address = self.pop_address(arg)?;
+        let memory = self.memory(arg.memory);
+        let result = self.store.exec_atomic(op, memory, address, operands)?;
+        if op.result().is_some() {
+            self.push(result.into());
+        }
         Ok(())
     }
 

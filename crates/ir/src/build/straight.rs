@@ -142,6 +142,24 @@ impl Builder {
                     &[],
                 );
             }
+            Op::Atomic(op, arg) => {
+                let args = self.pop_list(1 + op.operands().len());
+                let (memory, offset) = (arg.memory, arg.offset);
+                let inst = Inst::Atomic {
+                    op,
+                    memory,
+                    offset,
+                    args,
+                };
+                match op.result() {
+                    Some(ty) => {
+                        let value = self.append(inst, &[ty.into()]);
+                        self.stack.push(value);
+                    }
+                    None => _ = self.append(inst, &[]),
+                }
+            }
+            Op::AtomicFence => _ = self.append(Inst::AtomicFence, &[]),
             Op::MemorySize(memory) => {
                 self.push(Inst::MemorySize { memory }, address(header, memory));
             }

@@ -72,7 +72,8 @@ pub(super) fn arity(op: Op, header: &Header) -> Option<(u32, u32)> {
         Op::ArrayFill(_) | Op::ArrayInitData { .. } | Op::ArrayInitElem { .. } => (4, 0),
         Op::ArrayCopy { .. } => (5, 0),
 
-        Op::Nop | Op::DataDrop(_) | Op::ElemDrop(_) => (0, 0),
+        Op::Atomic(op, _) => (1 + op.operands().len() as u32, op.result().is_some().into()),
+        Op::Nop | Op::AtomicFence | Op::DataDrop(_) | Op::ElemDrop(_) => (0, 0),
         Op::LocalGet(_)
         | Op::GlobalGet(_)
         | Op::I32Const(_)

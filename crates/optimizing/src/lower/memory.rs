@@ -21,10 +21,10 @@ use ops::{Load, LoadLane, Store, StoreLane, Trap};
 
 /// Where an access goes: `[base + offset]`.
 #[derive(Clone, Copy)]
-struct Address {
-    base: Value,
-    offset: i32,
-    flags: MemFlags,
+pub(super) struct Address {
+    pub(super) base: Value,
+    pub(super) offset: i32,
+    pub(super) flags: MemFlags,
 }
 
 impl Lower<'_> {
@@ -161,7 +161,7 @@ impl Lower<'_> {
     }
 
     /// Where an access of so many bytes at `addr + offset` goes; what is out of bounds traps here or when it is accessed.
-    fn address(
+    pub(super) fn address(
         &mut self,
         memory: MemoryIdx,
         offset: u64,
