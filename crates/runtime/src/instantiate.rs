@@ -7,7 +7,7 @@ use crate::host::HostFunc;
 use crate::instance::Instance;
 use crate::store::{StoreCore, StoreInner};
 use crate::vm::{FuncRef, GlobalCell, MemoryDef, StoreCtx, TableDef, Vmctx};
-use crate::{Error, FuncHandle, LinkError, LoadedModule};
+use crate::{Error, FuncHandle, LinkError, LoadedModule, SharedMemory};
 use abi::{Place, VmctxLayout};
 use module::{
     DataMode, ElemItems, ElemMode, ElemSegment, ExternType, FuncIdx, FuncType, GlobalIdx, Header,
@@ -25,6 +25,8 @@ pub enum Given<'a, T: 'static> {
     Item(ExternItem),
     /// A function of the host, put into the store for this instance.
     Host(&'a HostFunc<T>),
+    /// A memory that several stores share.
+    Shared(&'a SharedMemory),
 }
 
 impl<T: 'static> StoreInner<T> {
@@ -56,10 +58,15 @@ impl<T: 'static> StoreInner<T> {
         let header = module.module().header().clone();
         let mut imports = Imports::default();
         for index in 0..header.imports().len() {
-            let given = given(index);
+            let given = match given(index) {
+                Given::Shared(memory) => {
+                    Given::Item(ExternItem::Memory(self.import_shared_memory(memory)?))
+                }
+                given => given,
+            };
             self.check_import(module, index, &given)?;
             match given {
-                Given::Nothing => unreachable!("refused above"),
+                Given::Nothing | Given::Shared(_) => unreachable!("refused or replaced above"),
                 Given::Item(item) => imports.push(item),
                 Given::Host(func) => {
                     imports.push(ExternItem::Func(self.add_host_func(func, Some(id))?))
@@ -87,7 +94,7 @@ impl<T: 'static> StoreInner<T> {
         let header = module.module().header();
         let import = &header.imports()[index];
         let found = match given {
-            Given::Nothing => None,
+            Given::Nothing | Given::Shared(_) => None,
             Given::Host(func) => match import.ty {
                 ImportType::Func(ty) if self.host_matches(module, ty, func.ty())? => return Ok(()),
                 _ => Some(ExternType::Func(func.ty().clone()).to_string()),

@@ -5,12 +5,17 @@ use crate::spectest;
 use crate::{Failure, Report, ScriptError};
 use std::collections::HashMap;
 use std::path::Path;
+use std::thread::{Scope, ScopedJoinHandle};
 use text::TextError;
 use text::wast::lexer::Lexer;
 use text::wast::parser::{self, ParseBuffer};
 use text::wast::token::Id;
-use text::wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastRet};
-use wharf::{Config, Engine, Error, ErrorKind, Instance, Linker, Module, Store, Trap, Val};
+use text::wast::{
+    QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastRet, WastThread,
+};
+use wharf::{
+    Config, Engine, Error, ErrorKind, Instance, Linker, Module, SharedMemory, Store, Trap, Val,
+};
 
 /// Runs a script with an engine of these settings, in one store.
 ///
@@ -37,7 +42,7 @@ pub fn run(source: &str, path: Option<&Path>, config: &Config) -> Result<Report,
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(unreadable)?;
     let script = parser::parse::<Wast<'_>>(&buffer).map_err(unreadable)?;
-    let mut context = Context::new(config).map_err(|error| {
+    let unusable = |error: Error| {
         failed(
             vec![Failure {
                 line: 1,
@@ -45,36 +50,64 @@ pub fn run(source: &str, path: Option<&Path>, config: &Config) -> Result<Report,
             }],
             0,
         )
+    };
+    let engine = Engine::new(config).map_err(unusable)?;
+    let outcome = std::thread::scope(|scope| {
+        let context = Context::new(&engine, source, scope).map_err(unusable)?;
+        Ok(context.run(script.directives))
     })?;
-    let (mut report, mut failures) = (Report::default(), Vec::new());
-    for directive in script.directives {
-        let span = directive.span();
-        report.commands += 1;
-        let asserts = !matches!(
-            directive,
-            WastDirective::Module(_)
-                | WastDirective::ModuleDefinition(_)
-                | WastDirective::ModuleInstance { .. }
-                | WastDirective::Register { .. }
-                | WastDirective::Invoke(_)
-        );
-        match context.command(directive) {
-            Ok(()) => report.assertions += usize::from(asserts),
-            Err(message) => failures.push(Failure {
-                line: span.linecol_in(source).0 + 1,
-                message,
-            }),
-        }
-    }
-    if failures.is_empty() {
-        Ok(report)
+    if outcome.failures.is_empty() {
+        Ok(outcome.report)
     } else {
-        Err(failed(failures, report.assertions))
+        Err(failed(outcome.failures, outcome.report.assertions))
     }
 }
 
-/// What one script has made so far.
-struct Context {
+/// What came of the commands of a script, or of a thread in it.
+#[derive(Default)]
+struct Outcome {
+    report: Report,
+    failures: Vec<Failure>,
+}
+
+impl Outcome {
+    fn add(&mut self, other: Outcome) {
+        self.report.commands += other.report.commands;
+        self.report.assertions += other.report.assertions;
+        self.failures.extend(other.failures);
+    }
+}
+
+/// Whether a command says what must come of it.
+fn asserts(directive: &WastDirective<'_>) -> bool {
+    !matches!(
+        directive,
+        WastDirective::Module(_)
+            | WastDirective::ModuleDefinition(_)
+            | WastDirective::ModuleInstance { .. }
+            | WastDirective::Register { .. }
+            | WastDirective::Invoke(_)
+            | WastDirective::Thread(_)
+            | WastDirective::Wait { .. }
+    )
+}
+
+/// The memories that an instance exports, as threads of a script get them: they share nothing else.
+#[derive(Clone)]
+struct SharedExports {
+    instance: String,
+    memories: Vec<(String, SharedMemory)>,
+}
+
+/// What one script, or a thread in it, has made so far.
+struct Context<'scope, 'env, 's> {
+    source: &'s str,
+    scope: &'scope Scope<'scope, 'env>,
+    /// What the script that started this thread shares with it.
+    shared: Option<SharedExports>,
+    /// Threads that were started and not waited for.
+    threads: HashMap<String, ScopedJoinHandle<'scope, Outcome>>,
+    outcome: Outcome,
     engine: Engine,
     store: Store<()>,
     linker: Linker<()>,
@@ -87,15 +120,24 @@ struct Context {
     externs: Externs,
 }
 
-impl Context {
-    fn new(config: &Config) -> Result<Context, Error> {
-        let engine = Engine::new(config)?;
+impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
+    fn new<'env>(
+        engine: &Engine,
+        source: &'s str,
+        scope: &'scope Scope<'scope, 'env>,
+    ) -> Result<Context<'scope, 'env, 's>, Error> {
+        let engine = engine.clone();
         let mut store = Store::new(&engine, ());
         store.set_fuel(u64::MAX);
         let mut linker = Linker::new(&engine);
         linker.allow_shadowing(true);
         spectest::define(&mut linker, &mut store)?;
         Ok(Context {
+            source,
+            scope,
+            shared: None,
+            threads: HashMap::new(),
+            outcome: Outcome::default(),
             engine,
             store,
             linker,
@@ -107,8 +149,33 @@ impl Context {
         })
     }
 
-    fn command(&mut self, directive: WastDirective<'_>) -> Result<(), String> {
+    /// Does all commands, and waits for threads that they left running.
+    fn run(mut self, directives: Vec<WastDirective<'s>>) -> Outcome {
+        for directive in directives {
+            let (span, asserts) = (directive.span(), asserts(&directive));
+            self.outcome.report.commands += 1;
+            match self.command(directive) {
+                Ok(()) => self.outcome.report.assertions += usize::from(asserts),
+                Err(message) => self.outcome.failures.push(Failure {
+                    line: span.linecol_in(self.source).0 + 1,
+                    message,
+                }),
+            }
+        }
+        for (_, thread) in std::mem::take(&mut self.threads) {
+            self.outcome.add(joined(thread));
+        }
+        self.outcome
+    }
+
+    fn command(&mut self, directive: WastDirective<'s>) -> Result<(), String> {
         match directive {
+            WastDirective::Thread(thread) => self.start_thread(thread),
+            WastDirective::Wait { thread, .. } => {
+                let thread = self.threads.remove(thread.name()).ok_or("no such thread")?;
+                self.outcome.add(joined(thread));
+                Ok(())
+            }
             WastDirective::Module(mut module) => {
                 let name = module.name().map(|id| id.name().to_string());
                 let compiled = self.compile(&mut module)?;
@@ -132,6 +199,19 @@ impl Context {
                 };
                 let module = module.ok_or("no such module definition")?.clone();
                 self.instantiate(&module, instance.map(|id| id.name().to_string()))
+            }
+            WastDirective::Register {
+                name,
+                module: Some(id),
+                ..
+            } if self.is_shared(id) => {
+                let shared = self.shared.iter().flat_map(|shared| &shared.memories);
+                for (export, memory) in shared {
+                    self.linker
+                        .define_shared_memory(name, export, memory)
+                        .map_err(|error| error.to_string())?;
+                }
+                Ok(())
             }
             WastDirective::Register { name, module, .. } => {
                 let instance = self.instance(module)?;
@@ -199,6 +279,47 @@ impl Context {
             }
             other => Err(format!("unsupported command: {}", describe(&other))),
         }
+    }
+
+    /// Whether the name is that of the instance which the script that started this thread shares with it.
+    fn is_shared(&self, id: Id<'_>) -> bool {
+        let shared = self.shared.as_ref();
+        !self.instances.contains_key(id.name())
+            && shared.is_some_and(|shared| shared.instance == id.name())
+    }
+
+    /// Starts a thread with a store of its own.
+    fn start_thread(&mut self, thread: WastThread<'s>) -> Result<(), String> {
+        let shared = match thread.shared_module {
+            None => None,
+            Some(id) if self.is_shared(id) => self.shared.clone(),
+            Some(id) => {
+                let exports = self.instance(Some(id))?.exports(&self.store);
+                let exports = exports.map_err(|error| error.to_string())?;
+                let memories = exports.into_iter().filter_map(|(name, item)| {
+                    let memory = item.into_memory()?.as_shared(&self.store).ok()??;
+                    Some((name, memory))
+                });
+                Some(SharedExports {
+                    instance: id.name().to_string(),
+                    memories: memories.collect(),
+                })
+            }
+        };
+        let (engine, source, scope) = (self.engine.clone(), self.source, self.scope);
+        let directives = thread.directives;
+        let started = scope.spawn(move || match Context::new(&engine, source, scope) {
+            Ok(context) => Context { shared, ..context }.run(directives),
+            Err(error) => Outcome {
+                report: Report::default(),
+                failures: vec![Failure {
+                    line: 1,
+                    message: error.to_string(),
+                }],
+            },
+        });
+        self.threads.insert(thread.name.name().to_string(), started);
+        Ok(())
     }
 
     fn compile(&mut self, module: &mut QuoteWat<'_>) -> Result<Module, String> {
@@ -283,6 +404,13 @@ impl Context {
     }
 }
 
+/// What came of a thread, or its panic.
+fn joined(thread: ScopedJoinHandle<'_, Outcome>) -> Outcome {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 fn expect_trap(outcome: Result<Vec<Val>, Error>, message: &str) -> Result<(), String> {
     match outcome {
         Ok(values) => Err(format!("expected trap \"{message}\", found {values:?}")),
@@ -302,8 +430,6 @@ fn describe(directive: &WastDirective<'_>) -> &'static str {
     match directive {
         WastDirective::AssertException { .. } => "assert_exception",
         WastDirective::AssertSuspension { .. } => "assert_suspension",
-        WastDirective::Thread(_) => "thread",
-        WastDirective::Wait { .. } => "wait",
         WastDirective::AssertInvalidCustom { .. } => "assert_invalid_custom",
         WastDirective::AssertMalformedCustom { .. } => "assert_malformed_custom",
         _ => "a command of another proposal",

@@ -1,8 +1,8 @@
 //! The module `spectest` that the official scripts import from.
 
 use wharf::{
-    Error, Global, GlobalType, Linker, Memory, MemoryType, Ref, RefType, Result, Store, Table,
-    TableType, Val, ValType,
+    Error, Global, GlobalType, Linker, Memory, MemoryType, Ref, RefType, Result, SharedMemory,
+    Store, Table, TableType, Val, ValType,
 };
 
 /// Defines `spectest` as the specification's reference interpreter has it; what it prints goes nowhere.
@@ -40,5 +40,11 @@ pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(
     linker.define("spectest", "table", table)?;
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
     linker.define("spectest", "memory", memory)?;
+    let shared = MemoryType {
+        shared: true,
+        ..MemoryType::new(1, Some(2))
+    };
+    let memory = SharedMemory::new(store.engine(), shared)?;
+    linker.define_shared_memory("spectest", "shared_memory", &memory)?;
     Ok(())
 }

@@ -50,6 +50,7 @@ mod instance;
 mod into_func;
 mod linker;
 mod memory;
+mod shared_memory;
 mod store;
 mod stream;
 mod symbols;
@@ -74,6 +75,7 @@ pub use module::{
 };
 pub use ops::{Trap, V128};
 pub use runtime::{InterruptHandle, Limits};
+pub use shared_memory::SharedMemory;
 pub use store::Store;
 pub use stream::ModuleStream;
 pub use table::Table;

@@ -2,7 +2,8 @@
 
 use crate::func::dynamic;
 use crate::{
-    AsContext, AsContextMut, Caller, Engine, Error, Extern, Instance, IntoFunc, Module, Result, Val,
+    AsContext, AsContextMut, Caller, Engine, Error, Extern, Instance, IntoFunc, Module, Result,
+    SharedMemory, Val,
 };
 use module::{ExternType, FuncType};
 use runtime::{Given, HostFunc};
@@ -35,6 +36,7 @@ pub struct Linker<T: 'static> {
 enum Definition<T: 'static> {
     Item(Extern),
     Host(HostFunc<T>),
+    Shared(runtime::SharedMemory),
 }
 
 impl<T> Clone for Definition<T> {
@@ -42,6 +44,7 @@ impl<T> Clone for Definition<T> {
         match self {
             Definition::Item(item) => Definition::Item(*item),
             Definition::Host(func) => Definition::Host(func.clone()),
+            Definition::Shared(memory) => Definition::Shared(memory.clone()),
         }
     }
 }
@@ -51,6 +54,7 @@ impl<T> Definition<T> {
         match self {
             Definition::Item(item) => Given::Item(item.to_runtime()),
             Definition::Host(func) => Given::Host(func),
+            Definition::Shared(memory) => Given::Shared(memory),
         }
     }
 }
@@ -143,6 +147,19 @@ impl<T: 'static> Linker<T> {
         item: impl Into<Extern>,
     ) -> Result<&mut Linker<T>> {
         self.insert(module, name, Definition::Item(item.into()))
+    }
+
+    /// Defines a memory that several stores share; unlike what [`define`](Linker::define) is for, it serves any number of stores.
+    ///
+    /// # Errors
+    /// If the name is defined already.
+    pub fn define_shared_memory(
+        &mut self,
+        module: &str,
+        name: &str,
+        memory: &SharedMemory,
+    ) -> Result<&mut Linker<T>> {
+        self.insert(module, name, Definition::Shared(memory.0.clone()))
     }
 
     /// Defines all exports of an instance, under `module`.

@@ -1,6 +1,6 @@
 //! Linear memories as the host sees them.
 
-use crate::{AsContext, AsContextMut, Result, StoreContext, StoreContextMut};
+use crate::{AsContext, AsContextMut, Result, SharedMemory, StoreContext, StoreContextMut};
 use module::MemoryType;
 use runtime::MemoryHandle;
 use std::fmt;
@@ -57,6 +57,24 @@ impl Memory {
         Ok(Memory(store.as_context_mut().0.new_memory(ty)?))
     }
 
+    /// A shared memory as one of a store. The same memory is always the same one of the store.
+    ///
+    /// # Errors
+    /// If it was made for another engine, or a limit of the store is reached.
+    pub fn from_shared(mut store: impl AsContextMut, memory: &SharedMemory) -> Result<Memory> {
+        let store = store.as_context_mut();
+        Ok(Memory(store.0.import_shared_memory(&memory.0)?))
+    }
+
+    /// The memory for other stores, if it is shared.
+    ///
+    /// # Errors
+    /// If the memory is another store's.
+    pub fn as_shared(&self, store: impl AsContext) -> Result<Option<SharedMemory>> {
+        let memory = store.as_context().0.shared_memory(self.0)?;
+        Ok(memory.map(SharedMemory))
+    }
+
     /// The type of the memory, its present size as minimum.
     ///
     /// # Errors
@@ -68,7 +86,7 @@ impl Memory {
     /// All bytes of the memory.
     ///
     /// # Errors
-    /// If the memory is another store's.
+    /// If the memory is another store's, or shared.
     pub fn data<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> Result<&'a [u8]> {
         Ok(store.into().0.memory_data(self.0)?)
     }
@@ -76,7 +94,7 @@ impl Memory {
     /// All bytes of the memory, to be written.
     ///
     /// # Errors
-    /// If the memory is another store's.
+    /// If the memory is another store's, or shared.
     pub fn data_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -87,7 +105,7 @@ impl Memory {
     /// All bytes of the memory, to be written, with the store's data beside them.
     ///
     /// # Errors
-    /// If the memory is another store's.
+    /// If the memory is another store's, or shared.
     pub fn data_and_store_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -101,6 +119,9 @@ impl Memory {
     /// [`MemoryAccessError`] if they do not all lie in it; or if the memory is another store's.
     pub fn read(&self, store: impl AsContext, offset: usize, buffer: &mut [u8]) -> Result<()> {
         let store = store.as_context();
+        if let Some(shared) = self.as_shared(StoreContext(store.0))? {
+            return shared.read(offset, buffer);
+        }
         let data = store.0.memory_data(self.0)?;
         let range = offset..offset.saturating_add(buffer.len());
         let source = data
@@ -116,6 +137,9 @@ impl Memory {
     /// [`MemoryAccessError`] if they do not all fit into it; or if the memory is another store's.
     pub fn write(&self, mut store: impl AsContextMut, offset: usize, bytes: &[u8]) -> Result<()> {
         let store = store.as_context_mut();
+        if let Some(shared) = self.as_shared(StoreContext(&*store.0))? {
+            return shared.write(offset, bytes);
+        }
         let data = store.0.memory_data_mut(self.0)?;
         let (range, size) = (offset..offset.saturating_add(bytes.len()), data.len());
         let target = data
