@@ -60,6 +60,8 @@ macro_rules! for_each_builtin {
             table_init(table: i32, elem: i32, dst: i64, src: i32, count: i32) -> trap;
             /// `elem.drop`.
             elem_drop(elem: i32) -> none;
+            /// Whether the type of canonical number `sub` is `sup` or a subtype of it: 1 or 0.
+            is_subtype(sub: i32, sup: i32) -> i32;
             /// Any row of `ops::Compute` by number: operands in 16-byte slots, the result replaces the first.
             compute(op: i32, slots: pointer) -> trap;
         }

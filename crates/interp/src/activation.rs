@@ -161,6 +161,36 @@ impl<'a> Activation<'a> {
                         return Ok(exit);
                     }
                 }
+                Op::CallRef(ty) => {
+                    if let Some(exit) = self.call_ref(ty)? {
+                        return Ok(exit);
+                    }
+                }
+                Op::ReturnCallRef(ty) => {
+                    if let Some(exit) = self.return_call_ref(ty)? {
+                        return Ok(exit);
+                    }
+                }
+                Op::BrOnNull(_) => {
+                    let value = self.pop();
+                    if value as u64 == 0 {
+                        self.branch(self.func.branch(at));
+                    } else {
+                        self.push(value);
+                    }
+                }
+                Op::BrOnNonNull(_) => {
+                    if self.top() as u64 == 0 {
+                        self.pop();
+                    } else {
+                        self.branch(self.func.branch(at));
+                    }
+                }
+                Op::RefAsNonNull => {
+                    if self.top() as u64 == 0 {
+                        return Err(ops::Trap::NullReference.into());
+                    }
+                }
                 Op::Drop => _ = self.pop(),
                 Op::Select => self.select(),
 
@@ -223,11 +253,6 @@ impl<'a> Activation<'a> {
                 | Op::CatchAll
                 | Op::Delegate(_)
                 | Op::Rethrow(_)
-                | Op::CallRef(_)
-                | Op::ReturnCallRef(_)
-                | Op::RefAsNonNull
-                | Op::BrOnNull(_)
-                | Op::BrOnNonNull(_)
                 | Op::RefEq
                 | Op::RefI31
                 | Op::I31Get { .. }

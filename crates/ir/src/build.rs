@@ -189,6 +189,12 @@ impl Builder {
                 let index = self.pop();
                 self.tail_call(header, Callee::Table { ty, table, index });
             }
+            Op::ReturnCallRef(ty) => {
+                let callee = self.pop();
+                self.tail_call(header, self.known_callee(ty, callee));
+            }
+            Op::BrOnNull(depth) => self.br_on_null(depth),
+            Op::BrOnNonNull(depth) => self.br_on_non_null(depth),
             Op::Unreachable => self.terminate(Term::Trap(ops::Trap::Unreachable)),
             Op::LocalGet(local) => {
                 let value = self.locals.get(&mut self.func, local)?;
@@ -215,6 +221,8 @@ impl Builder {
             | Op::Shuffle(_) => self.pure(op),
             Op::Call(_)
             | Op::CallIndirect { .. }
+            | Op::CallRef(_)
+            | Op::RefAsNonNull
             | Op::GlobalGet(_)
             | Op::GlobalSet(_)
             | Op::RefNull(_)
@@ -248,11 +256,6 @@ impl Builder {
             | Op::CatchAll
             | Op::Delegate(_)
             | Op::Rethrow(_)
-            | Op::CallRef(_)
-            | Op::ReturnCallRef(_)
-            | Op::RefAsNonNull
-            | Op::BrOnNull(_)
-            | Op::BrOnNonNull(_)
             | Op::RefEq
             | Op::RefI31
             | Op::I31Get { .. }

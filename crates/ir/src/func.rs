@@ -574,7 +574,9 @@ impl Inst {
                 apply(&mut [addr, vector]);
             }
             Inst::MemoryGrow { delta, .. } => apply(&mut [delta]),
-            Inst::GlobalSet { value, .. } | Inst::RefIsNull { value } => apply(&mut [value]),
+            Inst::GlobalSet { value, .. }
+            | Inst::RefIsNull { value }
+            | Inst::NullCheck { value } => apply(&mut [value]),
             Inst::TableGet { index, .. } => apply(&mut [index]),
             Inst::TableSet { index, value, .. } => apply(&mut [index, value]),
             Inst::TableGrow { value, delta, .. } => apply(&mut [value, delta]),
@@ -583,6 +585,10 @@ impl Inst {
             }
             Inst::CallIndirect { index, args, .. } => {
                 apply(&mut [index]);
+                pool[args.range()].iter_mut().for_each(|v| apply(&mut [v]));
+            }
+            Inst::CallRef { callee, args, .. } => {
+                apply(&mut [callee]);
                 pool[args.range()].iter_mut().for_each(|v| apply(&mut [v]));
             }
             Inst::MemorySize { .. }

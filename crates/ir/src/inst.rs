@@ -254,6 +254,22 @@ pub enum Inst {
         /// The arguments.
         args: List,
     },
+    /// `call_ref`; traps if the callee is null.
+    CallRef {
+        /// Number of results.
+        n_results: u16,
+        /// The type that the callee has.
+        ty: TypeIdx,
+        /// The function reference.
+        callee: Value,
+        /// The arguments.
+        args: List,
+    },
+    /// Traps if a reference is null: what `ref.as_non_null` does beside passing its operand on.
+    NullCheck {
+        /// The reference.
+        value: Value,
+    },
     /// Takes fuel from the store.
     Fuel {
         /// Units.
@@ -315,6 +331,13 @@ pub enum Callee {
         /// Its index there.
         index: Value,
     },
+    /// What a reference refers to; null traps.
+    Ref {
+        /// The type that the callee has.
+        ty: TypeIdx,
+        /// The function reference.
+        callee: Value,
+    },
 }
 
 impl Callee {
@@ -322,7 +345,7 @@ impl Callee {
     pub fn ty(&self, header: &Header) -> TypeIdx {
         match *self {
             Callee::Func(func) => header.funcs()[func.index()],
-            Callee::Table { ty, .. } => ty,
+            Callee::Table { ty, .. } | Callee::Ref { ty, .. } => ty,
         }
     }
 
@@ -331,6 +354,7 @@ impl Callee {
         match *self {
             Callee::Func(_) => None,
             Callee::Table { index, .. } => Some(index),
+            Callee::Ref { callee, .. } => Some(callee),
         }
     }
 
@@ -338,6 +362,7 @@ impl Callee {
         match self {
             Callee::Func(_) => None,
             Callee::Table { index, .. } => Some(index),
+            Callee::Ref { callee, .. } => Some(callee),
         }
     }
 }
@@ -514,9 +539,10 @@ impl Inst {
             Inst::TableInit { .. } => {
                 Effects::writes(State::TABLE.or(State::SEGMENT), State::TABLE, true)
             }
-            Inst::Call { .. } | Inst::CallIndirect { .. } => {
+            Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. } => {
                 Effects::writes(State::ALL, State::ALL, true)
             }
+            Inst::NullCheck { .. } => Effects::writes(State::NONE, State::NONE, true),
             Inst::Fuel { .. } => Effects::writes(State::FUEL, State::FUEL, false),
             Inst::FuelCheck => Effects::writes(State::FUEL, State::NONE, true),
         }
@@ -525,8 +551,10 @@ impl Inst {
     /// Number of results.
     pub fn n_results(&self) -> usize {
         match *self {
-            Inst::Call { n_results, .. } | Inst::CallIndirect { n_results, .. } => n_results.into(),
             Inst::Atomic { op, .. } => op.result().is_some().into(),
+            Inst::Call { n_results, .. }
+            | Inst::CallIndirect { n_results, .. }
+            | Inst::CallRef { n_results, .. } => n_results.into(),
             Inst::Compute { .. }
             | Inst::Lane { .. }
             | Inst::Shuffle { .. }
@@ -554,6 +582,7 @@ impl Inst {
             | Inst::TableCopy { .. }
             | Inst::TableInit { .. }
             | Inst::ElemDrop { .. }
+            | Inst::NullCheck { .. }
             | Inst::Fuel { .. }
             | Inst::FuelCheck => 0,
         }
@@ -607,7 +636,9 @@ impl Inst {
             | Inst::TableFill { args, .. }
             | Inst::TableCopy { args, .. }
             | Inst::TableInit { args, .. } => args.into_iter().for_each(visit),
-            Inst::GlobalSet { value, .. } | Inst::RefIsNull { value } => visit(value),
+            Inst::GlobalSet { value, .. }
+            | Inst::RefIsNull { value }
+            | Inst::NullCheck { value } => visit(value),
             Inst::TableGet { index, .. } => visit(index),
             Inst::TableSet { index, value, .. } => [index, value].into_iter().for_each(visit),
             Inst::TableGrow { value, delta, .. } => [value, delta].into_iter().for_each(visit),
@@ -616,6 +647,10 @@ impl Inst {
             }
             Inst::CallIndirect { index, args, .. } => {
                 visit(index);
+                func.list(args).iter().copied().for_each(visit);
+            }
+            Inst::CallRef { callee, args, .. } => {
+                visit(callee);
                 func.list(args).iter().copied().for_each(visit);
             }
             Inst::MemorySize { .. }

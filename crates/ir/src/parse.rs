@@ -218,6 +218,13 @@ impl Parser {
                 let callee = Callee::Func(FuncIdx(line.number()?));
                 self.tail_call(callee, line)?
             }
+            "return_call_ref" => {
+                let callee = Callee::Ref {
+                    ty: TypeIdx(line.number()?),
+                    callee: self.operand(line)?,
+                };
+                self.tail_call(callee, line)?
+            }
             "return_call_indirect" => {
                 let callee = Callee::Table {
                     ty: TypeIdx(line.number()?),
@@ -386,6 +393,23 @@ impl Parser {
                     index,
                     args,
                 }
+            }
+            "call_ref" => {
+                let ty = TypeIdx(line.number()?);
+                let callee = self.operand(line)?;
+                line.expect("(")?;
+                let args = self.operands(line)?;
+                line.expect(")")?;
+                Inst::CallRef {
+                    n_results: n_results as u16,
+                    ty,
+                    callee,
+                    args,
+                }
+            }
+            "null_check" => {
+                let [value] = self.fixed(line)?;
+                Inst::NullCheck { value }
             }
             "fuel" => Inst::Fuel {
                 units: line.number()?,

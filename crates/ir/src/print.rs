@@ -163,7 +163,10 @@ impl<'a> Printer<'a> {
         }
         let inst = *self.func.inst(id);
         self.head(f, &inst)?;
-        if let Inst::Call { args, .. } | Inst::CallIndirect { args, .. } = inst {
+        if let Inst::Call { args, .. }
+        | Inst::CallIndirect { args, .. }
+        | Inst::CallRef { args, .. } = inst
+        {
             return write!(f, "({})", self.operands(self.func.list(args)));
         }
         let mut args = Vec::new();
@@ -243,6 +246,10 @@ impl<'a> Printer<'a> {
                 let index = self.operand(index);
                 write!(f, "call_indirect {} {} {index}", ty.0, table.0)
             }
+            Inst::CallRef { ty, callee, .. } => {
+                write!(f, "call_ref {} {}", ty.0, self.operand(callee))
+            }
+            Inst::NullCheck { .. } => f.write_str("null_check"),
             Inst::Fuel { units } => write!(f, "fuel {units}"),
             Inst::FuelCheck => f.write_str("fuel.check"),
         }
@@ -275,6 +282,9 @@ impl<'a> Printer<'a> {
                     Callee::Table { ty, table, index } => {
                         let index = self.operand(index);
                         write!(f, "return_call_indirect {} {} {index}", ty.0, table.0)?;
+                    }
+                    Callee::Ref { ty, callee } => {
+                        write!(f, "return_call_ref {} {}", ty.0, self.operand(callee))?;
                     }
                 }
                 write!(f, "({})", self.operands(self.func.list(args)))

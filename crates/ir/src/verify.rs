@@ -243,8 +243,10 @@ impl Verifier<'_> {
     }
 
     fn tail_call(&self, header: &Header, callee: Callee, args: &[Value]) -> Check {
-        if let Callee::Table { index, .. } = callee {
-            self.typed("index", index, Type::I32)?;
+        match callee {
+            Callee::Func(_) => {}
+            Callee::Table { index, .. } => self.typed("index", index, Type::I32)?,
+            Callee::Ref { callee, .. } => self.typed("callee", callee, Type::FuncRef)?,
         }
         let ty = header.type_at(callee.ty(header));
         self.all_typed("arguments", args, ty.params().iter().map(|&ty| ty.into()))?;
@@ -292,9 +294,11 @@ impl Verifier<'_> {
                 let operands = op.operands().iter().map(|&ty| Type::from(ty));
                 self.all_typed("operands", args.get(1..).unwrap_or_default(), operands)
             }
-            Inst::RefIsNull { value } => check(self.func.ty(value).is_ref(), || {
-                "expected a reference".to_string()
-            }),
+            Inst::RefIsNull { value } | Inst::NullCheck { value } => {
+                check(self.func.ty(value).is_ref(), || {
+                    "expected a reference".to_string()
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -316,6 +320,10 @@ impl Verifier<'_> {
             Inst::Call { func, .. } => signature(header.funcs()[func.index()], args),
             Inst::CallIndirect { ty, index, .. } => {
                 self.typed("index", index, Type::I32)?;
+                signature(ty, &args[1..])
+            }
+            Inst::CallRef { ty, callee, .. } => {
+                self.typed("callee", callee, Type::FuncRef)?;
                 signature(ty, &args[1..])
             }
             Inst::GlobalGet { global } => {

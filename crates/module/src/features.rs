@@ -57,7 +57,7 @@ static FEATURES: &[Feature] = &[
     known("multi-memory", 5, WasmFeatures::MULTI_MEMORY),
     known("memory64", 5, WasmFeatures::MEMORY64),
     known("relaxed-simd", 5, WasmFeatures::RELAXED_SIMD),
-    known("function-references", 5, WasmFeatures::FUNCTION_REFERENCES),
+    on("function-references", WasmFeatures::FUNCTION_REFERENCES),
     known("gc", 5, WasmFeatures::GC),
     known("exceptions", 5, WasmFeatures::EXCEPTIONS),
     Feature {

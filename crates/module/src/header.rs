@@ -135,6 +135,7 @@ pub struct Header {
     n_imported_globals: usize,
     n_imported_tags: usize,
     global_inits: Box<[ConstExpr]>,
+    table_inits: Box<[Option<ConstExpr>]>,
     exports: Box<[Export]>,
     /// Positions of exports, sorted by name.
     exports_by_name: Box<[u32]>,
@@ -249,6 +250,11 @@ impl Header {
     /// The initial values of the defined globals.
     pub fn global_inits(&self) -> &[ConstExpr] {
         &self.global_inits
+    }
+
+    /// The initial elements of defined tables, in order; none stands for null.
+    pub fn table_inits(&self) -> &[Option<ConstExpr>] {
+        &self.table_inits
     }
 
     /// The types of all tags, imported ones first; a tag carries the parameters.

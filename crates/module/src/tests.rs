@@ -233,12 +233,6 @@ fn errors_say_what_and_where() {
         expect!["Invalid: type mismatch: expected i32, found i64 (at byte 0x21 in func 1)"],
     );
     check_error(
-        &wasm("(module (func (param i32)) (func (return_call 1)))"),
-        expect![[
-            r#"Unsupported { feature: "tail-call" }: tail calls support is not enabled (feature `tail-call`) (at byte 0x1f in func 1)"#
-        ]],
-    );
-    check_error(
         &wasm("(module (memory 1) (memory 1))"),
         expect![[
             r#"Unsupported { feature: "multi-memory" }: multiple memories (feature `multi-memory`) (at byte 0xa)"#

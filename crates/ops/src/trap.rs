@@ -76,6 +76,8 @@ traps! {
     AllocationTooLarge = 18, "allocation size too large";
     /// `memory.atomic.wait` on a memory that no other thread could ever notify through.
     ExpectedSharedMemory = 19, "expected shared memory";
+    /// `call_ref` of null.
+    NullFunctionReference = 20, "null function reference";
 }
 
 impl fmt::Display for Trap {

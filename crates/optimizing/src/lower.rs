@@ -258,6 +258,10 @@ impl<'a> Lower<'a> {
                 args,
             } => self.atomic(id, op, memory, offset, args),
             Inst::AtomicFence => self.fence(),
+            Inst::CallRef {
+                ty, callee, args, ..
+            } => self.call_ref(id, ty, callee, args),
+            Inst::NullCheck { value } => self.null_check(value),
             Inst::Fuel { units } => self.fuel(units),
             Inst::FuelCheck => self.fuel_check(),
             Inst::Call { func, args, .. } => self.call(id, func, args),

@@ -187,6 +187,11 @@ impl Caller<'_> {
             .instance_elem_drop(self.instance, ElemIdx(elem as u32));
     }
 
+    fn is_subtype(self, sub: i32, sup: i32) -> i32 {
+        let types = self.store.engine.types();
+        types.is_subtype(sub as u32, sup as u32).into()
+    }
+
     fn compute(self, op: i32, slots: *mut u8) -> i32 {
         let op = Compute::from_code(op as u16).expect("compiled code names an existing operator");
         let params = op.params();

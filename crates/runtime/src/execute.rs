@@ -273,11 +273,21 @@ impl StoreCore {
         let number = bits.checked_sub(1).ok_or(Trap::UninitializedElement)? as u32;
         let expected = self.instance(instance).module().type_id(ty);
         let found = self.func_type_id(self.func_handle(number));
-        if found.is_ok_and(|found| found == expected) {
+        let types = self.engine.types();
+        if found.is_ok_and(|found| types.is_subtype(found, expected)) {
             Ok(self.callee(number))
         } else {
             Err(Trap::IndirectCallTypeMismatch)
         }
+    }
+
+    /// What a call of a function reference arrives at, given as reference bits.
+    ///
+    /// # Errors
+    /// [`Trap::NullFunctionReference`] for null.
+    pub fn exec_ref_callee(&self, bits: u64) -> Result<Callee, Trap> {
+        let number = bits.checked_sub(1).ok_or(Trap::NullFunctionReference)?;
+        Ok(self.callee(number as u32))
     }
 
     fn callee(&self, number: u32) -> Callee {

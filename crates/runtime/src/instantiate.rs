@@ -255,7 +255,21 @@ impl StoreCore {
         self.add_tables(module, id)?;
         self.add_funcs(module, id)?;
         self.add_globals(module, id);
+        self.fill_tables(module.module().header(), id);
         Ok(())
+    }
+
+    /// Gives defined tables their initial elements, which may refer to functions and globals.
+    fn fill_tables(&mut self, header: &Header, id: InstanceId) {
+        for (defined, init) in header.table_inits().iter().enumerate() {
+            let Some(init) = init else { continue };
+            let index = header.n_imported_tables() + defined;
+            let value = self.evaluate(self.instance(id), init).u64();
+            let number = self.instance(id).table(TableIdx(index as u32));
+            let len = self.table_len(number);
+            self.fill_table(number, 0, value, len)
+                .expect("all elements are within the table");
+        }
     }
 
     /// Writes what vmctx says of imported functions, tables and globals.

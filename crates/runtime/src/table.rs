@@ -4,7 +4,7 @@ use crate::handle::TableHandle;
 use crate::value::Ref;
 use crate::vm::TableDef;
 use crate::{Error, StoreCore};
-use module::{RefType, TableType};
+use module::{HeapType, RefType, TableType, TypeIdx, TypeKind};
 use ops::Trap;
 use std::ptr::NonNull;
 
@@ -259,9 +259,16 @@ impl StoreCore {
     /// The bits of a reference that must be of type `ty`.
     pub(crate) fn ref_to_bits(&self, value: Ref, ty: RefType) -> Result<u64, Error> {
         match value {
-            Ref::Func(None) if ty.is_func() => Ok(0),
+            Ref::Func(None) if ty.is_func() && ty.nullable => Ok(0),
             Ref::Func(Some(func)) if ty.is_func() => {
-                self.func(func)?;
+                let found = TypeIdx(self.func_type_id(func)?);
+                let heap = HeapType::Concrete(TypeKind::Func, found);
+                if !self.engine.types().heap_matches(heap, ty.heap) {
+                    let found = self.func_type(func)?;
+                    return Err(Error::misuse(format!(
+                        "expected a value of type {ty}, found a function of type {found}"
+                    )));
+                }
                 Ok(self.func_bits(func.index))
             }
             Ref::Extern(None) if !ty.is_func() => Ok(0),

@@ -98,6 +98,18 @@ impl<'a> Activation<'a> {
         self.return_call_any(callee, self.header.type_at(ty))
     }
 
+    pub(super) fn call_ref(&mut self, ty: TypeIdx) -> Result<Option<Exit>, Cause> {
+        let bits = self.pop() as u64;
+        let callee = self.store.exec_ref_callee(bits)?;
+        self.call_any(callee, self.header.type_at(ty))
+    }
+
+    pub(super) fn return_call_ref(&mut self, ty: TypeIdx) -> Result<Option<Exit>, Cause> {
+        let bits = self.pop() as u64;
+        let callee = self.store.exec_ref_callee(bits)?;
+        self.return_call_any(callee, self.header.type_at(ty))
+    }
+
     /// Makes a function run in place of the one that runs now: nothing of it is left but the arguments.
     fn return_call_any(&mut self, callee: Callee, ty: &FuncType) -> Result<Option<Exit>, Cause> {
         match callee {

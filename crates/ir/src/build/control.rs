@@ -238,6 +238,34 @@ impl Builder {
         }
     }
 
+    pub(super) fn br_on_null(&mut self, depth: u32) {
+        let value = self.pop();
+        let is_null = self.emit(Inst::RefIsNull { value }, Type::I32);
+        self.stack.push(is_null);
+        self.br_if(depth);
+        if self.alive {
+            self.stack.push(value);
+        }
+    }
+
+    pub(super) fn br_on_non_null(&mut self, depth: u32) {
+        let value = *self.stack.last().expect("validation ensures operands");
+        let is_null = self.emit(Inst::RefIsNull { value }, Type::I32);
+        match self.func.const_bits(is_null) {
+            Some(0) => return self.br(depth),
+            Some(_) => {}
+            None => {
+                // The reference is the last of the values that the label gets.
+                let taken = self.edge(depth);
+                let falls = self.func.push_edge(Block::NONE);
+                self.branch(is_null, falls, taken);
+                let block = self.func.push_block();
+                self.func.edges[falls.index()].to = block;
+            }
+        }
+        self.pop();
+    }
+
     pub(super) fn br_table(&mut self, labels: &[u32]) {
         let index = self.pop();
         if let Some(bits) = self.func.const_bits(index) {

@@ -74,7 +74,9 @@ impl Source {
                         innermost = self.close_loop(closed);
                     }
                 }
-                Op::Br(depth) | Op::BrIf(depth) => self.target(depth),
+                Op::Br(depth) | Op::BrIf(depth) | Op::BrOnNull(depth) | Op::BrOnNonNull(depth) => {
+                    self.target(depth);
+                }
                 Op::BrTable { first, count } => {
                     reader
                         .labels(first, count)

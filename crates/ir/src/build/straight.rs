@@ -3,8 +3,8 @@
 //! Apart from control flow because it is a list, one arm an operator.
 
 use super::Builder;
-use crate::{Inst, Type, Value};
-use module::{FuncType, Header, MemoryIdx, Op, TableIdx, ValType};
+use crate::{Callee, Inst, Type, Value};
+use module::{FuncType, Header, MemoryIdx, Op, TableIdx, TypeIdx, ValType};
 
 impl Builder {
     /// Operators whose result depends on their operands alone.
@@ -83,6 +83,32 @@ impl Builder {
                     },
                     callee,
                 );
+            }
+            Op::CallRef(ty) => {
+                let callee = self.pop();
+                let func_type = header.type_at(ty);
+                let args = self.pop_list(func_type.params().len());
+                let n_results = func_type.results().len() as u16;
+                let inst = match self.known_callee(ty, callee) {
+                    Callee::Func(func) => Inst::Call {
+                        n_results,
+                        func,
+                        args,
+                    },
+                    _ => Inst::CallRef {
+                        n_results,
+                        ty,
+                        callee,
+                        args,
+                    },
+                };
+                self.call(inst, func_type);
+            }
+            Op::RefAsNonNull => {
+                let value = *self.stack.last().expect("validation ensures operands");
+                if !self.is_func(value) {
+                    self.append(Inst::NullCheck { value }, &[]);
+                }
             }
             Op::GlobalGet(global) => {
                 let ty = header.globals()[global.index()].content.into();
@@ -236,6 +262,19 @@ impl Builder {
             }
             _ => misplaced(op),
         }
+    }
+
+    /// What a call of a reference arrives at: the function itself if the reference was made here.
+    pub(super) fn known_callee(&self, ty: TypeIdx, callee: Value) -> Callee {
+        match self.func.def_inst(callee) {
+            Some(&Inst::RefFunc { func }) => Callee::Func(func),
+            _ => Callee::Ref { ty, callee },
+        }
+    }
+
+    /// Whether a reference is known to be one of a function, not null.
+    fn is_func(&self, value: Value) -> bool {
+        matches!(self.func.def_inst(value), Some(Inst::RefFunc { .. }))
     }
 
     fn push(&mut self, inst: Inst, ty: Type) {

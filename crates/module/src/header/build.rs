@@ -27,6 +27,7 @@ pub(crate) struct HeaderBuilder {
     globals: Vec<GlobalType>,
     tags: Vec<TypeIdx>,
     global_inits: Vec<ConstExpr>,
+    table_inits: Vec<Option<ConstExpr>>,
     exports: Vec<Export>,
     start: Option<FuncIdx>,
     elems: Vec<ElemSegment>,
@@ -117,12 +118,10 @@ impl HeaderBuilder {
         section: &wasmparser::TableSectionReader<'_>,
     ) -> Result<(), Error> {
         for_each_item(section, |table| {
-            if let TableInit::Expr(_) = table.init {
-                return Err(Error::unsupported(
-                    "function-references",
-                    "initial values of tables",
-                ));
-            }
+            self.table_inits.push(match &table.init {
+                TableInit::RefNull => None,
+                TableInit::Expr(expr) => Some(ConstExpr::read(expr, &self.kinds)?),
+            });
             self.tables.push(table_type(&table.ty, &self.kinds)?);
             Ok(())
         })
@@ -255,6 +254,7 @@ impl HeaderBuilder {
             globals: self.globals.into(),
             tags: self.tags.into(),
             global_inits: self.global_inits.into(),
+            table_inits: self.table_inits.into(),
             exports: self.exports.into(),
             start: self.start,
             elems: self.elems.into(),
@@ -274,6 +274,7 @@ impl HeaderBuilder {
             }
         };
         self.global_inits.iter().for_each(&mut in_expr);
+        self.table_inits.iter().flatten().for_each(&mut in_expr);
         for elem in &self.elems {
             if let ElemItems::Exprs(exprs) = &elem.items {
                 exprs.iter().for_each(&mut in_expr);

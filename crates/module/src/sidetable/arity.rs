@@ -21,7 +21,6 @@ pub(super) fn arity(op: Op, header: &Header) -> Option<(u32, u32)> {
         | Op::BrIf(_)
         | Op::BrTable { .. }
         | Op::Return
-        | Op::ReturnCallRef(_)
         | Op::BrOnNull(_)
         | Op::BrOnNonNull(_)
         | Op::BrOnCast { .. }
@@ -35,7 +34,7 @@ pub(super) fn arity(op: Op, header: &Header) -> Option<(u32, u32)> {
         | Op::Rethrow(_) => return None,
 
         Op::ReturnCall(func) => (of_type(*header.funcs().get(func.index())?)?.0, 0),
-        Op::ReturnCallIndirect { ty, .. } => (of_type(ty)?.0 + 1, 0),
+        Op::ReturnCallIndirect { ty, .. } | Op::ReturnCallRef(ty) => (of_type(ty)?.0 + 1, 0),
         Op::Call(func) => of_type(*header.funcs().get(func.index())?)?,
         Op::CallIndirect { ty, .. } => {
             let (params, results) = of_type(ty)?;

@@ -122,7 +122,7 @@ impl<'h> Builder<'h> {
                 self.branch(self.frames.len() as u32 - 1)?;
                 self.reachable = false;
             }
-            Op::ReturnCall(_) | Op::ReturnCallIndirect { .. } => {
+            Op::ReturnCall(_) | Op::ReturnCallIndirect { .. } | Op::ReturnCallRef(_) => {
                 let (pops, _) = arity(op, self.header).ok_or_else(nonsense)?;
                 self.pop(pops)?;
                 self.reachable = false;
@@ -163,7 +163,6 @@ impl<'h> Builder<'h> {
                 }
                 self.reachable = false;
             }
-            Op::ReturnCallRef(_) => self.reachable = false,
             // Null is dropped on the way; anything else stays.
             Op::BrOnNull(depth) => {
                 self.pop(1)?;

@@ -5,6 +5,7 @@
 use super::{Lower, element_type};
 use crate::code::{PENDING, trap_code};
 use crate::signature::{POINTER, builtin_signature, clif_type, wasm_signature};
+use abi::gc::{self, TypeRowLayout};
 use abi::{Builtin, FuncRefLayout, StoreCtxLayout, VmctxLayout};
 use cranelift_codegen::cursor::FuncCursor;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -86,6 +87,7 @@ impl Lower<'_> {
             }
             Callee::Func(func) => self.imported(func),
             Callee::Table { table, index, .. } => self.indirect_callee(ty, table, index),
+            Callee::Ref { callee, .. } => self.ref_callee(callee),
         };
         let args = self.call_args(vmctx, args);
         let callees = &mut self.scratch.callees;
@@ -126,6 +128,27 @@ impl Lower<'_> {
         self.call_address(id, ty, code, vmctx, args);
     }
 
+    pub(super) fn call_ref(&mut self, id: InstId, ty: TypeIdx, callee: ir::Value, args: List) {
+        let (code, vmctx) = self.ref_callee(callee);
+        self.call_address(id, ty, code, vmctx, args);
+    }
+
+    /// Code and vmctx of what a reference refers to; null traps.
+    fn ref_callee(&mut self, callee: ir::Value) -> (Value, Value) {
+        let entry = self.value(callee);
+        // The null reference is address 0, where nothing is mapped: reading the code traps.
+        let flags = self.flags.func_code(self.pos.func);
+        let code = self.load_raw(POINTER, flags, entry, FuncRefLayout::CODE);
+        let flags = self.flags.func_entry(self.pos.func);
+        let vmctx = self.load_raw(POINTER, flags, entry, FuncRefLayout::VMCTX);
+        (code, vmctx)
+    }
+
+    pub(super) fn null_check(&mut self, value: ir::Value) {
+        let value = self.value(value);
+        self.pos.ins().trapz(value, trap_code(Trap::NullReference));
+    }
+
     /// Code and vmctx of a function in a table; traps if there is none of the type.
     fn indirect_callee(
         &mut self,
@@ -140,17 +163,44 @@ impl Lower<'_> {
         // The null reference is address 0, where nothing is mapped: reading the type traps.
         let flags = self.flags.func_type(self.pos.func);
         let found = self.load_raw(types::I32, flags, entry, FuncRefLayout::TYPE);
-        let type_ids = self.vmctx_const(POINTER, VmctxLayout::TYPE_IDS);
-        let flags = self.flags.constant(self.pos.func);
-        let expected = self.load_raw(types::I32, flags, type_ids, 4 * ty.0);
-        let differs = self.pos.ins().icmp(IntCC::NotEqual, found, expected);
-        self.pos
-            .ins()
-            .trapnz(differs, trap_code(Trap::IndirectCallTypeMismatch));
+        self.check_func_type(found, ty);
         let flags = self.flags.func_entry(self.pos.func);
         let code = self.load_raw(POINTER, flags, entry, FuncRefLayout::CODE);
         let vmctx = self.load_raw(POINTER, flags, entry, FuncRefLayout::VMCTX);
         (code, vmctx)
+    }
+
+    /// Traps unless the type with the canonical number `found` is `ty` or a subtype of it.
+    fn check_func_type(&mut self, found: Value, ty: TypeIdx) {
+        let type_ids = self.vmctx_const(POINTER, VmctxLayout::TYPE_IDS);
+        let flags = self.flags.constant(self.pos.func);
+        let expected = self.load_raw(types::I32, flags, type_ids, 4 * ty.0);
+        let defined = self.env.header.types();
+        let differs = if defined[ty.index()].is_final {
+            self.pos.ins().icmp(IntCC::NotEqual, found, expected)
+        } else {
+            let supertypes = std::iter::successors(defined[ty.index()].supertype, |sup| {
+                defined[sup.index()].supertype
+            });
+            let depth = supertypes.count();
+            if depth < gc::DISPLAY_LEN {
+                let store = self.store_ctx();
+                let rows = self.load_raw(POINTER, flags, store, StoreCtxLayout::TYPES);
+                let number = self.pos.ins().uextend(POINTER, found);
+                let shift = i64::from(TypeRowLayout::SIZE.trailing_zeros());
+                let row = self.pos.ins().ishl_imm_u(number, shift);
+                let row = self.pos.ins().iadd(rows, row);
+                let offset = TypeRowLayout::DISPLAY + 4 * depth as u32;
+                let ancestor = self.load_raw(types::I32, flags, row, offset);
+                self.pos.ins().icmp(IntCC::NotEqual, ancestor, expected)
+            } else {
+                let is_subtype = self.builtin(Builtin::is_subtype, &[found, expected]);
+                self.pos.ins().icmp_imm_s(IntCC::Equal, is_subtype, 0)
+            }
+        };
+        self.pos
+            .ins()
+            .trapnz(differs, trap_code(Trap::IndirectCallTypeMismatch));
     }
 
     fn call_address(&mut self, id: InstId, ty: TypeIdx, code: Value, vmctx: Value, args: List) {

@@ -41,6 +41,7 @@ pub(super) struct Flags {
     element: Option<MemFlags>,
     func_entry: Option<MemFlags>,
     func_type: Option<MemFlags>,
+    func_code: Option<MemFlags>,
     vector: Option<MemFlags>,
     /// The last memory asked for.
     memory: Option<(u32, MemFlags)>,
@@ -98,6 +99,17 @@ impl Flags {
     pub(super) fn func_type(&mut self, func: &mut Function) -> MemFlags {
         *self.func_type.get_or_insert_with(|| {
             let code = trap_code(Trap::UninitializedElement);
+            let data = MemFlagsData::new()
+                .with_aligned()
+                .with_trap_code(Some(code));
+            insert(func, data, FUNC_ENTRY, "func")
+        })
+    }
+
+    /// The code of a function entry, which may be null: then the access faults.
+    pub(super) fn func_code(&mut self, func: &mut Function) -> MemFlags {
+        *self.func_code.get_or_insert_with(|| {
+            let code = trap_code(Trap::NullFunctionReference);
             let data = MemFlagsData::new()
                 .with_aligned()
                 .with_trap_code(Some(code));

@@ -60,7 +60,10 @@ pub(super) struct Refs {
 
 /// Whether a collector may run during an instruction.
 fn is_safepoint(inst: &Inst) -> bool {
-    matches!(inst, Inst::Call { .. } | Inst::CallIndirect { .. })
+    matches!(
+        inst,
+        Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. }
+    )
 }
 
 impl Refs {
