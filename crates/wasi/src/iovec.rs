@@ -17,6 +17,9 @@ const ENTRIES_MAX: u32 = 64 * 1024;
 /// Bytes that one call transfers at most, which is also what Linux moves at once.
 const TRANSFER_BYTES_MAX: u32 = 0x7fff_f000;
 
+/// Bytes that one call transfers at most from or to a shared memory, through a copy.
+const SHARED_TRANSFER_BYTES_MAX: usize = 1 << 20;
+
 /// The non-empty buffers of an `iovec` or `ciovec` array.
 ///
 /// **Invariant:** each lies in the memory it was read from, and together they have at most
@@ -67,6 +70,9 @@ impl BufferList {
         memory: &GuestMemory<'_>,
         write: impl FnOnce(&[IoSlice<'_>]) -> T,
     ) -> std::result::Result<T, Fault> {
+        if memory.is_shared() {
+            return Ok(write(&[IoSlice::new(&self.gather(memory)?)]));
+        }
         if let [(start, length)] = self.buffers[..] {
             return Ok(write(&[IoSlice::new(memory.bytes(start, length)?)]));
         }
@@ -80,18 +86,27 @@ impl BufferList {
     /// Runs `read` with the buffers as slices of the guest's memory to fill.
     ///
     /// Buffers that overlap cannot all be lent at once; then only the first one is, which the
-    /// guest sees as a short read.
+    /// guest sees as a short read. Those in a shared memory are filled from a buffer of the host;
+    /// `count` says of what `read` gives how many bytes it read.
     pub(crate) fn with_slices_mut<T>(
         &self,
         memory: &mut GuestMemory<'_>,
-        read: impl FnOnce(&mut [IoSliceMut<'_>]) -> T,
-    ) -> std::result::Result<T, Fault> {
+        read: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<T>,
+        count: impl FnOnce(&T) -> usize,
+    ) -> Result<T> {
         let [(first, first_length), rest @ ..] = &self.buffers[..] else {
-            return Ok(read(&mut []));
+            return read(&mut []);
         };
+        if memory.is_shared() {
+            let mut bytes = vec![0; self.total().min(SHARED_TRANSFER_BYTES_MAX)];
+            let outcome = read(&mut [IoSliceMut::new(&mut bytes)])?;
+            self.fill(memory, &bytes[..count(&outcome).min(bytes.len())])?;
+            return Ok(outcome);
+        }
         if rest.is_empty() || self.overlap() {
-            let slice = memory.bytes_mut(*first, *first_length)?;
-            return Ok(read(&mut [IoSliceMut::new(slice)]));
+            memory.check(*first, (*first_length).into(), 1)?;
+            let slice = &mut memory.all_mut()[*first as usize..][..*first_length as usize];
+            return read(&mut [IoSliceMut::new(slice)]);
         }
         let mut order: SmallVec<[usize; 8]> = (0..self.buffers.len()).collect();
         order.sort_unstable_by_key(|&index| self.buffers[index].0);
@@ -107,7 +122,18 @@ impl BufferList {
             (remaining, offset) = (after, start as usize + length as usize);
         }
         let mut slices: SmallVec<[IoSliceMut<'_>; 8]> = slices.into_iter().flatten().collect();
-        Ok(read(&mut slices))
+        read(&mut slices)
+    }
+
+    /// The bytes of the buffers, one after the other, as far as one call transfers them.
+    fn gather(&self, memory: &GuestMemory<'_>) -> std::result::Result<Vec<u8>, Fault> {
+        let mut bytes = Vec::new();
+        for &(start, length) in &self.buffers {
+            let room = SHARED_TRANSFER_BYTES_MAX - bytes.len();
+            let length = length.min(room as u32);
+            bytes.extend_from_slice(memory.bytes(start, length)?);
+        }
+        Ok(bytes)
     }
 
     /// Whether any two buffers share a byte.
@@ -128,10 +154,8 @@ impl BufferList {
         let before = source.len();
         for &(start, length) in &self.buffers {
             let length = (length as usize).min(source.len());
-            // No longer than the buffer, whose length has 32 bits.
-            let target = memory.bytes_mut(start, length as u32)?;
             let (part, rest) = source.split_at(length);
-            target.copy_from_slice(part);
+            memory.write(start, 1, part)?;
             source = rest;
         }
         Ok(before - source.len())
@@ -159,11 +183,16 @@ mod tests {
         let mut memory = GuestMemory::new(&mut bytes);
         let list = BufferList::read(&memory, 0, 3).unwrap();
         assert_eq!(list.total(), 5);
-        list.with_slices_mut(&mut memory, |slices| {
-            assert_eq!(slices.len(), 2);
-            slices[0].copy_from_slice(b"ab");
-            slices[1].copy_from_slice(b"cde");
-        })
+        list.with_slices_mut(
+            &mut memory,
+            |slices| {
+                assert_eq!(slices.len(), 2);
+                slices[0].copy_from_slice(b"ab");
+                slices[1].copy_from_slice(b"cde");
+                Ok(5)
+            },
+            |count| *count,
+        )
         .unwrap();
         assert_eq!(memory.bytes(100, 3).unwrap(), b"cde");
         assert_eq!(memory.bytes(200, 2).unwrap(), b"ab");
@@ -178,7 +207,7 @@ mod tests {
         let mut bytes = memory(&[(100, 4), (102, 4)]);
         let mut memory = GuestMemory::new(&mut bytes);
         let list = BufferList::read(&memory, 0, 2).unwrap();
-        let count = list.with_slices_mut(&mut memory, |slices| slices.len());
+        let count = list.with_slices_mut(&mut memory, |slices| Ok(slices.len()), |_| 0);
         assert_eq!(count, Ok(1));
     }
 

@@ -35,5 +35,5 @@ pub use ctx::Ctx;
 pub use errno::Errno;
 pub use error::{Error, Exit, Fault, FaultKind, Interrupted, Result, Stop};
 pub use link::add_to_linker;
-pub use memory::GuestMemory;
+pub use memory::{GuestMemory, SharedBytes};
 pub use object::OutputBuffer;

@@ -1,11 +1,11 @@
 //! The functions of WASI 0.1 as imports of the engine's modules: the only file that knows both.
 
-use wharf::{Caller, Linker, Trap};
+use wharf::{Caller, Linker, SharedMemory, Trap};
 
 use crate::ctx::Ctx;
 use crate::error::{Result, Stop};
 use crate::interrupt::Interrupt;
-use crate::memory::GuestMemory;
+use crate::memory::{GuestMemory, SharedBytes};
 use crate::preview1::{
     clock, descriptor, directory, file, finish, for_each_function, in_unstable, path, poll,
     process, socket, transfer, unsigned,
@@ -113,10 +113,15 @@ fn run<T: 'static>(
     function: impl Fn(&mut Ctx, &mut GuestMemory<'_>) -> Result,
 ) -> wharf::Result<i32> {
     loop {
-        let (waits_by_signal, result) = match caller.memory_and_data(MEMORY) {
-            Some((bytes, data)) => once(get(data), bytes, &function),
+        let (waits_by_signal, result) = if let Some((bytes, data)) = caller.memory_and_data(MEMORY)
+        {
+            once(get(data), GuestMemory::new(bytes), &function)
+        } else if let Some(shared) = shared_memory(caller) {
+            let memory = GuestMemory::shared(&shared);
+            once(get(caller.data_mut()), memory, &function)
+        } else {
             // Without a memory every address is outside of it.
-            None => once(get(caller.data_mut()), &mut [], &function),
+            once(get(caller.data_mut()), GuestMemory::new(&mut []), &function)
         };
         return match finish(name, result) {
             Ok(errno) => Ok(errno),
@@ -132,16 +137,36 @@ fn run<T: 'static>(
     }
 }
 
+/// The caller's memory, if other threads may be writing it.
+fn shared_memory<T>(caller: &Caller<'_, T>) -> Option<SharedMemory> {
+    let memory = caller.get_export(MEMORY)?.into_memory()?;
+    memory.as_shared(caller).ok()?
+}
+
+impl SharedBytes for SharedMemory {
+    fn size(&self) -> u64 {
+        self.bytes()
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> bool {
+        SharedMemory::read(self, offset as usize, buffer).is_ok()
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> bool {
+        SharedMemory::write(self, offset as usize, bytes).is_ok()
+    }
+}
+
 /// One attempt, and whether a signal can end it.
 fn once(
     ctx: &mut Ctx,
-    bytes: &mut [u8],
+    mut memory: GuestMemory<'_>,
     function: impl Fn(&mut Ctx, &mut GuestMemory<'_>) -> Result,
 ) -> (bool, Result) {
     if let Interrupt::Never = ctx.interrupt {
         // The engine signals the thread of a guest that shall stop.
         ctx.interrupt = Interrupt::Signal;
     }
-    let result = function(ctx, &mut GuestMemory::new(bytes));
+    let result = function(ctx, &mut memory);
     (matches!(ctx.interrupt, Interrupt::Signal), result)
 }

@@ -1,22 +1,72 @@
 //! The guest's memory as a WASI function sees it: every access checked against its bounds and
 //! alignment; apart because nothing else may turn a guest's number into a range of bytes.
 
+use std::cell::OnceCell;
+use std::fmt;
 use std::ops::Range;
 
-use crate::error::{Fault, FaultKind};
+use crate::error::{Fault, FaultKind, Result};
+
+/// Memory that other threads may be writing: nobody refers to its bytes, they are copied.
+pub trait SharedBytes {
+    /// The size in bytes, which never shrinks.
+    fn size(&self) -> u64;
+
+    /// Copies bytes out; false if they do not all lie in the memory.
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> bool;
+
+    /// Copies bytes in; false if they do not all fit.
+    fn write(&self, offset: u64, bytes: &[u8]) -> bool;
+}
+
+/// Where the bytes are.
+enum Place<'a> {
+    /// The guest is stopped, and the bytes are ours.
+    Own(&'a mut [u8]),
+    Shared(&'a dyn SharedBytes, OnceCell<Box<Copied>>),
+}
+
+/// A copy of some bytes of a shared memory, kept for the time of the call, and the next one.
+struct Copied {
+    bytes: Box<[u8]>,
+    next: OnceCell<Box<Copied>>,
+}
+
+impl fmt::Debug for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Place::Own(_) => "Own",
+            Place::Shared(..) => "Shared",
+        })
+    }
+}
 
 /// The linear memory of the guest for the time of one call.
 ///
 /// **Invariant:** no method panics, whatever address and length the guest chose.
 #[derive(Debug)]
 pub struct GuestMemory<'a> {
-    bytes: &'a mut [u8],
+    place: Place<'a>,
 }
 
 impl<'a> GuestMemory<'a> {
     /// Wraps all bytes of the memory; address 0 is the first.
     pub fn new(bytes: &'a mut [u8]) -> Self {
-        Self { bytes }
+        Self {
+            place: Place::Own(bytes),
+        }
+    }
+
+    /// Wraps a memory that threads share.
+    pub fn shared(memory: &'a dyn SharedBytes) -> Self {
+        Self {
+            place: Place::Shared(memory, OnceCell::new()),
+        }
+    }
+
+    /// Whether other threads may be writing the bytes.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.place, Place::Shared(..))
     }
 
     /// The range of `length` bytes at `address`, which must be a multiple of `align`.
@@ -27,11 +77,14 @@ impl<'a> GuestMemory<'a> {
         address: u32,
         length: u64,
         align: u32,
-    ) -> Result<Range<usize>, Fault> {
+    ) -> std::result::Result<Range<usize>, Fault> {
         if length == 0 {
             return Ok(0..0);
         }
-        let memory_bytes = self.bytes.len() as u64;
+        let memory_bytes = match &self.place {
+            Place::Own(bytes) => bytes.len() as u64,
+            Place::Shared(memory, _) => memory.size(),
+        };
         let fault = |kind| Fault {
             kind,
             address,
@@ -52,41 +105,88 @@ impl<'a> GuestMemory<'a> {
 
     /// Checks that `length` bytes at `address` may be written later in the call, so that a bad
     /// address is found before the call has had an effect.
-    pub(crate) fn check(&self, address: u32, length: u64, align: u32) -> Result<(), Fault> {
+    pub(crate) fn check(
+        &self,
+        address: u32,
+        length: u64,
+        align: u32,
+    ) -> std::result::Result<(), Fault> {
         self.range(address, length, align).map(drop)
     }
 
-    /// The bytes at `address`.
-    pub(crate) fn bytes(&self, address: u32, length: u32) -> Result<&[u8], Fault> {
+    /// The bytes at `address`: those of a shared memory as they are now.
+    pub(crate) fn bytes(&self, address: u32, length: u32) -> std::result::Result<&[u8], Fault> {
         let range = self.range(address, length.into(), 1)?;
-        Ok(&self.bytes[range])
+        match &self.place {
+            Place::Own(bytes) => Ok(&bytes[range]),
+            Place::Shared(memory, copies) => {
+                let mut bytes = vec![0; range.len()];
+                // The range was checked, and the memory does not shrink.
+                memory.read(range.start as u64, &mut bytes);
+                let mut last = copies;
+                while let Some(copy) = last.get() {
+                    last = &copy.next;
+                }
+                let copy = last.get_or_init(|| {
+                    Box::new(Copied {
+                        bytes: bytes.into(),
+                        next: OnceCell::new(),
+                    })
+                });
+                Ok(&copy.bytes)
+            }
+        }
     }
 
-    /// The bytes at `address`, to be written.
-    pub(crate) fn bytes_mut(&mut self, address: u32, length: u32) -> Result<&mut [u8], Fault> {
+    /// Lets `fill` write the bytes at `address`; it says how many it wrote, from the first on.
+    pub(crate) fn fill(
+        &mut self,
+        address: u32,
+        length: u32,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize>,
+    ) -> Result<usize> {
         let range = self.range(address, length.into(), 1)?;
-        Ok(&mut self.bytes[range])
+        match &mut self.place {
+            Place::Own(bytes) => fill(&mut bytes[range]),
+            Place::Shared(memory, _) => {
+                let mut bytes = vec![0; range.len()];
+                let count = fill(&mut bytes)?;
+                memory.write(range.start as u64, &bytes[..count]);
+                Ok(count)
+            }
+        }
     }
 
-    /// All bytes, for splitting into several disjoint parts.
+    /// All bytes, for splitting into several disjoint parts; none of a shared memory.
     pub(crate) fn all_mut(&mut self) -> &mut [u8] {
-        self.bytes
+        match &mut self.place {
+            Place::Own(bytes) => bytes,
+            Place::Shared(..) => &mut [],
+        }
     }
 
     /// Writes a whole structure that is aligned to `align`.
-    pub(crate) fn write(&mut self, address: u32, align: u32, bytes: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn write(
+        &mut self,
+        address: u32,
+        align: u32,
+        bytes: &[u8],
+    ) -> std::result::Result<(), Fault> {
         let range = self.range(address, bytes.len() as u64, align)?;
-        self.bytes[range].copy_from_slice(bytes);
+        match &mut self.place {
+            Place::Own(memory) => memory[range].copy_from_slice(bytes),
+            Place::Shared(memory, _) => _ = memory.write(range.start as u64, bytes),
+        }
         Ok(())
     }
 
     /// Writes a 32-bit value.
-    pub(crate) fn write_u32(&mut self, address: u32, value: u32) -> Result<(), Fault> {
+    pub(crate) fn write_u32(&mut self, address: u32, value: u32) -> std::result::Result<(), Fault> {
         self.write(address, 4, &value.to_le_bytes())
     }
 
     /// Writes a 64-bit value.
-    pub(crate) fn write_u64(&mut self, address: u32, value: u64) -> Result<(), Fault> {
+    pub(crate) fn write_u64(&mut self, address: u32, value: u64) -> std::result::Result<(), Fault> {
         self.write(address, 8, &value.to_le_bytes())
     }
 }

@@ -120,7 +120,6 @@ pub(crate) fn fd_prestat_dir_name(
     if path_len < length {
         return Err(Errno::Nametoolong.into());
     }
-    mem.bytes_mut(path, length)?
-        .copy_from_slice(name.as_bytes());
+    mem.write(path, 1, name.as_bytes())?;
     Ok(())
 }

@@ -242,7 +242,7 @@ pub(crate) fn fd_readdir(
     used: u32,
 ) -> Result {
     mem.check(used, 4, 4)?;
-    let target = mem.bytes_mut(buf, buf_len)?;
+    mem.check(buf, buf_len.into(), 1)?;
     let entry = ctx.table.get_mut(fd, rights::FD_READDIR)?;
     let Object::Directory(directory) = &mut entry.object else {
         return Err(Errno::Notdir.into());
@@ -252,7 +252,7 @@ pub(crate) fn fd_readdir(
     }
     let listing = directory.readable()?;
     rustix::fs::seek(listing, SeekFrom::Start(cookie))?;
-    let count = list(listing, target, &ctx.interrupt)?;
+    let count = mem.fill(buf, buf_len, |target| list(listing, target, &ctx.interrupt))?;
     // No more than `buf_len`.
     mem.write_u32(used, count as u32)?;
     Ok(())

@@ -31,10 +31,11 @@ pub(crate) fn guest_path<'m>(
     address: u32,
     length: u32,
 ) -> Result<&'m Path> {
-    let bytes = mem.bytes(address, length)?;
+    mem.check(address, length.into(), 1)?;
     if length > PATH_BYTES_MAX {
         return Err(Errno::Nametoolong.into());
     }
+    let bytes = mem.bytes(address, length)?;
     if bytes.contains(&0) {
         return Err(Errno::Inval.into());
     }
@@ -320,8 +321,7 @@ pub(crate) fn path_readlink(
     )?;
     let target = target.as_os_str().as_bytes();
     let length = u32::try_from(target.len()).unwrap_or(u32::MAX).min(buf_len);
-    mem.bytes_mut(buf, length)?
-        .copy_from_slice(&target[..length as usize]);
+    mem.write(buf, 1, &target[..length as usize])?;
     mem.write_u32(used, length)?;
     Ok(())
 }

@@ -148,10 +148,8 @@ pub(crate) fn poll_with(
     }
     let occurred = occurred?;
     // One event a subscription at most, so they fit where the check above has looked.
-    let target = mem.bytes_mut(events, occurred.len() as u32 * 32)?;
-    for (bytes, event) in target.chunks_exact_mut(32).zip(&occurred) {
-        bytes.copy_from_slice(&event.encode());
-    }
+    let encoded: Vec<u8> = occurred.iter().flat_map(|event| event.encode()).collect();
+    mem.write(events, 8, &encoded)?;
     mem.write_u32(happened, occurred.len() as u32)?;
     Ok(())
 }

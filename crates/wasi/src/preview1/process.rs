@@ -6,7 +6,7 @@ use crate::error::{Error, Exit, Result};
 use crate::memory::GuestMemory;
 
 /// Random bytes that are made between two looks at the interrupt hook.
-const RANDOM_CHUNK_BYTES: usize = 1 << 20;
+const RANDOM_CHUNK_BYTES: u32 = 1 << 20;
 
 /// Writes the address of each argument to `argv` and the arguments, ended by zero bytes, to
 /// `argv_buf`.
@@ -66,10 +66,9 @@ fn strings(
     for string in strings {
         mem.write_u32(pointer, start)?;
         let length = string.len() as u32;
-        // Also checks that the zero byte fits.
-        let target = mem.bytes_mut(start, length + 1)?;
-        target[..string.len()].copy_from_slice(string);
-        target[string.len()] = 0;
+        let mut bytes = string.clone();
+        bytes.push(0);
+        mem.write(start, 1, &bytes)?;
         // A write that succeeded lies below 4 GiB; one past the end faults in the next round.
         pointer = pointer.saturating_add(4);
         start = start.saturating_add(length + 1);
@@ -107,9 +106,14 @@ pub(crate) fn random_get(
     buf: u32,
     buf_len: u32,
 ) -> Result {
-    for chunk in mem.bytes_mut(buf, buf_len)?.chunks_mut(RANDOM_CHUNK_BYTES) {
+    mem.check(buf, buf_len.into(), 1)?;
+    for done in (0..buf_len).step_by(RANDOM_CHUNK_BYTES as usize) {
         ctx.interrupt.check()?;
-        getrandom::fill(chunk).map_err(|_| Errno::Io)?;
+        let length = RANDOM_CHUNK_BYTES.min(buf_len - done);
+        mem.fill(buf + done, length, |chunk| {
+            getrandom::fill(chunk).map_err(|_| Errno::Io)?;
+            Ok(chunk.len())
+        })?;
     }
     Ok(())
 }

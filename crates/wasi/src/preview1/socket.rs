@@ -1,5 +1,7 @@
 //! Sockets the guest was handed, and the connections it accepts on them.
 
+use std::io::IoSliceMut;
+
 use rustix::net::{
     RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, Shutdown, SocketFlags, accept_with,
     recvmsg, shutdown,
@@ -87,7 +89,7 @@ pub(crate) fn sock_recv(
     host.set(RecvFlags::PEEK, flags & RECV_PEEK != 0);
     host.set(RecvFlags::WAITALL, flags & RECV_WAITALL != 0);
     file.before_read(&ctx.interrupt, fd_flags)?;
-    let message = list.with_slices_mut(mem, |slices| {
+    let receive = |slices: &mut [IoSliceMut<'_>]| {
         ctx.interrupt.retry(|| {
             recvmsg(
                 &file.descriptor,
@@ -96,7 +98,8 @@ pub(crate) fn sock_recv(
                 host,
             )
         })
-    })??;
+    };
+    let message = list.with_slices_mut(mem, receive, |message| message.bytes)?;
     let cut = message.flags.contains(ReturnFlags::TRUNC);
     mem.write_u32(received, message.bytes as u32)?;
     mem.write(

@@ -153,7 +153,8 @@ fn read(
     list: &BufferList,
     mut operation: impl FnMut(&mut [IoSliceMut<'_>]) -> rustix::io::Result<usize>,
 ) -> Result<usize> {
-    list.with_slices_mut(mem, |slices| interrupt.retry(|| operation(slices)))?
+    let read = |slices: &mut [IoSliceMut<'_>]| interrupt.retry(|| operation(slices));
+    list.with_slices_mut(mem, read, |count| *count)
 }
 
 fn write(
