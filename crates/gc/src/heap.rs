@@ -110,6 +110,12 @@ impl Heap {
         self.shapes[at] = shape;
     }
 
+    /// Whether it is known how objects of a type look.
+    pub fn has_shape(&self, ty: u32) -> bool {
+        let shape = self.shapes.get(ty as usize);
+        shape.is_some_and(|shape| *shape != Shape::NONE)
+    }
+
     /// The address of offset zero: what compiled code adds references to.
     pub fn base(&self) -> *mut u8 {
         self.space.base()

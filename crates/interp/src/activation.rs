@@ -3,6 +3,7 @@
 //! Apart from its parts because this is the page that says what every operator is; how groups of them work is in `activation/`.
 
 mod control;
+mod gc;
 mod memory;
 mod numeric;
 mod table;
@@ -245,6 +246,30 @@ impl<'a> Activation<'a> {
                 Op::TableCopy { dst, src } => self.table_copy(dst, src)?,
                 Op::TableInit { elem, table } => self.table_init(elem, table)?,
                 Op::ElemDrop(elem) => self.store.exec_elem_drop(self.instance, elem),
+                Op::RefEq => self.ref_eq(),
+                Op::RefI31 => self.ref_i31(),
+                Op::I31Get { signed } => self.i31_get(signed)?,
+                Op::StructNew(ty) => self.struct_new(ty)?,
+                Op::StructNewDefault(ty) => self.struct_new_default(ty)?,
+                Op::StructGet { ty, field, extend } => self.struct_get(ty, field, extend)?,
+                Op::StructSet { ty, field } => self.struct_set(ty, field)?,
+                Op::ArrayNew(ty) => self.array_new(ty)?,
+                Op::ArrayNewDefault(ty) => self.array_new_default(ty)?,
+                Op::ArrayNewFixed { ty, len } => self.array_new_fixed(ty, len)?,
+                Op::ArrayNewData { ty, data } => self.array_new_data(ty, data)?,
+                Op::ArrayNewElem { ty, elem } => self.array_new_elem(ty, elem)?,
+                Op::ArrayGet { ty, extend } => self.array_get(ty, extend)?,
+                Op::ArraySet(ty) => self.array_set(ty)?,
+                Op::ArrayLen => self.array_len()?,
+                Op::ArrayFill(ty) => self.array_fill(ty)?,
+                Op::ArrayCopy { .. } => self.array_copy()?,
+                Op::ArrayInitData { ty, data } => self.array_init_data(ty, data)?,
+                Op::ArrayInitElem { ty, elem } => self.array_init_elem(ty, elem)?,
+                Op::RefTest(ty) => self.ref_test(ty),
+                Op::RefCast(ty) => self.ref_cast(ty)?,
+                Op::BrOnCast { to, on_fail, .. } => self.br_on_cast(at, to, on_fail),
+                // A reference means the same in both hierarchies.
+                Op::AnyConvertExtern | Op::ExternConvertAny => {}
                 Op::Throw(_)
                 | Op::ThrowRef
                 | Op::TryTable { .. }
@@ -252,31 +277,7 @@ impl<'a> Activation<'a> {
                 | Op::Catch(_)
                 | Op::CatchAll
                 | Op::Delegate(_)
-                | Op::Rethrow(_)
-                | Op::RefEq
-                | Op::RefI31
-                | Op::I31Get { .. }
-                | Op::StructNew(_)
-                | Op::StructNewDefault(_)
-                | Op::StructGet { .. }
-                | Op::StructSet { .. }
-                | Op::ArrayNew(_)
-                | Op::ArrayNewDefault(_)
-                | Op::ArrayNewFixed { .. }
-                | Op::ArrayNewData { .. }
-                | Op::ArrayNewElem { .. }
-                | Op::ArrayGet { .. }
-                | Op::ArraySet(_)
-                | Op::ArrayLen
-                | Op::ArrayFill(_)
-                | Op::ArrayCopy { .. }
-                | Op::ArrayInitData { .. }
-                | Op::ArrayInitElem { .. }
-                | Op::RefTest(_)
-                | Op::RefCast(_)
-                | Op::BrOnCast { .. }
-                | Op::AnyConvertExtern
-                | Op::ExternConvertAny => unreachable!("the features of {op:?} cannot be enabled"),
+                | Op::Rethrow(_) => unreachable!("the features of {op:?} cannot be enabled"),
             }
         }
     }

@@ -4,12 +4,15 @@
 
 use module::{FuncCode, FuncIdx};
 use runtime::LoadedModule;
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// What the interpreter remembers of a module: its defined functions, once they have been called.
 pub(crate) struct ModuleCode {
     funcs: Box<[OnceLock<FuncCode>]>,
     n_imported: usize,
+    /// Where references are in frames, by function and position, as far as a collector has asked.
+    ref_slots: Mutex<HashMap<(FuncIdx, usize), Arc<[u32]>>>,
 }
 
 impl ModuleCode {
@@ -22,9 +25,22 @@ impl ModuleCode {
                 ModuleCode {
                     funcs: (0..n_funcs).map(|_| OnceLock::new()).collect(),
                     n_imported: header.n_imported_funcs(),
+                    ref_slots: Mutex::default(),
                 }
             })
             .expect("an engine has one executor, so nobody else remembers anything")
+    }
+
+    /// Which values of a function's frame are references into the heap before an operator executes.
+    pub(crate) fn ref_slots(&self, module: &LoadedModule, func: FuncIdx, at: usize) -> Arc<[u32]> {
+        let mut known = self.ref_slots.lock().expect("no panic under the lock");
+        let slots = known.entry((func, at));
+        let compute = || {
+            self.func(module, func)
+                .ref_slots(module.module().header(), at)
+                .into()
+        };
+        slots.or_insert_with(compute).clone()
     }
 
     /// A function that `module`, of which this is remembered, defines.

@@ -48,6 +48,28 @@ impl Executor for Interp {
             }
         }
     }
+
+    fn visit_roots(&self, store: &mut StoreCore, visit: &mut dyn FnMut(&mut u32)) {
+        let mut stack = mem::take(store.executor_state::<Stack>());
+        let mut end = stack.values.len();
+        for frame in stack.frames.iter().rev() {
+            let module = store.instance_module(frame.instance);
+            let code = ModuleCode::of(module);
+            let values = &mut stack.values[frame.base..end];
+            // What the operator took is gone, or belongs to the function that it called.
+            let at = frame.pc.saturating_sub(1);
+            for &slot in &*code.ref_slots(module, frame.func, at) {
+                let Some(value) = values.get_mut(slot as usize) else {
+                    break;
+                };
+                let mut reference = *value as u32;
+                visit(&mut reference);
+                *value = reference.into();
+            }
+            end = frame.base;
+        }
+        *store.executor_state() = stack;
+    }
 }
 
 /// Puts the arguments on the stack, runs the function and takes the results off.

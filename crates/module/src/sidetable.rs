@@ -6,6 +6,7 @@
 mod arity;
 mod build;
 mod handlers;
+mod refs;
 #[cfg(test)]
 mod tests;
 

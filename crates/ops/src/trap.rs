@@ -78,6 +78,14 @@ traps! {
     ExpectedSharedMemory = 19, "expected shared memory";
     /// `call_ref` of null.
     NullFunctionReference = 20, "null function reference";
+    /// A field of null.
+    NullStructReference = 25, "null structure reference";
+    /// An element, or the length, of null.
+    NullArrayReference = 26, "null array reference";
+    /// The integer of null.
+    NullI31Reference = 27, "null i31 reference";
+    /// A host ran out of room for the objects of a guest, even after a collection.
+    HeapExhausted = 28, "garbage-collected heap exhausted";
 }
 
 impl fmt::Display for Trap {

@@ -41,6 +41,8 @@ pub struct EngineSettings {
     pub stack_bytes: usize,
     /// Whether code counts fuel.
     pub fuel: bool,
+    /// Whether heaps collect at every allocation, which finds references that the collector is not told of.
+    pub gc_stress: bool,
 }
 
 /// What all stores of an engine share.

@@ -20,6 +20,9 @@ pub trait Executor: Send + Sync {
         func: FuncIdx,
         slots: &mut [Raw],
     ) -> Result<(), Raised>;
+
+    /// Calls the function with every reference into the heap that is in the frames of the store's guests.
+    fn visit_roots(&self, store: &mut StoreCore, visit: &mut dyn FnMut(&mut u32));
 }
 
 /// What a call arrives at.

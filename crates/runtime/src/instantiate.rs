@@ -250,26 +250,27 @@ impl StoreCore {
             elems: vec![Box::default(); header.elems().len()].into(),
             dropped_datas: vec![false; module.module().datas().len()].into(),
         });
+        self.prepare_heap(module)?;
         self.write_imports(layout, id);
         self.add_memories(module, id)?;
         self.add_tables(module, id)?;
         self.add_funcs(module, id)?;
-        self.add_globals(module, id);
-        self.fill_tables(module.module().header(), id);
-        Ok(())
+        self.add_globals(module, id)?;
+        self.fill_tables(module.module().header(), id)
     }
 
     /// Gives defined tables their initial elements, which may refer to functions and globals.
-    fn fill_tables(&mut self, header: &Header, id: InstanceId) {
+    fn fill_tables(&mut self, header: &Header, id: InstanceId) -> Result<(), Error> {
         for (defined, init) in header.table_inits().iter().enumerate() {
             let Some(init) = init else { continue };
             let index = header.n_imported_tables() + defined;
-            let value = self.evaluate(self.instance(id), init).u64();
+            let value = self.evaluate(id, init)?.u64();
             let number = self.instance(id).table(TableIdx(index as u32));
             let len = self.table_len(number);
             self.fill_table(number, 0, value, len)
                 .expect("all elements are within the table");
         }
+        Ok(())
     }
 
     /// Writes what vmctx says of imported functions, tables and globals.
@@ -394,11 +395,11 @@ impl StoreCore {
         Ok(())
     }
 
-    fn add_globals(&mut self, module: &LoadedModule, id: InstanceId) {
+    fn add_globals(&mut self, module: &LoadedModule, id: InstanceId) -> Result<(), Error> {
         let (header, layout) = (module.module().header(), module.layout());
         for (defined, init) in header.global_inits().iter().enumerate() {
             let index = header.n_imported_globals() + defined;
-            let value = self.evaluate(self.instance(id), init);
+            let value = self.evaluate(id, init)?;
             let Place::Inline(offset) = layout.global(GlobalIdx(index as u32)) else {
                 unreachable!("defined globals lie in vmctx")
             };
@@ -410,6 +411,7 @@ impl StoreCore {
             );
             self.instances[id.0 as usize].globals.push(number);
         }
+        Ok(())
     }
 
     /// Copies active segments, elements first.
@@ -434,7 +436,7 @@ impl StoreCore {
                 id,
                 offset,
                 module.module().header().memories()[memory.index()].memory64,
-            );
+            )?;
             self.init_memory(number, at, bytes, 0, bytes.len() as u64)?;
         }
         Ok(())
@@ -445,12 +447,13 @@ impl StoreCore {
             match &segment.mode {
                 ElemMode::Declared => {}
                 ElemMode::Passive => {
-                    let items = self.elem_items(id, segment);
+                    let items = self.elem_items(id, segment)?;
                     self.instances[id.0 as usize].elems[index] = items;
                 }
                 ElemMode::Active { table, offset } => {
-                    let items = self.elem_items(id, segment);
-                    let at = self.offset_value(id, offset, header.tables()[table.index()].table64);
+                    let at =
+                        self.offset_value(id, offset, header.tables()[table.index()].table64)?;
+                    let items = self.elem_items(id, segment)?;
                     let number = self.instance(id).table(*table);
                     self.init_table(number, at, &items, 0, items.len() as u64)?;
                 }
@@ -459,27 +462,45 @@ impl StoreCore {
         Ok(())
     }
 
-    fn elem_items(&self, id: InstanceId, segment: &ElemSegment) -> Box<[u64]> {
-        let instance = self.instance(id);
-        match &segment.items {
-            ElemItems::Funcs(funcs) => funcs
-                .iter()
-                .map(|func| self.func_bits(instance.func_number(*func)))
-                .collect(),
-            ElemItems::Exprs(exprs) => exprs
-                .iter()
-                .map(|expr| self.evaluate(instance, expr).u64())
-                .collect(),
+    fn elem_items(&mut self, id: InstanceId, segment: &ElemSegment) -> Result<Box<[u64]>, Trap> {
+        let exprs = match &segment.items {
+            ElemItems::Funcs(funcs) => {
+                let instance = self.instance(id);
+                let bits = |func| self.func_bits(instance.func_number(func));
+                return Ok(funcs.iter().map(|func| bits(*func)).collect());
+            }
+            ElemItems::Exprs(exprs) => exprs,
+        };
+        if segment.ty.is_func() {
+            let values = exprs.iter().map(|expr| Ok(self.evaluate(id, expr)?.u64()));
+            return values.collect();
         }
+        // Each may be an object that the making of the next one moves.
+        let first = self.roots.len();
+        for expr in exprs {
+            match self.evaluate(id, expr) {
+                Ok(value) => self.roots.push(value.u32()),
+                Err(trap) => {
+                    self.roots.truncate(first);
+                    return Err(trap);
+                }
+            }
+        }
+        Ok(self.roots.drain(first..).map(u64::from).collect())
     }
 
-    fn offset_value(&self, id: InstanceId, offset: &module::ConstExpr, wide: bool) -> u64 {
-        let raw = self.evaluate(self.instance(id), offset);
-        if wide {
+    fn offset_value(
+        &mut self,
+        id: InstanceId,
+        offset: &module::ConstExpr,
+        wide: bool,
+    ) -> Result<u64, Trap> {
+        let raw = self.evaluate(id, offset)?;
+        Ok(if wide {
             raw.u64()
         } else {
             u64::from(raw.u32())
-        }
+        })
     }
 
     /// Takes the image of a memory back whose segments were never reached: functions that an imported table got may see it.

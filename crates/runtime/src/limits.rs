@@ -11,6 +11,8 @@ pub struct Limits {
     pub memories_max: u32,
     /// Number of tables.
     pub tables_max: u32,
+    /// Bytes of the heap of garbage-collected objects; 4 GiB at most, whatever stands here. Counts from the heap's making on.
+    pub gc_heap_bytes_max: u64,
     /// Number of instances.
     pub instances_max: u32,
 }
@@ -23,6 +25,7 @@ impl Default for Limits {
             table_elements_max: 10_000_000,
             memories_max: 10_000,
             tables_max: 10_000,
+            gc_heap_bytes_max: 1 << 32,
             instances_max: 10_000,
         }
     }

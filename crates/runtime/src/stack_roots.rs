@@ -32,7 +32,6 @@ impl StoreCore {
 
     /// Calls `visit` with the place of each reference that suspended guests hold in their frames. What it leaves there is what
     /// the guests go on with.
-    #[expect(dead_code, reason = "the collector calls it")]
     pub(crate) fn visit_stack_roots(&mut self, mut visit: impl FnMut(&mut u32)) {
         // Consecutive frames are mostly of one module, which costs a lock to find.
         let mut last: Option<(usize, Arc<LoadedModule>)> = None;

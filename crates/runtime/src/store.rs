@@ -41,6 +41,12 @@ pub struct StoreCore {
     pub(crate) tables: Vec<TableEntity>,
     pub(crate) globals: Vec<GlobalEntity>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
+    /// Objects that stand for the values in `externs`.
+    pub(crate) extern_objects: Vec<u32>,
+    /// The garbage-collected heap; made when first needed.
+    pub(crate) heap: Option<Box<gc::Heap>>,
+    /// References that the runtime itself holds, the latest last.
+    pub(crate) roots: Vec<u32>,
     /// What the executor keeps between its calls.
     executor_state: Option<Box<dyn Any + Send + Sync>>,
     pub(crate) limits: Limits,
@@ -75,6 +81,9 @@ impl<T> Store<T> {
             tables: Vec::new(),
             globals: Vec::new(),
             externs: Vec::new(),
+            extern_objects: Vec::new(),
+            heap: None,
+            roots: Vec::new(),
             executor_state: None,
             limits: Limits::default(),
             memory_bytes: 0,
@@ -209,14 +218,19 @@ impl StoreCore {
     }
 
     /// Makes a value of the host that guests can hold. It lives as long as the store.
-    pub fn new_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> ExternHandle {
+    ///
+    /// # Errors
+    /// If the heap is full.
+    pub fn new_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> Result<ExternHandle, Error> {
+        let index = u32::try_from(self.externs.len())
+            .map_err(|_| Error::limit("a store has no room for more values of the host"))?;
+        let object = self.new_host_object(index)?;
         self.externs.push(value);
-        let index =
-            u32::try_from(self.externs.len() - 1).expect("fewer than 4 G values fit in memory");
-        ExternHandle {
+        self.extern_objects.push(object);
+        Ok(ExternHandle {
             store: self.id,
             index,
-        }
+        })
     }
 
     /// The host's value behind a handle.

@@ -33,6 +33,11 @@ impl TableEntity {
         unsafe { self.def.write(def) };
     }
 
+    /// The elements, as bits.
+    pub(crate) fn elements_mut(&mut self) -> &mut [u64] {
+        &mut self.elements
+    }
+
     /// The number of elements that the type allows at most.
     fn maximum(&self) -> u64 {
         self.ty.maximum.unwrap_or(u64::MAX).min(u32::MAX as u64)
@@ -274,7 +279,7 @@ impl StoreCore {
             Ref::Extern(None) if !ty.is_func() => Ok(0),
             Ref::Extern(Some(value)) if !ty.is_func() => {
                 self.check_store(value.store, "externref")?;
-                Ok(u64::from(value.index) + 1)
+                Ok(u64::from(self.extern_objects[value.index as usize]))
             }
             _ => Err(Error::misuse(format!(
                 "expected a value of type {ty}, found {}",

@@ -104,7 +104,10 @@ impl StoreCore {
 
     /// The host's value that bits stand for, or `None` for null.
     pub(crate) fn extern_from_bits(&self, bits: u64) -> Option<ExternHandle> {
-        let index = (bits as u32).checked_sub(1)?;
+        if bits as u32 == 0 {
+            return None;
+        }
+        let index = self.host_object_index(bits as u32)?;
         Some(ExternHandle {
             store: self.id,
             index,

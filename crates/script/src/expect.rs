@@ -27,7 +27,7 @@ pub(crate) fn argument(
             ..
         }) => Val::Ref(Ref::Func(None)),
         WastArgCore::RefNull(_) => Val::Ref(Ref::Extern(None)),
-        WastArgCore::RefExtern(number) => Val::Ref(Ref::Extern(Some(externs.get(store, *number)))),
+        WastArgCore::RefExtern(number) => Val::Ref(Ref::Extern(Some(externs.get(store, *number)?))),
         WastArgCore::RefHost(_) => return Err("host references are not supported".to_string()),
     })
 }
@@ -37,13 +37,13 @@ pub(crate) fn argument(
 pub(crate) struct Externs(Vec<(u32, ExternRef)>);
 
 impl Externs {
-    fn get(&mut self, store: &mut Store<()>, number: u32) -> ExternRef {
+    fn get(&mut self, store: &mut Store<()>, number: u32) -> Result<ExternRef, String> {
         if let Some((_, value)) = self.0.iter().find(|(known, _)| *known == number) {
-            return *value;
+            return Ok(*value);
         }
-        let value = ExternRef::new(&mut *store, number);
+        let value = ExternRef::new(&mut *store, number).map_err(|error| error.to_string())?;
         self.0.push((number, value));
-        value
+        Ok(value)
     }
 }
 

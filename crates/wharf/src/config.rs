@@ -30,6 +30,7 @@ pub struct Config {
     pub(crate) stack_bytes: usize,
     pub(crate) parallel: bool,
     pub(crate) verify: bool,
+    pub(crate) gc_stress: bool,
 }
 
 /// Bounds of [`Config::max_wasm_stack`].
@@ -44,6 +45,7 @@ impl Default for Config {
             stack_bytes: 1 << 20,
             parallel: true,
             verify: false,
+            gc_stress: false,
         }
     }
 }
@@ -81,6 +83,12 @@ impl Config {
     /// Whether functions are validated and compiled on all cores. On by default.
     pub fn parallel_compilation(&mut self, on: bool) -> &mut Config {
         self.parallel = on;
+        self
+    }
+
+    /// Whether every allocation of a guest's object collects first. Very slow; for tests of the engine.
+    pub fn gc_stress(&mut self, on: bool) -> &mut Config {
+        self.gc_stress = on;
         self
     }
 

@@ -54,6 +54,7 @@ impl Engine {
             runner,
             stack_bytes: config.stack_bytes,
             fuel: config.fuel,
+            gc_stress: config.gc_stress,
         });
         Ok(Engine(Arc::new(Inner {
             config: config.clone(),

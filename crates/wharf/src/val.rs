@@ -45,7 +45,7 @@ pub enum Val {
 /// use wharf::{Engine, ExternRef, Store};
 ///
 /// let mut store = Store::new(&Engine::default(), ());
-/// let greeting = ExternRef::new(&mut store, "hello".to_string());
+/// let greeting = ExternRef::new(&mut store, "hello".to_string())?;
 /// assert_eq!(greeting.data(&store)?.downcast_ref::<String>().unwrap(), "hello");
 /// # Ok::<(), wharf::Error>(())
 /// ```
@@ -54,8 +54,12 @@ pub struct ExternRef(pub(crate) ExternHandle);
 
 impl ExternRef {
     /// Puts a value into the store.
-    pub fn new(mut store: impl AsContextMut, value: impl Any + Send + Sync) -> ExternRef {
-        ExternRef(store.as_context_mut().0.new_extern(Box::new(value)))
+    ///
+    /// # Errors
+    /// If the store's heap is full.
+    pub fn new(mut store: impl AsContextMut, value: impl Any + Send + Sync) -> Result<ExternRef> {
+        let value = store.as_context_mut().0.new_extern(Box::new(value))?;
+        Ok(ExternRef(value))
     }
 
     /// The value.

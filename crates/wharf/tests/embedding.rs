@@ -48,7 +48,7 @@ fn handles_of_another_store_are_errors() {
             Ref::Func(None),
         )
         .unwrap();
-        let host = ExternRef::new(&mut a, 1);
+        let host = ExternRef::new(&mut a, 1).unwrap();
         let misused =
             |error: Error| assert!(matches!(error.kind(), ErrorKind::Misuse(_)), "{error}");
         misused(func.call(&mut b, &[Val::I32(1)]).unwrap_err());

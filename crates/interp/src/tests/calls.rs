@@ -287,7 +287,7 @@ fn references_go_to_the_host_and_back() {
         null.unwrap_err().kind(),
         ErrorKind::Raised(raised) if matches!(raised.cause, Cause::Trap(Trap::UninitializedElement))
     ));
-    let held = guest.store.new_extern(Box::new("a value"));
+    let held = guest.store.new_extern(Box::new("a value")).unwrap();
     for value in [Some(held), None] {
         let value = [Val::Ref(Ref::Extern(value))];
         assert_eq!(guest.call("same", &value).unwrap(), value);
