@@ -218,3 +218,37 @@ fn a_structure_is_copied_in_place() {
         "#]],
     );
 }
+
+#[test]
+fn atomic_accesses_are_single_instructions_behind_a_check_of_alignment() {
+    check(
+        "(memory 1)
+         (func (param i32) (result i32)
+           (drop (i32.atomic.rmw8.xchg_u offset=4 (local.get 0) (i32.const 7)))
+           (i32.atomic.rmw.add offset=8 (local.get 0) (i32.const 1)))",
+        expect![[r#"
+            block0(v0: i64, v1: i32):
+                v4 = load.i64 notrap aligned readonly can_move region1 v0+40
+                v2 = iconst.i32 7
+                v3 = iconst.i32 1
+                v5 = uextend.i64 v1
+                v6 = iadd v4, v5
+                v7 = iconst.i64 4
+                v8 = iadd v6, v7  ; v7 = 4
+                v9 = ireduce.i8 v2  ; v2 = 7
+                v10 = atomic_rmw.i8 xchg v8, v9
+                v11 = uextend.i32 v10
+                v12 = uextend.i64 v1
+                v13 = iconst.i64 8
+                v14 = iadd v12, v13  ; v13 = 8
+                v15 = iconst.i64 3
+                v16 = band v14, v15  ; v15 = 3
+                trapnz v16, user15
+                v17 = iconst.i64 8
+                v18 = iadd v6, v17  ; v17 = 8
+                v19 = atomic_rmw.i32 add v18, v3  ; v3 = 1
+                return v19
+            }
+        "#]],
+    );
+}

@@ -1,0 +1,92 @@
+;; What the official files leave open about atomic accesses: which check comes first, offsets, and memories that nobody shares.
+
+(module
+  (memory 1)
+  (func (export "load") (param i32) (result i32) (i32.atomic.load (local.get 0)))
+  (func (export "load-far") (param i32) (result i64) (i64.atomic.load offset=0x80000000 (local.get 0)))
+  (func (export "load-odd") (param i32) (result i32) (i32.atomic.load offset=1 (local.get 0)))
+  (func (export "sub8") (param i32 i64) (result i64) (i64.atomic.rmw8.sub_u offset=3 (local.get 0) (local.get 1)))
+  (func (export "plain") (param i32) (result i64) (i64.load (local.get 0)))
+  (func (export "cmpxchg") (param i32 i32 i32) (result i32)
+    (i32.atomic.rmw16.cmpxchg_u (local.get 0) (local.get 1) (local.get 2)))
+  ;; A comparison as an operand: a truth, not a number, until it is stored.
+  (func (export "store-truth") (param i32) (i32.atomic.store (i32.const 16) (i32.eqz (local.get 0))))
+  (func (export "notify") (param i32) (result i32) (memory.atomic.notify (local.get 0) (i32.const 1)))
+  (func (export "wait") (param i32) (result i32)
+    (memory.atomic.wait32 (local.get 0) (i32.const 0) (i64.const 0)))
+  (func (export "unused") (param i32) (drop (i32.atomic.rmw.or (local.get 0) (i32.const 5))) atomic.fence)
+)
+
+;; The end of the memory is reached, and not passed.
+(assert_return (invoke "load" (i32.const 65532)) (i32.const 0))
+(assert_trap (invoke "load" (i32.const 65536)) "out of bounds memory access")
+(assert_trap (invoke "load" (i32.const -4)) "out of bounds memory access")
+;; An access that is neither aligned nor in bounds is not aligned.
+(assert_trap (invoke "load" (i32.const 65535)) "unaligned atomic")
+(assert_trap (invoke "load" (i32.const -1)) "unaligned atomic")
+(assert_trap (invoke "load-far" (i32.const 0)) "out of bounds memory access")
+(assert_trap (invoke "load-far" (i32.const 4)) "unaligned atomic")
+;; What must be aligned is the sum.
+(assert_trap (invoke "load-odd" (i32.const 0)) "unaligned atomic")
+(assert_return (invoke "load-odd" (i32.const 3)) (i32.const 0))
+
+(assert_return (invoke "sub8" (i32.const 0) (i64.const 0x101)) (i64.const 0))
+(assert_return (invoke "plain" (i32.const 0)) (i64.const 0xff000000))
+(assert_return (invoke "sub8" (i32.const 0) (i64.const 0xff)) (i64.const 0xff))
+(assert_return (invoke "plain" (i32.const 0)) (i64.const 0))
+
+;; The expected value is wrapped, too.
+(assert_return (invoke "cmpxchg" (i32.const 8) (i32.const 0x70000) (i32.const 0x12345678)) (i32.const 0))
+(assert_return (invoke "plain" (i32.const 8)) (i64.const 0x5678))
+(assert_return (invoke "cmpxchg" (i32.const 8) (i32.const 1) (i32.const 2)) (i32.const 0x5678))
+
+(assert_return (invoke "store-truth" (i32.const 0)))
+(assert_return (invoke "load" (i32.const 16)) (i32.const 1))
+(assert_return (invoke "unused" (i32.const 16)))
+(assert_return (invoke "load" (i32.const 16)) (i32.const 5))
+
+(assert_return (invoke "notify" (i32.const 0)) (i32.const 0))
+(assert_trap (invoke "notify" (i32.const 2)) "unaligned atomic")
+(assert_trap (invoke "notify" (i32.const 65536)) "out of bounds memory access")
+(assert_trap (invoke "wait" (i32.const 0)) "expected shared memory")
+(assert_trap (invoke "wait" (i32.const 65536)) "out of bounds memory access")
+
+;; Segments, bulk operators and plain accesses of shared memories, which the runtime must not refer to.
+(module
+  (memory 1 3 shared)
+  (data (i32.const 65530) "abcdef")
+  (data $passive "0123456789")
+  (func (export "init") (param i32) (memory.init $passive (local.get 0) (i32.const 0) (i32.const 10)))
+  (func (export "copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "fill") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "load") (param i32) (result i64) (i64.load (local.get 0)))
+  (func (export "lane") (param i32) (result i32)
+    (i16x8.extract_lane_u 5 (v128.load16_lane 5 (local.get 0) (v128.const i64x2 0 0))))
+  (func (export "store-lane") (param i32)
+    (v128.store32_lane 1 (local.get 0) (v128.const i32x4 1 2 3 4)))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (func (export "size") (result i32) memory.size)
+)
+(assert_return (invoke "load" (i32.const 65528)) (i64.const 0x6665646362610000))
+(assert_trap (invoke "load" (i32.const 65529)) "out of bounds memory access")
+(assert_return (invoke "init" (i32.const 3)))
+(assert_return (invoke "load" (i32.const 0)) (i64.const 0x3433323130000000))
+(assert_trap (invoke "init" (i32.const 65527)) "out of bounds memory access")
+(assert_return (invoke "copy" (i32.const 4) (i32.const 3) (i32.const 9)))
+(assert_return (invoke "load" (i32.const 0)) (i64.const 0x3332313030000000))
+(assert_return (invoke "copy" (i32.const 2) (i32.const 4) (i32.const 1000)))
+(assert_return (invoke "load" (i32.const 0)) (i64.const 0x3534333231300000))
+(assert_trap (invoke "copy" (i32.const 0) (i32.const 65000) (i32.const 537)) "out of bounds memory access")
+(assert_return (invoke "fill" (i32.const 1) (i32.const 7) (i32.const 6)))
+(assert_return (invoke "load" (i32.const 0)) (i64.const 0x3507070707070700))
+(assert_trap (invoke "fill" (i32.const 65536) (i32.const 7) (i32.const 1)) "out of bounds memory access")
+(assert_return (invoke "lane" (i32.const 7)) (i32.const 0x3635))
+(assert_return (invoke "store-lane" (i32.const 100)))
+(assert_return (invoke "load" (i32.const 97)) (i64.const 0x02000000))
+(assert_trap (invoke "store-lane" (i32.const 65533)) "out of bounds memory access")
+(assert_return (invoke "grow" (i32.const 2)) (i32.const 1))
+(assert_return (invoke "grow" (i32.const 1)) (i32.const -1))
+(assert_return (invoke "size") (i32.const 3))
+(assert_return (invoke "load" (i32.const 196600)) (i64.const 0))
+
+(assert_invalid (module (memory 1 shared)) "shared memory must have maximum")
