@@ -3,6 +3,7 @@
 //! Apart from its parts because this is the page that says what every operator is; how groups of them work is in `activation/`.
 
 mod control;
+pub(crate) mod exception;
 mod gc;
 mod memory;
 mod numeric;
@@ -132,7 +133,9 @@ impl<'a> Activation<'a> {
                 Op::Nop | Op::Block(_) => {}
                 Op::Loop(_) => self.store.exec_check_stop()?,
                 Op::If(_) => self.if_(at),
-                Op::Else | Op::Br(_) | Op::Return => self.branch(self.func.branch(at)),
+                Op::Else | Op::Br(_) | Op::Return | Op::Catch(_) | Op::CatchAll => {
+                    self.branch(self.func.branch(at));
+                }
                 Op::BrIf(_) => self.br_if(at),
                 Op::BrTable { count, .. } => self.br_table(at, count),
                 Op::End => {
@@ -192,6 +195,10 @@ impl<'a> Activation<'a> {
                         return Err(ops::Trap::NullReference.into());
                     }
                 }
+                Op::TryTable { .. } | Op::Try(_) | Op::Delegate(_) => {}
+                Op::Throw(tag) => return Err(self.throw(tag)),
+                Op::ThrowRef => return Err(self.throw_ref()),
+                Op::Rethrow(_) => return Err(self.rethrow(at)),
                 Op::Drop => _ = self.pop(),
                 Op::Select => self.select(),
 
@@ -270,14 +277,6 @@ impl<'a> Activation<'a> {
                 Op::BrOnCast { to, on_fail, .. } => self.br_on_cast(at, to, on_fail),
                 // A reference means the same in both hierarchies.
                 Op::AnyConvertExtern | Op::ExternConvertAny => {}
-                Op::Throw(_)
-                | Op::ThrowRef
-                | Op::TryTable { .. }
-                | Op::Try(_)
-                | Op::Catch(_)
-                | Op::CatchAll
-                | Op::Delegate(_)
-                | Op::Rethrow(_) => unreachable!("the features of {op:?} cannot be enabled"),
             }
         }
     }

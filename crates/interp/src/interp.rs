@@ -2,7 +2,7 @@
 //!
 //! Apart from the loop because this is the only part that knows who called.
 
-use crate::activation::{Activation, Exit};
+use crate::activation::{Activation, Exit, exception};
 use crate::code::ModuleCode;
 use crate::stack::{Frame, Stack};
 use module::FuncIdx;
@@ -125,6 +125,16 @@ fn run(
             Err(cause) => {
                 let innermost = activation.frame();
                 stack.frames.push(innermost);
+                if let Cause::Exception(exception) = &cause {
+                    match exception::catch(store, stack, floor, exception) {
+                        Ok(Some(frame)) => {
+                            next = Exit::Return(frame);
+                            continue;
+                        }
+                        Ok(None) => {}
+                        Err(trap) => return Err(raise(store, stack, trap.into())),
+                    }
+                }
                 return Err(raise(store, stack, cause));
             }
         }

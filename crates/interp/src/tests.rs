@@ -106,6 +106,7 @@ impl Guest {
         match self.raised(name, params).cause {
             Cause::Trap(trap) => trap,
             Cause::Host(error) => panic!("expected a trap, found {error}"),
+            Cause::Exception(exception) => panic!("expected a trap, found {exception}"),
         }
     }
 }

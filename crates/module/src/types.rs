@@ -27,6 +27,8 @@ impl ValType {
     pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
     /// `externref`.
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
+    /// `exnref`.
+    pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
 
     /// The number or vector type, or `None` for a reference.
     pub const fn number(self) -> Option<ops::Type> {
@@ -73,6 +75,17 @@ impl RefType {
         nullable: true,
         heap: HeapType::Extern,
     };
+
+    /// `(ref null exn)`.
+    pub const EXNREF: RefType = RefType {
+        nullable: true,
+        heap: HeapType::Exn,
+    };
+
+    /// Whether values of the type are exceptions.
+    pub const fn is_exn(self) -> bool {
+        matches!(self.heap, HeapType::Exn | HeapType::NoExn)
+    }
 
     /// Whether values of the type are function references (and so pointers to function entries in compiled code).
     pub const fn is_func(self) -> bool {

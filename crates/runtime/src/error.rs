@@ -1,6 +1,6 @@
 //! What can go wrong, for those who embed: the guest's traps, the host's own errors, and misuse.
 
-use crate::Frame;
+use crate::{Exception, Frame};
 use module::ExternType;
 use ops::Trap;
 use std::fmt;
@@ -15,6 +15,8 @@ pub enum Cause {
     Trap(Trap),
     /// An error that a host function returned.
     Host(BoxError),
+    /// An exception that was thrown and not caught.
+    Exception(Box<Exception>),
 }
 
 impl From<Trap> for Cause {
@@ -159,6 +161,10 @@ impl fmt::Display for Error {
                 cause: Cause::Host(error),
                 ..
             }) => error.fmt(f),
+            ErrorKind::Raised(Raised {
+                cause: Cause::Exception(exception),
+                ..
+            }) => exception.fmt(f),
             ErrorKind::Link(error) => error.fmt(f),
             ErrorKind::Misuse(message) | ErrorKind::Limit(message) => f.write_str(message),
         }

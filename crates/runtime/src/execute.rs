@@ -1,9 +1,9 @@
 //! What an interpreter may do with a store: a face without pointers, for an executor that the engine was given.
 
 use crate::func::FuncKind;
-use crate::{Cause, InstanceId, LoadedModule, Raised, StoreCore};
+use crate::{Cause, Exception, InstanceId, LoadedModule, Raised, StoreCore, TagHandle};
 use abi::Raw;
-use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx};
+use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx};
 use ops::Trap;
 use std::sync::Arc;
 
@@ -321,6 +321,48 @@ impl StoreCore {
         let handle = self.func_handle(number);
         self.func_type(handle)
             .expect("the handle was made for this store")
+    }
+
+    /// Whether a tag of an instance's module is a tag of the store.
+    pub fn is_instance_tag(&self, instance: InstanceId, tag: TagIdx, found: TagHandle) -> bool {
+        self.tag_handle(self.instance(instance).tag(tag)) == found
+    }
+
+    /// The exception that `throw` makes of a tag and its payload.
+    ///
+    /// # Panics
+    /// If the payload is not as long as the tag's type says.
+    pub fn exec_new_exception(
+        &self,
+        instance: InstanceId,
+        tag: TagIdx,
+        payload: Box<[Raw]>,
+    ) -> Exception {
+        assert!(
+            !self.engine.compiles(),
+            "only an executor throws without compiled code"
+        );
+        let tag = self.instance(instance).tag(tag);
+        assert_eq!(payload.len(), self.tags[tag as usize].ty.params().len());
+        // SAFETY: under an interpreter no bits are followed as an address, so any bits are values of any type.
+        unsafe { self.guest_exception(tag, payload) }
+    }
+
+    /// Reference bits for an exception, which the store keeps.
+    ///
+    /// # Errors
+    /// [`Trap::AllocationTooLarge`] if guests hold too many exceptions.
+    pub fn exec_hold_exception(&mut self, exception: Exception) -> Result<u64, Trap> {
+        self.hold_exception(exception).map(u64::from)
+    }
+
+    /// The exception that reference bits stand for.
+    ///
+    /// # Errors
+    /// [`Trap::NullReference`] for null.
+    pub fn exec_held_exception(&self, bits: u64) -> Result<Exception, Trap> {
+        let exception = self.held_exception(bits as u32);
+        exception.cloned().ok_or(Trap::NullReference)
     }
 
     /// Subtracts fuel if the engine counts it.

@@ -47,6 +47,10 @@ handles! {
     TableHandle;
     /// A global of a store.
     GlobalHandle;
+    /// A tag of a store.
+    TagHandle;
+    /// An exception that guests hold a reference to.
+    ExnHandle;
     /// A value of the host that guests can hold.
     ExternHandle;
 }
@@ -62,4 +66,6 @@ pub enum ExternItem {
     Memory(MemoryHandle),
     /// A global.
     Global(GlobalHandle),
+    /// A tag.
+    Tag(TagHandle),
 }

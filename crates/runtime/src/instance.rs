@@ -6,7 +6,7 @@ use crate::handle::{
 use crate::vm::{FuncRef, Vmctx};
 use crate::{Error, LoadedModule, StoreCore};
 use abi::Place;
-use module::{DataIdx, ElemIdx, ExportItem, FuncIdx, GlobalIdx, MemoryIdx, TableIdx};
+use module::{DataIdx, ElemIdx, ExportItem, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx};
 use ops::Trap;
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ pub(crate) struct Instance {
     pub(crate) memories: Vec<u32>,
     pub(crate) tables: Vec<u32>,
     pub(crate) globals: Vec<u32>,
+    pub(crate) tags: Vec<u32>,
     /// Passive element segments, as reference bits; empty when dropped.
     pub(crate) elems: Box<[Box<[u64]>]>,
     /// Which data segments have been dropped.
@@ -40,6 +41,10 @@ impl Instance {
 
     pub(crate) fn global(&self, global: GlobalIdx) -> u32 {
         self.globals[global.index()]
+    }
+
+    pub(crate) fn tag(&self, tag: TagIdx) -> u32 {
+        self.tags[tag.index()]
     }
 
     /// The number of an imported function, or `None` if it is defined here.
@@ -117,7 +122,7 @@ impl StoreCore {
                 store,
                 index: instance.global(global),
             }),
-            ExportItem::Tag(_) => unreachable!("validation accepts no tags yet"),
+            ExportItem::Tag(tag) => ExternItem::Tag(self.tag_handle(instance.tag(tag))),
         }
     }
 

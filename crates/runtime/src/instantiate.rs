@@ -10,8 +10,8 @@ use crate::vm::{FuncRef, GlobalCell, MemoryDef, StoreCtx, TableDef, Vmctx};
 use crate::{Error, FuncHandle, LinkError, LoadedModule, SharedMemory};
 use abi::{Place, VmctxLayout};
 use module::{
-    DataMode, ElemItems, ElemMode, ElemSegment, ExternType, FuncIdx, FuncType, GlobalIdx, Header,
-    ImportType, MemoryIdx, MemoryType, TableIdx, TableType, TypeIdx,
+    DataMode, ElemItems, ElemMode, ElemSegment, ExportItem, ExternType, FuncIdx, FuncType,
+    GlobalIdx, Header, ImportType, MemoryIdx, MemoryType, TableIdx, TableType, TagIdx, TypeIdx,
 };
 use ops::Trap;
 use std::ptr::NonNull;
@@ -119,6 +119,7 @@ struct Imports {
     memories: Vec<u32>,
     tables: Vec<u32>,
     globals: Vec<u32>,
+    tags: Vec<u32>,
 }
 
 impl Imports {
@@ -128,6 +129,7 @@ impl Imports {
             ExternItem::Memory(handle) => self.memories.push(handle.index),
             ExternItem::Table(handle) => self.tables.push(handle.index),
             ExternItem::Global(handle) => self.globals.push(handle.index),
+            ExternItem::Tag(handle) => self.tags.push(handle.index),
         }
     }
 }
@@ -153,6 +155,7 @@ impl StoreCore {
             ExternItem::Table(table) => ExternType::Table(self.table_type(table)?),
             ExternItem::Memory(memory) => ExternType::Memory(self.memory_type(memory)?),
             ExternItem::Global(global) => ExternType::Global(self.global_type(global)?),
+            ExternItem::Tag(tag) => ExternType::Tag(self.tag_type(tag)?),
         })
     }
 
@@ -207,6 +210,10 @@ impl StoreCore {
                         types.val_matches(found.content, asked.content)
                     }
             }
+            (ImportType::Tag(asked), ExternItem::Tag(tag)) => {
+                self.check_store(tag.store, "tag")?;
+                self.tags[tag.index as usize].type_id == module.type_id(asked)
+            }
             _ => false,
         })
     }
@@ -247,6 +254,7 @@ impl StoreCore {
             memories: imports.memories,
             tables: imports.tables,
             globals: imports.globals,
+            tags: imports.tags,
             elems: vec![Box::default(); header.elems().len()].into(),
             dropped_datas: vec![false; module.module().datas().len()].into(),
         });
@@ -255,6 +263,7 @@ impl StoreCore {
         self.add_memories(module, id)?;
         self.add_tables(module, id)?;
         self.add_funcs(module, id)?;
+        self.add_tags(module, id);
         self.add_globals(module, id)?;
         self.fill_tables(module.module().header(), id)
     }
@@ -393,6 +402,21 @@ impl StoreCore {
             });
         }
         Ok(())
+    }
+
+    fn add_tags(&mut self, module: &LoadedModule, id: InstanceId) {
+        let header = module.module().header();
+        for index in header.n_imported_tags()..header.tags().len() {
+            let tag = TagIdx(index as u32);
+            let exports = header.exports().iter();
+            let exported = exports
+                .filter(|export| export.item == ExportItem::Tag(tag))
+                .map(|export| &*export.name);
+            let name = module.module().names().tag(tag).or(exported.last());
+            let ty = module.type_id(header.tags()[index]);
+            let number = self.add_tag(ty, name.map(Box::from));
+            self.instances[id.0 as usize].tags.push(number);
+        }
     }
 
     fn add_globals(&mut self, module: &LoadedModule, id: InstanceId) -> Result<(), Error> {

@@ -12,6 +12,7 @@ mod call;
 mod const_expr;
 mod engine;
 mod error;
+mod exception;
 mod execute;
 mod execute_gc;
 mod func;
@@ -37,11 +38,12 @@ pub use backtrace::Frame;
 pub use call::TypedHandle;
 pub use engine::{EngineCore, EngineSettings, Runner};
 pub use error::{BoxError, Cause, Error, ErrorKind, LinkError, Raised};
+pub use exception::Exception;
 pub use execute::{Callee, Executor};
 pub use func::FuncHandle;
 pub use handle::{
-    ExternHandle, ExternItem, GlobalHandle, InstanceHandle, InstanceId, MemoryHandle, StoreId,
-    TableHandle,
+    ExnHandle, ExternHandle, ExternItem, GlobalHandle, InstanceHandle, InstanceId, MemoryHandle,
+    StoreId, TableHandle, TagHandle,
 };
 pub use host::{HostCall, HostFunc};
 pub use instantiate::Given;

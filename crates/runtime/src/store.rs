@@ -1,6 +1,7 @@
 //! The store: owner of everything that guests can reach, and the data of the host beside it.
 
 use crate::call::Pending;
+use crate::exception::{Exceptions, TagEntity};
 use crate::func::FuncEntity;
 use crate::global::GlobalEntity;
 use crate::handle::{ExternHandle, MemoryHandle, StoreId};
@@ -40,6 +41,8 @@ pub struct StoreCore {
     pub(crate) memories: Vec<MemoryEntity>,
     pub(crate) tables: Vec<TableEntity>,
     pub(crate) globals: Vec<GlobalEntity>,
+    pub(crate) tags: Vec<TagEntity>,
+    pub(crate) exceptions: Exceptions,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     /// Objects that stand for the values in `externs`.
     pub(crate) extern_objects: Vec<u32>,
@@ -80,6 +83,8 @@ impl<T> Store<T> {
             memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
+            exceptions: Exceptions::default(),
             externs: Vec::new(),
             extern_objects: Vec::new(),
             heap: None,

@@ -276,8 +276,13 @@ impl StoreCore {
                 }
                 Ok(self.func_bits(func.index))
             }
-            Ref::Extern(None) if !ty.is_func() => Ok(0),
-            Ref::Extern(Some(value)) if !ty.is_func() => {
+            Ref::Exn(None) if ty.is_exn() => Ok(0),
+            Ref::Exn(Some(exception)) if ty.is_exn() => {
+                self.check_store(exception.store, "exnref")?;
+                Ok(u64::from(exception.index << 1 | 1))
+            }
+            Ref::Extern(None) if !ty.is_func() && !ty.is_exn() => Ok(0),
+            Ref::Extern(Some(value)) if !ty.is_func() && !ty.is_exn() => {
                 self.check_store(value.store, "externref")?;
                 Ok(u64::from(self.extern_objects[value.index as usize]))
             }
@@ -296,6 +301,8 @@ impl StoreCore {
         if ty.is_func() {
             // SAFETY: the caller's promise.
             Ref::Func(unsafe { self.func_from_bits(bits) })
+        } else if ty.is_exn() {
+            Ref::Exn(self.exn_from_bits(bits))
         } else {
             Ref::Extern(self.extern_from_bits(bits))
         }

@@ -1,6 +1,6 @@
 //! Values as the host sees them, and their bits in slots.
 
-use crate::handle::ExternHandle;
+use crate::handle::{ExnHandle, ExternHandle};
 use crate::{Error, FuncHandle, StoreCore};
 use abi::Raw;
 use module::{RefType, ValType};
@@ -13,6 +13,8 @@ pub enum Ref {
     Func(Option<FuncHandle>),
     /// A value of the host, or null.
     Extern(Option<ExternHandle>),
+    /// An exception, or null.
+    Exn(Option<ExnHandle>),
 }
 
 impl Ref {
@@ -20,6 +22,7 @@ impl Ref {
         match self {
             Ref::Func(_) => "funcref",
             Ref::Extern(_) => "externref",
+            Ref::Exn(_) => "exnref",
         }
     }
 }
@@ -52,6 +55,7 @@ impl Val {
             Val::V128(_) => ValType::V128,
             Val::Ref(Ref::Func(_)) => ValType::FUNCREF,
             Val::Ref(Ref::Extern(_)) => ValType::EXTERNREF,
+            Val::Ref(Ref::Exn(_)) => ValType::EXNREF,
         }
     }
 
@@ -64,6 +68,7 @@ impl Val {
             ValType::F64 => Val::F64(0),
             ValType::V128 => Val::V128(V128::default()),
             ValType::Ref(ty) if ty.is_func() => Val::Ref(Ref::Func(None)),
+            ValType::Ref(ty) if ty.is_exn() => Val::Ref(Ref::Exn(None)),
             ValType::Ref(_) => Val::Ref(Ref::Extern(None)),
         }
     }

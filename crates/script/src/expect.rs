@@ -26,6 +26,10 @@ pub(crate) fn argument(
             ty: AbstractHeapType::Func | AbstractHeapType::NoFunc,
             ..
         }) => Val::Ref(Ref::Func(None)),
+        WastArgCore::RefNull(HeapType::Abstract {
+            ty: AbstractHeapType::Exn | AbstractHeapType::NoExn,
+            ..
+        }) => Val::Ref(Ref::Exn(None)),
         WastArgCore::RefNull(_) => Val::Ref(Ref::Extern(None)),
         WastArgCore::RefExtern(number) => Val::Ref(Ref::Extern(Some(externs.get(store, *number)?))),
         WastArgCore::RefHost(_) => return Err("host references are not supported".to_string()),
@@ -62,7 +66,10 @@ fn matches_core(store: &Store<()>, found: &Val, expected: &WastRetCore<'_>) -> b
         (WastRetCore::F32(expected), Val::F32(found)) => matches_f32(expected, *found),
         (WastRetCore::F64(expected), Val::F64(found)) => matches_f64(expected, *found),
         (WastRetCore::V128(expected), Val::V128(found)) => matches_v128(expected, *found),
-        (WastRetCore::RefNull(_), Val::Ref(Ref::Func(None) | Ref::Extern(None))) => true,
+        (
+            WastRetCore::RefNull(_),
+            Val::Ref(Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None)),
+        ) => true,
         (WastRetCore::RefFunc(None), Val::Ref(Ref::Func(Some(_)))) => true,
         (WastRetCore::RefExtern(None), Val::Ref(Ref::Extern(Some(_)))) => true,
         (WastRetCore::RefExtern(Some(expected)), Val::Ref(Ref::Extern(Some(found)))) => {

@@ -238,6 +238,11 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
                 let outcome = self.invoke(&call)?;
                 expect_trap(outcome, message)
             }
+            WastDirective::AssertException { exec, .. } => match self.execute(exec)? {
+                Err(error) if error.exception().is_some() => Ok(()),
+                Err(error) => Err(format!("expected an exception, found: {error}")),
+                Ok(values) => Err(format!("expected an exception, found {values:?}")),
+            },
             WastDirective::AssertInvalid {
                 mut module,
                 message,
@@ -428,7 +433,6 @@ fn says(trap: Trap, message: &str) -> bool {
 
 fn describe(directive: &WastDirective<'_>) -> &'static str {
     match directive {
-        WastDirective::AssertException { .. } => "assert_exception",
         WastDirective::AssertSuspension { .. } => "assert_suspension",
         WastDirective::AssertInvalidCustom { .. } => "assert_invalid_custom",
         WastDirective::AssertMalformedCustom { .. } => "assert_malformed_custom",

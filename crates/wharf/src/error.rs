@@ -1,5 +1,6 @@
 //! The one error of the crate, and the backtraces it carries.
 
+use crate::Exception;
 use ops::Trap;
 use runtime::{BoxError, Cause, Raised};
 use std::fmt;
@@ -25,6 +26,8 @@ struct Inner {
 pub enum ErrorKind {
     /// The guest trapped.
     Trap(Trap),
+    /// An exception was thrown and not caught.
+    Exception(Exception),
     /// A host function returned an error, or any other error was converted.
     Host(BoxError),
     /// The bytes are not a valid module.
@@ -87,6 +90,14 @@ impl Error {
         }
     }
 
+    /// The exception, if one was thrown and not caught.
+    pub fn exception(&self) -> Option<&Exception> {
+        match &self.0.kind {
+            ErrorKind::Exception(exception) => Some(exception),
+            _ => None,
+        }
+    }
+
     /// The error of type `E` that a host function returned, if it is one.
     pub fn downcast_ref<E: std::error::Error + 'static>(&self) -> Option<&E> {
         match &self.0.kind {
@@ -105,6 +116,7 @@ impl Error {
         match self.0.kind {
             ErrorKind::Trap(trap) => Cause::Trap(trap),
             ErrorKind::Host(error) => Cause::Host(error),
+            ErrorKind::Exception(exception) => Cause::Exception(Box::new(exception.0)),
             _ => Cause::Host(Box::new(Carried(self))),
         }
     }
@@ -135,6 +147,10 @@ impl Error {
                 match cause {
                     Cause::Trap(trap) => Error(Box::new(Inner {
                         kind: ErrorKind::Trap(trap),
+                        backtrace,
+                    })),
+                    Cause::Exception(exception) => Error(Box::new(Inner {
+                        kind: ErrorKind::Exception(Exception(*exception)),
                         backtrace,
                     })),
                     Cause::Host(error) => match error.downcast::<Carried>() {
@@ -182,6 +198,12 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
     }
 }
 
+impl From<Exception> for Error {
+    fn from(exception: Exception) -> Error {
+        Error::new(ErrorKind::Exception(exception))
+    }
+}
+
 impl From<Error> for BoxError {
     fn from(error: Error) -> BoxError {
         Box::new(Carried(error))
@@ -198,6 +220,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.kind {
             ErrorKind::Trap(trap) => write!(f, "wasm trap: {trap}")?,
+            ErrorKind::Exception(exception) => exception.fmt(f)?,
             ErrorKind::Host(error) => error.fmt(f)?,
             ErrorKind::Module(error) => error.fmt(f)?,
             ErrorKind::Text(error) => error.fmt(f)?,

@@ -1,6 +1,6 @@
 //! What can be imported and exported, and globals.
 
-use crate::{AsContext, AsContextMut, Func, Memory, Result, Table, Val};
+use crate::{AsContext, AsContextMut, Func, Memory, Result, Table, Tag, Val};
 use module::{ExternType, GlobalType};
 use runtime::{ExternItem, GlobalHandle};
 
@@ -15,6 +15,8 @@ pub enum Extern {
     Memory(Memory),
     /// A global.
     Global(Global),
+    /// A tag.
+    Tag(Tag),
 }
 
 /// A global of a store.
@@ -120,12 +122,22 @@ impl Extern {
         }
     }
 
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        if let Extern::Tag(tag) = self {
+            Some(tag)
+        } else {
+            None
+        }
+    }
+
     pub(crate) fn to_runtime(self) -> ExternItem {
         match self {
             Extern::Func(func) => ExternItem::Func(func.0),
             Extern::Table(table) => ExternItem::Table(table.0),
             Extern::Memory(memory) => ExternItem::Memory(memory.0),
             Extern::Global(global) => ExternItem::Global(global.0),
+            Extern::Tag(tag) => ExternItem::Tag(tag.0),
         }
     }
 
@@ -135,6 +147,7 @@ impl Extern {
             ExternItem::Table(table) => Extern::Table(Table(table)),
             ExternItem::Memory(memory) => Extern::Memory(Memory(memory)),
             ExternItem::Global(global) => Extern::Global(Global(global)),
+            ExternItem::Tag(tag) => Extern::Tag(Tag(tag)),
         }
     }
 }
@@ -160,5 +173,11 @@ impl From<Memory> for Extern {
 impl From<Global> for Extern {
     fn from(global: Global) -> Extern {
         Extern::Global(global)
+    }
+}
+
+impl From<Tag> for Extern {
+    fn from(tag: Tag) -> Extern {
+        Extern::Tag(tag)
     }
 }

@@ -1,6 +1,6 @@
 //! Values at the boundary between host and guest.
 
-use crate::{AsContext, AsContextMut, Func, Result};
+use crate::{AsContext, AsContextMut, ExnRef, Func, Result};
 use module::ValType;
 use ops::V128;
 use runtime::ExternHandle;
@@ -13,6 +13,8 @@ pub enum Ref {
     Func(Option<Func>),
     /// A value of the host, or null.
     Extern(Option<ExternRef>),
+    /// An exception, or null.
+    Exn(Option<ExnRef>),
 }
 
 /// A WebAssembly value. Floats are bits, so that no NaN changes on its way.
@@ -155,6 +157,7 @@ impl Ref {
         match self {
             Ref::Func(func) => runtime::Ref::Func(func.map(|func| func.0)),
             Ref::Extern(value) => runtime::Ref::Extern(value.map(|value| value.0)),
+            Ref::Exn(value) => runtime::Ref::Exn(value.map(|value| value.0)),
         }
     }
 
@@ -162,6 +165,7 @@ impl Ref {
         match value {
             runtime::Ref::Func(func) => Ref::Func(func.map(Func)),
             runtime::Ref::Extern(value) => Ref::Extern(value.map(ExternRef)),
+            runtime::Ref::Exn(value) => Ref::Exn(value.map(ExnRef)),
         }
     }
 }

@@ -122,7 +122,12 @@ impl<'a> Activation<'a> {
                 Ok(Some(Exit::Call { instance, func }))
             }
             Callee::Host(number) => {
-                self.call_host(number, ty)?;
+                self.call_host(number, ty).inspect_err(|cause| {
+                    if let Cause::Exception(_) = cause {
+                        // The function has been left: it catches nothing any more.
+                        self.pc = self.func.ops().len();
+                    }
+                })?;
                 Ok(self.return_to_caller())
             }
         }
