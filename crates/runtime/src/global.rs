@@ -62,6 +62,7 @@ impl StoreCore {
     /// # Errors
     /// If the value is of another type or store.
     pub fn new_global(&mut self, ty: GlobalType, value: Val) -> Result<GlobalHandle, Error> {
+        self.engine.types().check(ty.content)?;
         let raw = self.val_to_raw(value, ty.content)?;
         let index = self.add_global(ty, raw, None);
         Ok(GlobalHandle {

@@ -4,7 +4,7 @@ use crate::handle::TableHandle;
 use crate::value::Ref;
 use crate::vm::TableDef;
 use crate::{Error, StoreCore};
-use module::{HeapType, RefType, TableType, TypeIdx, TypeKind};
+use module::{HeapType, RefType, TableType, TypeIdx, TypeKind, ValType};
 use ops::Trap;
 use std::ptr::NonNull;
 
@@ -206,6 +206,7 @@ impl StoreCore {
                 "the minimum of the table exceeds its maximum",
             ));
         }
+        self.engine.types().check(ValType::Ref(ty.element))?;
         let bits = self.ref_to_bits(init, ty.element)?;
         let index = self.add_table(ty, None)?;
         self.elements_mut(index).fill(bits);
@@ -263,8 +264,13 @@ impl StoreCore {
 
     /// The bits of a reference that must be of type `ty`.
     pub(crate) fn ref_to_bits(&self, value: Ref, ty: RefType) -> Result<u64, Error> {
+        if !ty.nullable && matches!(value, Ref::Func(None) | Ref::Extern(None)) {
+            return Err(Error::misuse(format!(
+                "expected a value of type {ty}, found null"
+            )));
+        }
         match value {
-            Ref::Func(None) if ty.is_func() && ty.nullable => Ok(0),
+            Ref::Func(None) if ty.is_func() => Ok(0),
             Ref::Func(Some(func)) if ty.is_func() => {
                 let found = TypeIdx(self.func_type_id(func)?);
                 let heap = HeapType::Concrete(TypeKind::Func, found);

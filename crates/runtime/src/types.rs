@@ -68,8 +68,10 @@ impl TypeRegistry {
     /// The number of a function type that is alone in its group, final and without supertype.
     ///
     /// # Errors
-    /// If the engine would hold too many types.
+    /// If the engine would hold too many types, or one that it names is none of this engine.
     pub(crate) fn number(&self, ty: &FuncType) -> Result<u32, Error> {
+        let mut parts = ty.params().iter().chain(ty.results());
+        parts.try_for_each(|part| self.check(*part))?;
         self.group([SubType::func(ty.clone())].into())
     }
 
@@ -85,6 +87,30 @@ impl TypeRegistry {
             return Ok(first);
         }
         inner.add(key)
+    }
+
+    /// Checks a type that the host made up: what it names must be there, and be of the kind that it says.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub(crate) fn check(&self, ty: ValType) -> Result<(), Error> {
+        let ValType::Ref(RefType {
+            heap: HeapType::Concrete(kind, index),
+            ..
+        }) = ty
+        else {
+            return Ok(());
+        };
+        let inner = self.inner.read().expect("no panic under the lock");
+        // The first number stands for values of the host.
+        let found = inner.types.get(index.index()).filter(|_| index.0 > 0);
+        match found {
+            Some(found) if found.ty.composite.kind() == kind => Ok(()),
+            _ => Err(Error::misuse(format!(
+                "the engine has no type of number {} and this kind",
+                index.0
+            ))),
+        }
     }
 
     /// The type with this number.

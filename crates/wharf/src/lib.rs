@@ -73,7 +73,7 @@ pub use linker::{InstancePre, Linker};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{
     ExternType, Feature, Features, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType,
-    ValType,
+    TypeIdx, TypeKind, ValType,
 };
 pub use ops::{Trap, V128};
 pub use runtime::{InterruptHandle, Limits};
