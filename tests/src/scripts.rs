@@ -35,18 +35,19 @@ const PROPOSALS_V2: &[Proposal] = &[
     Proposal::Simd,
 ];
 
-/// The proposals that became part of WebAssembly 3.0 or come after it, and the features that their files need beyond it.
+/// The proposals that became part of WebAssembly 3.0 or come after it, and the features that their files need beyond it, or
+/// with `-` expect to be without.
 const PROPOSALS_V3: &[(Proposal, &[&str])] = &[
     (Proposal::Annotations, &[]),
     (Proposal::CustomPageSizes, &["custom-page-sizes"]),
     (Proposal::ExceptionHandling, &[]),
-    (Proposal::FunctionReferences, &[]),
+    (Proposal::FunctionReferences, &["-multi-memory"]),
     (Proposal::GC, &[]),
-    (Proposal::Memory64, &[]),
+    (Proposal::Memory64, &["-multi-memory"]),
     (Proposal::MultiMemory, &[]),
     (Proposal::RelaxedSimd, &[]),
     (Proposal::TailCall, &[]),
-    (Proposal::Threads, &["threads"]),
+    (Proposal::Threads, &["threads", "-multi-memory"]),
     (Proposal::WideArithmetic, &["wide-arithmetic"]),
 ];
 
@@ -69,6 +70,14 @@ const NO_FEATURES: &[&str] = &[
     "gc_types",
     "hogs_memory",
     "nan_canonicalization",
+];
+
+/// Folders with memories that may move: their tests run once more with memories that move at every growth, as do our own whose
+/// names begin with `memory`.
+const MOVING: &[&str] = &[
+    "spec/memory64",
+    "spec/custom-page-sizes",
+    "spec-gap/memory64",
 ];
 
 /// Features with a row that no tier is meant to run.
@@ -110,11 +119,16 @@ pub fn collect(tests: &mut Vec<Test>) -> Result<(), String> {
     })
 }
 
-/// A set with more features. One that tiers do not run yet stays off, and the tests that need it fail.
+/// A set with more features, or with less if a name has a `-` before it. One that tiers do not run yet stays off, and the tests
+/// that need it fail.
 fn named(features: Features, names: &[&str]) -> Features {
-    names
-        .iter()
-        .fold(features, |set, name| set.with(name).unwrap_or(set))
+    names.iter().fold(features, |set, name| {
+        let changed = match name.strip_prefix('-') {
+            Some(name) => set.without(name),
+            None => set.with(name),
+        };
+        changed.unwrap_or(set)
+    })
 }
 
 /// What WebAssembly 3.0 consists of.
@@ -184,12 +198,19 @@ fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String, features
     for &tier in Tier::ALL {
         let (source, path) = (source.clone(), PathBuf::from(format!("{folder}/{file}")));
         let name = format!("{}/{folder}/{file}", tier.name());
-        let run = move || check(&source, &path, tier, features);
-        tests.push(Test::new(name, run));
+        let mut config = tier.config();
+        config.features(features);
+        if MOVING.contains(&folder) || folder == "wast" && file.starts_with("memory") {
+            let (source, path, mut config) = (source.clone(), path.clone(), config.clone());
+            config.move_memories(true);
+            let name = format!("{}/moving/{folder}/{file}", tier.name());
+            tests.push(Test::new(name, move || check(&source, &path, &config)));
+        }
+        tests.push(Test::new(name, move || check(&source, &path, &config)));
     }
 }
 
-fn check(source: &str, path: &Path, tier: Tier, features: Features) -> Result<(), String> {
-    let ended = script::run(source, Some(path), tier.config().features(features));
+fn check(source: &str, path: &Path, config: &wharf::Config) -> Result<(), String> {
+    let ended = script::run(source, Some(path), config);
     ended.map(drop).map_err(|error| error.to_string())
 }

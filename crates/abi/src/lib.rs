@@ -22,5 +22,5 @@ pub use compiler::{CompileEnv, CompileError, Compiler};
 pub use raw::Raw;
 pub use vmctx::{
     FuncRefLayout, HostCtxLayout, MEMORY_GUARD_BYTES, MemoryDefLayout, Place, STATIC_MEMORY_BYTES,
-    StoreCtxLayout, TableDefLayout, VmctxLayout,
+    StoreCtxLayout, TableDefLayout, VmctxLayout, is_static,
 };

@@ -15,7 +15,7 @@
 //! ```
 //! All pointers are 8 bytes: compiled code is for 64-bit hosts.
 
-use module::{FuncIdx, GlobalIdx, Header, MemoryIdx, TableIdx};
+use module::{FuncIdx, GlobalIdx, Header, MemoryIdx, MemoryType, TableIdx};
 
 /// Address space behind a 32-bit memory: all that an index can reach.
 pub const STATIC_MEMORY_BYTES: u64 = 1 << 32;
@@ -31,6 +31,12 @@ pub enum Place {
     Inline(u32),
     /// The address of the structure is at this offset of vmctx, and never changes.
     Pointer(u32),
+}
+
+/// Whether memories of this type lie in one place for good, with [`STATIC_MEMORY_BYTES`] and [`MEMORY_GUARD_BYTES`] of address
+/// space. Others may move when they grow, and have only the guard behind their last page.
+pub const fn is_static(ty: &MemoryType) -> bool {
+    !ty.memory64 && ty.page_size_log2 == 16
 }
 
 /// Offsets in the store context.

@@ -32,6 +32,7 @@ fn engine(fuel: bool) -> Arc<EngineCore> {
         stack_bytes: STACK_BYTES,
         fuel,
         gc_stress: false,
+        memories_move: false,
     })
 }
 

@@ -318,8 +318,11 @@ impl Verifier<'_> {
         };
         match *inst {
             Inst::Call { func, .. } => signature(header.funcs()[func.index()], args),
-            Inst::CallIndirect { ty, index, .. } => {
-                self.typed("index", index, Type::I32)?;
+            Inst::CallIndirect {
+                ty, table, index, ..
+            } => {
+                let table64 = header.tables()[table.index()].table64;
+                self.typed("index", index, if table64 { Type::I64 } else { Type::I32 })?;
                 signature(ty, &args[1..])
             }
             Inst::CallRef { ty, callee, .. } => {

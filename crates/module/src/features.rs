@@ -30,6 +30,18 @@ const fn on(name: &'static str, flags: WasmFeatures) -> Feature {
     }
 }
 
+/// One that is not part of the standard yet, and that every tier runs.
+const fn beyond(name: &'static str, phase: u8, flags: WasmFeatures) -> Feature {
+    Feature {
+        name,
+        phase,
+        default: phase >= 4,
+        runnable: true,
+        flags,
+    }
+}
+
+/// One that not every tier runs.
 const fn known(name: &'static str, phase: u8, flags: WasmFeatures) -> Feature {
     Feature {
         name,
@@ -54,17 +66,14 @@ static FEATURES: &[Feature] = &[
     on("simd", WasmFeatures::SIMD),
     on("extended-const", WasmFeatures::EXTENDED_CONST),
     on("tail-call", WasmFeatures::TAIL_CALL),
-    known("multi-memory", 5, WasmFeatures::MULTI_MEMORY),
-    known("memory64", 5, WasmFeatures::MEMORY64),
+    on("multi-memory", WasmFeatures::MULTI_MEMORY),
+    on("memory64", WasmFeatures::MEMORY64),
     known("relaxed-simd", 5, WasmFeatures::RELAXED_SIMD),
     on("function-references", WasmFeatures::FUNCTION_REFERENCES),
     known("gc", 5, WasmFeatures::GC),
     known("exceptions", 5, WasmFeatures::EXCEPTIONS),
-    Feature {
-        phase: 4,
-        ..on("threads", WasmFeatures::THREADS)
-    },
-    known("custom-page-sizes", 3, WasmFeatures::CUSTOM_PAGE_SIZES),
+    beyond("threads", 4, WasmFeatures::THREADS),
+    beyond("custom-page-sizes", 3, WasmFeatures::CUSTOM_PAGE_SIZES),
     known("wide-arithmetic", 3, WasmFeatures::WIDE_ARITHMETIC),
     known("stack-switching", 3, WasmFeatures::STACK_SWITCHING),
     known("compact-imports", 3, WasmFeatures::COMPACT_IMPORTS),

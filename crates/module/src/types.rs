@@ -219,8 +219,12 @@ impl MemoryType {
 
     /// The greatest number of pages that the memory can ever have, declared or not.
     pub fn maximum_pages(&self) -> u64 {
-        let address_space = if self.memory64 { u64::MAX } else { 1 << 32 };
-        let limit = address_space >> self.page_size_log2;
+        // A number of pages must be an index, too.
+        let limit = match (self.memory64, self.page_size_log2) {
+            (true, log2) => u64::MAX >> log2,
+            (false, 0) => u64::from(u32::MAX),
+            (false, log2) => (1 << 32) >> log2,
+        };
         self.maximum.map_or(limit, |declared| declared.min(limit))
     }
 }

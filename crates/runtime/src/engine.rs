@@ -43,6 +43,8 @@ pub struct EngineSettings {
     pub fuel: bool,
     /// Whether heaps collect at every allocation, which finds references that the collector is not told of.
     pub gc_stress: bool,
+    /// Whether memories that may move do so at every growth: for tests of the engine.
+    pub memories_move: bool,
 }
 
 /// What all stores of an engine share.

@@ -531,7 +531,10 @@ impl StoreCore {
     fn forget_image(&mut self, module: &LoadedModule, id: InstanceId) {
         if let Some(image) = &module.init_image {
             let number = self.instance(id).memory(image.memory);
-            self.memory_slice_mut(number)[image.offset..][..image.image.len()].fill(0);
+            // The image ends with a page of the host, the memory maybe before.
+            let written = &mut self.memory_slice_mut(number)[image.offset..];
+            let n_bytes = image.image.len().min(written.len());
+            written[..n_bytes].fill(0);
         }
     }
 }

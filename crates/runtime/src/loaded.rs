@@ -295,12 +295,12 @@ impl Drop for LoadedModule {
 fn init_image(module: &Module) -> Option<InitImage> {
     let header = module.header();
     let memory = MemoryIdx(header.n_imported_memories() as u32);
+    let ty = header.memories().get(memory.index())?;
     // Others may see a shared memory before it is initialized.
-    if header.memories().get(memory.index())?.shared {
+    if ty.shared {
         return None;
     }
-    let size = header.memories().get(memory.index())?.minimum
-        << header.memories()[memory.index()].page_size_log2;
+    let size = ty.minimum.checked_mul(ty.page_bytes())?;
     let mut parts = Vec::new();
     for (index, segment) in module.datas().iter().enumerate() {
         let DataMode::Active {

@@ -1,7 +1,10 @@
 //! Linear memories: reserved address space, an accessible part that grows, and a pool that reuses reservations.
+//!
+//! Memories that [`abi::is_static`] speaks of come from the pool; all others have a reservation of their own, and may move.
 
 mod atomic;
 mod copy;
+mod dynamic;
 mod shared;
 mod wait;
 
@@ -155,9 +158,20 @@ impl MemoryEntity {
 
     /// Gives the address space up for reuse.
     pub(crate) fn retire(mut self, pool: &MemoryPool) {
-        if let Some(space) = self.space.take() {
+        if let Some(space) = self.space.take()
+            && abi::is_static(&self.ty)
+        {
             pool.give_back(space);
         }
+    }
+}
+
+/// The size up to which memories of a type can grow, whatever the type allows.
+fn bytes_max(ty: &MemoryType) -> u64 {
+    if ty.memory64 {
+        dynamic::MEMORY64_BYTES_MAX
+    } else {
+        STATIC_MEMORY_BYTES
     }
 }
 
@@ -179,10 +193,18 @@ impl StoreCore {
         self.check_memory_room(bytes)?;
         let bytes = usize::try_from(bytes)
             .map_err(|_| Error::limit("the memory exceeds the address space"))?;
-        if bytes as u64 > STATIC_MEMORY_BYTES {
-            return Err(Error::limit("the memory exceeds 4 GiB"));
+        if bytes as u64 > bytes_max(&ty) {
+            return Err(Error::limit(format!(
+                "a memory of {bytes} bytes exceeds the limit of {} bytes for its kind",
+                bytes_max(&ty)
+            )));
         }
-        let mut space = self.engine.memory_pool().take(to_host_pages(bytes))?;
+        let accessible = to_host_pages(bytes);
+        let mut space = if abi::is_static(&ty) {
+            self.engine.memory_pool().take(accessible)?
+        } else {
+            MemorySpace::dynamic(&ty, accessible)?
+        };
         if let Some(image) = image {
             image.write_to(&mut space)?;
         }
@@ -232,13 +254,12 @@ impl StoreCore {
         }
         let bytes = pages.checked_mul(memory.ty.page_bytes())?;
         let added = bytes - memory.def.bytes;
-        if bytes > STATIC_MEMORY_BYTES || in_use.checked_add(added)? > limit {
+        if bytes > bytes_max(&memory.ty) || in_use.checked_add(added)? > limit {
             return None;
         }
         let accessible = to_host_pages(bytes as usize);
-        if accessible > memory.space().accessible {
-            memory.space().set_accessible(accessible).ok()?;
-        }
+        let moves = self.engine.settings().memories_move && delta_pages > 0;
+        memory.make_room(accessible, moves).ok()?;
         memory.def.bytes = bytes;
         self.memory_bytes += added;
         Some(old_pages)

@@ -3,7 +3,7 @@
 use crate::expect::{self, Externs};
 use crate::spectest;
 use crate::{Failure, Report, ScriptError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::thread::{Scope, ScopedJoinHandle};
 use text::TextError;
@@ -114,6 +114,8 @@ struct Context<'scope, 'env, 's> {
     /// The last instance made, and those with names.
     current: Option<Instance>,
     instances: HashMap<String, Instance>,
+    /// What `register` and the host gave names to import from.
+    registered: HashSet<String>,
     /// Modules that are instantiated later.
     definition: Option<Module>,
     definitions: HashMap<String, Module>,
@@ -143,6 +145,7 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
             linker,
             current: None,
             instances: HashMap::new(),
+            registered: HashSet::from(["spectest".to_string()]),
             definition: None,
             definitions: HashMap::new(),
             externs: Externs::default(),
@@ -215,6 +218,7 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
             }
             WastDirective::Register { name, module, .. } => {
                 let instance = self.instance(module)?;
+                self.registered.insert(name.to_string());
                 self.linker
                     .instance(&self.store, name, instance)
                     .map_err(|error| error.to_string())?;
@@ -339,6 +343,12 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
             instance.map_err(|error| format!("the module cannot be instantiated: {error}"))?;
         self.current = Some(instance);
         if let Some(name) = name {
+            // Scripts of other engines import from named modules without registering them first.
+            if !self.registered.contains(&name) {
+                self.linker
+                    .instance(&self.store, &name, instance)
+                    .map_err(|error| error.to_string())?;
+            }
             self.instances.insert(name, instance);
         }
         Ok(())

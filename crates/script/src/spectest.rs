@@ -38,6 +38,12 @@ pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(
         Ref::Func(None),
     )?;
     linker.define("spectest", "table", table)?;
+    let table64 = TableType {
+        table64: true,
+        ..TableType::new(RefType::FUNCREF, 10, Some(20))
+    };
+    let table64 = Table::new(&mut *store, table64, Ref::Func(None))?;
+    linker.define("spectest", "table64", table64)?;
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
     linker.define("spectest", "memory", memory)?;
     let shared = MemoryType {

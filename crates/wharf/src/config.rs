@@ -31,6 +31,7 @@ pub struct Config {
     pub(crate) parallel: bool,
     pub(crate) verify: bool,
     pub(crate) gc_stress: bool,
+    pub(crate) memories_move: bool,
 }
 
 /// Bounds of [`Config::max_wasm_stack`].
@@ -46,6 +47,7 @@ impl Default for Config {
             parallel: true,
             verify: false,
             gc_stress: false,
+            memories_move: false,
         }
     }
 }
@@ -95,6 +97,13 @@ impl Config {
     /// Whether compilers check their own intermediate forms. Slow; for tests of the engine.
     pub fn verify_compilers(&mut self, on: bool) -> &mut Config {
         self.verify = on;
+        self
+    }
+
+    /// Whether memories that may move do so whenever they grow: those with 64-bit addresses or custom page sizes that threads do
+    /// not share. Slow; for tests of the engine.
+    pub fn move_memories(&mut self, on: bool) -> &mut Config {
+        self.memories_move = on;
         self
     }
 }

@@ -55,6 +55,7 @@ impl Engine {
             stack_bytes: config.stack_bytes,
             fuel: config.fuel,
             gc_stress: config.gc_stress,
+            memories_move: config.memories_move,
         });
         Ok(Engine(Arc::new(Inner {
             config: config.clone(),

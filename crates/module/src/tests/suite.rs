@@ -1,6 +1,6 @@
 //! The official test suite of WebAssembly 2.0 (vectors lie among its proposals) and of extended constants: every valid module is accepted, every other refused, whole and in pieces.
 
-use super::{read_all, validate};
+use super::{read_all, v2, validate};
 use crate::{Decoder, Error, Features, Module, ReadScratch};
 use text::wast::parser::{self, ParseBuffer};
 use text::wast::{QuoteWat, Wast, WastDirective, WastExecute, Wat, lexer::Lexer};
@@ -61,7 +61,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 #[test]
 fn every_module_is_accepted_or_refused_as_the_suite_says() {
-    let features = Features::default();
+    let features = v2();
     let (mut valid, mut refused) = (0, 0);
     for Case {
         place,

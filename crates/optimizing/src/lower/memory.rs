@@ -7,7 +7,8 @@
 //! base                    size                       4 GiB                     + MEMORY_GUARD_BYTES
 //!   | the memory's bytes    | inaccessible: a fault     | inaccessible, reached by offset + bytes |
 //! ```
-//! Other accesses are checked against the memory's size at that moment.
+//! Other accesses are checked against the memory's size at that moment. A memory with pages of 64 KiB has the guard behind its
+//! last page, so that only its address needs the check, not all bytes from there on.
 
 use super::{KnownAddress, Lower};
 use crate::code::trap_code;
@@ -140,8 +141,7 @@ impl Lower<'_> {
 
     /// Whether the memory lies in a fixed place with a guard behind all that a 32-bit index reaches.
     pub(super) fn is_guarded(&self, memory: MemoryIdx) -> bool {
-        let ty = &self.env.header.memories()[memory.index()];
-        !ty.memory64 && ty.page_size_log2 == 16
+        abi::is_static(&self.env.header.memories()[memory.index()])
     }
 
     pub(super) fn memory_base(&mut self, memory: MemoryIdx) -> Value {
@@ -214,30 +214,42 @@ impl Lower<'_> {
         addr: ir::Value,
         flags: MemFlags,
     ) -> Address {
-        let trap = trap_code(Trap::MemoryOutOfBounds);
+        let page_size_log2 = self.env.header.memories()[memory.index()].page_size_log2;
+        let reach = offset.checked_add(bytes as u64);
         let index = self.extended(addr);
         let size = self.memory_bytes(memory);
-        let end = match offset.checked_add(bytes as u64) {
-            Some(reach) => {
-                let reach = self.iconst(types::I64, reach as i64);
-                // A 32-bit index and offset cannot overflow; saying so would only cost the check.
-                if self.func.ty(addr) == ir::Type::I32 && offset <= u64::from(u32::MAX) {
-                    self.pos.ins().iadd(index, reach)
-                } else {
-                    self.pos.ins().uadd_overflow_trap(index, reach, trap)
-                }
+        let is_near = reach.is_some_and(|reach| reach <= MEMORY_GUARD_BYTES);
+        let is_outside = if is_near && page_size_log2 == 16 {
+            self.pos.ins().icmp(IntCC::UnsignedGreaterThan, index, size)
+        } else if let Some(reach) = reach {
+            let reach = self.iconst(types::I64, reach as i64);
+            let end = self.pos.ins().iadd(index, reach);
+            let is_outside = self.pos.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
+            // A 32-bit index and offset cannot overflow; saying so would only cost the check.
+            if self.func.ty(addr) == ir::Type::I32 && offset <= u64::from(u32::MAX) {
+                is_outside
+            } else {
+                let overflows = self.pos.ins().icmp(IntCC::UnsignedLessThan, end, reach);
+                self.pos.ins().bor(overflows, is_outside)
             }
+        } else {
             // No address is that far out.
-            None => self.iconst(types::I64, -1),
+            self.iconst(types::I8, 1)
         };
-        let is_outside = self.pos.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
+        let trap = trap_code(Trap::MemoryOutOfBounds);
         self.pos.ins().trapnz(is_outside, trap);
         let base = self.memory_base(memory);
         let at = self.pos.ins().iadd(base, index);
-        let at = self.pos.ins().iadd_imm_s(at, offset as i64);
+        let (at, offset) = if is_near {
+            (at, offset as i32)
+        } else {
+            (self.pos.ins().iadd_imm_s(at, offset as i64), 0)
+        };
+        // When the processor speculates beyond the check, it sees the memory's start.
+        let base = self.pos.ins().select_spectre_guard(is_outside, base, at);
         Address {
-            base: at,
-            offset: 0,
+            base,
+            offset,
             flags,
         }
     }
