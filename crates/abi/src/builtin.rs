@@ -61,7 +61,7 @@ macro_rules! for_each_builtin {
             /// `elem.drop`.
             elem_drop(elem: i32) -> none;
             /// Whether the type of canonical number `sub` is `sup` or a subtype of it: 1 or 0.
-            is_subtype(sub: i32, sup: i32) -> i32;
+            subtype(sub: i32, sup: i32) -> i32;
             /// Any row of `ops::Compute` by number: operands in 16-byte slots, the result replaces the first.
             compute(op: i32, slots: pointer) -> trap;
         }

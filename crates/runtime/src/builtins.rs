@@ -187,7 +187,7 @@ impl Caller<'_> {
             .instance_elem_drop(self.instance, ElemIdx(elem as u32));
     }
 
-    fn is_subtype(self, sub: i32, sup: i32) -> i32 {
+    fn subtype(self, sub: i32, sup: i32) -> i32 {
         let types = self.store.engine.types();
         types.is_subtype(sub as u32, sup as u32).into()
     }

@@ -194,7 +194,7 @@ impl Lower<'_> {
                 let ancestor = self.load_raw(types::I32, flags, row, offset);
                 self.pos.ins().icmp(IntCC::NotEqual, ancestor, expected)
             } else {
-                let is_subtype = self.builtin(Builtin::is_subtype, &[found, expected]);
+                let is_subtype = self.builtin(Builtin::subtype, &[found, expected]);
                 self.pos.ins().icmp_imm_s(IntCC::Equal, is_subtype, 0)
             }
         };
