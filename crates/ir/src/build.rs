@@ -11,6 +11,7 @@
 //! Code that cannot be reached is not built, also where a constant condition decides.
 
 mod control;
+mod gc;
 mod locals;
 mod source;
 mod straight;
@@ -255,8 +256,9 @@ impl Builder {
             | Op::Catch(_)
             | Op::CatchAll
             | Op::Delegate(_)
-            | Op::Rethrow(_)
-            | Op::RefEq
+            | Op::Rethrow(_) => unreachable!("the features of {op:?} cannot be enabled"),
+            Op::BrOnCast { depth, to, on_fail } => self.br_on_cast(depth, to, on_fail),
+            Op::RefEq
             | Op::RefI31
             | Op::I31Get { .. }
             | Op::StructNew(_)
@@ -277,9 +279,8 @@ impl Builder {
             | Op::ArrayInitElem { .. }
             | Op::RefTest(_)
             | Op::RefCast(_)
-            | Op::BrOnCast { .. }
             | Op::AnyConvertExtern
-            | Op::ExternConvertAny => unreachable!("the features of {op:?} cannot be enabled"),
+            | Op::ExternConvertAny => self.gc(header, op),
         }
         Ok(())
     }

@@ -580,7 +580,7 @@ impl Inst {
             Inst::TableGet { index, .. } => apply(&mut [index]),
             Inst::TableSet { index, value, .. } => apply(&mut [index, value]),
             Inst::TableGrow { value, delta, .. } => apply(&mut [value, delta]),
-            Inst::Call { args, .. } | Inst::Atomic { args, .. } => {
+            Inst::Call { args, .. } | Inst::Atomic { args, .. } | Inst::Gc { args, .. } => {
                 pool[args.range()].iter_mut().for_each(|v| apply(&mut [v]))
             }
             Inst::CallIndirect { index, args, .. } => {

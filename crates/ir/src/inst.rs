@@ -3,7 +3,7 @@
 //! Apart from the function that holds them because passes match on these enums. An instruction is 24 bytes and `Copy`;
 //! operands stand in it, except those of calls, which are lists in the function's pool.
 
-use crate::{EdgeId, Func, List, Type, Value};
+use crate::{EdgeId, Func, GcOp, List, Type, Value};
 use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, Header, MemArg, MemoryIdx, TableIdx, TypeIdx};
 
 /// One instruction: operands are values, everything else is immediate.
@@ -270,6 +270,13 @@ pub enum Inst {
         /// The reference.
         value: Value,
     },
+    /// An operator of garbage-collected objects.
+    Gc {
+        /// The operator.
+        op: GcOp,
+        /// The operands, in stack order.
+        args: List,
+    },
     /// Takes fuel from the store.
     Fuel {
         /// Units.
@@ -386,8 +393,10 @@ impl State {
     pub const SEGMENT: State = State(16);
     /// The fuel of the store.
     pub const FUEL: State = State(32);
+    /// Fields of garbage-collected objects.
+    pub const HEAP: State = State(64);
     /// All of it.
-    pub const ALL: State = State(63);
+    pub const ALL: State = State(127);
 
     /// What is in either set.
     pub const fn or(self, other: State) -> State {
@@ -409,6 +418,8 @@ pub struct Effects {
     pub writes: State,
     /// Whether it may trap, and so must stay after what precedes it and before what follows.
     pub traps: bool,
+    /// Whether the result is a new thing each time, so that equal instructions do not have equal results.
+    pub is_fresh: bool,
 }
 
 impl Effects {
@@ -417,6 +428,7 @@ impl Effects {
         reads: State::NONE,
         writes: State::NONE,
         traps: false,
+        is_fresh: false,
     };
 
     /// Whether the instruction can go if no one uses its results.
@@ -436,6 +448,7 @@ impl Effects {
             reads,
             writes,
             traps,
+            is_fresh: false,
         }
     }
 }
@@ -543,6 +556,7 @@ impl Inst {
                 Effects::writes(State::ALL, State::ALL, true)
             }
             Inst::NullCheck { .. } => Effects::writes(State::NONE, State::NONE, true),
+            Inst::Gc { op, .. } => op.effects(),
             Inst::Fuel { .. } => Effects::writes(State::FUEL, State::FUEL, false),
             Inst::FuelCheck => Effects::writes(State::FUEL, State::NONE, true),
         }
@@ -555,6 +569,7 @@ impl Inst {
             Inst::Call { n_results, .. }
             | Inst::CallIndirect { n_results, .. }
             | Inst::CallRef { n_results, .. } => n_results.into(),
+            Inst::Gc { op, .. } => op.n_results(),
             Inst::Compute { .. }
             | Inst::Lane { .. }
             | Inst::Shuffle { .. }
@@ -598,6 +613,7 @@ impl Inst {
             Inst::Shuffle { .. } | Inst::LoadLane { .. } => Some(Type::V128),
             Inst::RefFunc { .. } => Some(Type::FuncRef),
             Inst::RefIsNull { .. } => Some(Type::I32),
+            Inst::Gc { op, .. } => op.own_result(),
             _ => None,
         }
     }
@@ -642,7 +658,7 @@ impl Inst {
             Inst::TableGet { index, .. } => visit(index),
             Inst::TableSet { index, value, .. } => [index, value].into_iter().for_each(visit),
             Inst::TableGrow { value, delta, .. } => [value, delta].into_iter().for_each(visit),
-            Inst::Call { args, .. } | Inst::Atomic { args, .. } => {
+            Inst::Call { args, .. } | Inst::Atomic { args, .. } | Inst::Gc { args, .. } => {
                 func.list(args).iter().copied().for_each(visit)
             }
             Inst::CallIndirect { index, args, .. } => {

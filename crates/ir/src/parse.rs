@@ -3,7 +3,7 @@
 //! Apart because only tests and tools read text. A function is one line per block head, instruction and terminator; what is
 //! read is then checked by [`crate::verify`], so the parser only cares that the text has the form.
 
-use crate::{Block, Callee, Func, Inst, List, NO_OFFSET, Term, Type, Value};
+use crate::{Block, Callee, Func, GcOp, Inst, List, NO_OFFSET, Term, Type, Value};
 use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
 use std::collections::HashMap;
 use std::fmt;
@@ -334,6 +334,10 @@ impl Parser {
         }
         if let Some(inst) = self.bulk(name, line)? {
             return Ok(inst);
+        }
+        if let Some(op) = GcOp::parse(name, &mut || line.word())? {
+            let args = self.operands(line)?;
+            return Ok(Inst::Gc { op, args });
         }
         Ok(match name {
             "i8x16.shuffle" => {

@@ -250,6 +250,7 @@ impl<'a> Printer<'a> {
                 write!(f, "call_ref {} {}", ty.0, self.operand(callee))
             }
             Inst::NullCheck { .. } => f.write_str("null_check"),
+            Inst::Gc { op, .. } => write!(f, "{op}"),
             Inst::Fuel { units } => write!(f, "fuel {units}"),
             Inst::FuelCheck => f.write_str("fuel.check"),
         }

@@ -329,6 +329,10 @@ impl Verifier<'_> {
                 self.typed("callee", callee, Type::FuncRef)?;
                 signature(ty, &args[1..])
             }
+            Inst::Gc { op, .. } => {
+                self.all_typed("operands", args, op.params(header, args.len()))?;
+                self.all_typed("results", results, op.result(header))
+            }
             Inst::GlobalGet { global } => {
                 let ty = header.globals()[global.index()].content.into();
                 self.typed("result", results[0], ty)

@@ -262,6 +262,7 @@ impl<'a> Lower<'a> {
                 ty, callee, args, ..
             } => self.call_ref(id, ty, callee, args),
             Inst::NullCheck { value } => self.null_check(value),
+            Inst::Gc { op, .. } => unreachable!("the feature of {op} cannot be enabled"),
             Inst::Fuel { units } => self.fuel(units),
             Inst::FuelCheck => self.fuel_check(),
             Inst::Call { func, args, .. } => self.call(id, func, args),

@@ -6,8 +6,8 @@
 use super::locals::{FrameStart, JoinIdx, Moment};
 use super::{BuildError, Builder};
 use crate::simplify::eqz_operand;
-use crate::{Block, Callee, EdgeId, Inst, Term, Type, Value};
-use module::{BlockType, Header, ValType};
+use crate::{Block, Callee, EdgeId, GcOp, Inst, Term, Type, Value};
+use module::{BlockType, Header, RefType, ValType};
 
 /// An open block.
 pub(super) struct Frame {
@@ -264,6 +264,24 @@ impl Builder {
             }
         }
         self.pop();
+    }
+
+    /// Branches if the reference on the stack is of the type, or if it is not; either way it stays.
+    pub(super) fn br_on_cast(&mut self, depth: u32, to: RefType, on_fail: bool) {
+        let value = *self.stack.last().expect("validation ensures operands");
+        let args = self.func.make_list(&[value]);
+        let op = GcOp::ref_test(to);
+        let cond = self.emit(Inst::Gc { op, args }, Type::I32);
+        let label = self.edge(depth);
+        let next = self.func.push_edge(Block::NONE);
+        if on_fail {
+            self.branch(cond, next, label);
+        } else {
+            self.branch(cond, label, next);
+        }
+        let block = self.func.push_block();
+        self.func.edges[next.index()].to = block;
+        self.alive = true;
     }
 
     pub(super) fn br_table(&mut self, labels: &[u32]) {

@@ -74,7 +74,11 @@ impl Source {
                         innermost = self.close_loop(closed);
                     }
                 }
-                Op::Br(depth) | Op::BrIf(depth) | Op::BrOnNull(depth) | Op::BrOnNonNull(depth) => {
+                Op::Br(depth)
+                | Op::BrIf(depth)
+                | Op::BrOnNull(depth)
+                | Op::BrOnNonNull(depth)
+                | Op::BrOnCast { depth, .. } => {
                     self.target(depth);
                 }
                 Op::BrTable { first, count } => {
