@@ -189,7 +189,7 @@ impl StoreCore {
 
     /// The handle for the reference bits of an exception, or `None` for null.
     pub(crate) fn exn_from_bits(&self, bits: u64) -> Option<ExnHandle> {
-        (bits as u32 != 0).then(|| ExnHandle {
+        (bits as u32 != 0).then_some(ExnHandle {
             store: self.id,
             index: bits as u32 >> 1,
         })

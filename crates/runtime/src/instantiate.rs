@@ -409,10 +409,10 @@ impl StoreCore {
         for index in header.n_imported_tags()..header.tags().len() {
             let tag = TagIdx(index as u32);
             let exports = header.exports().iter();
-            let exported = exports
+            let mut exported = exports
                 .filter(|export| export.item == ExportItem::Tag(tag))
                 .map(|export| &*export.name);
-            let name = module.module().names().tag(tag).or(exported.last());
+            let name = module.module().names().tag(tag).or(exported.next_back());
             let ty = module.type_id(header.tags()[index]);
             let number = self.add_tag(ty, name.map(Box::from));
             self.instances[id.0 as usize].tags.push(number);
