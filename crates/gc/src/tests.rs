@@ -225,14 +225,9 @@ fn exhaustion_is_an_error_and_the_heap_stays_usable() {
     let mut heap = heap(4 << 20, false);
     let mut roots = [0];
     let mut n = 0u32;
-    loop {
-        match alloc(&mut heap, NODE, 0, &mut roots) {
-            Ok(node) => {
-                heap.set_ref(node, 12, roots[0]);
-                roots[0] = node;
-            }
-            Err(Exhausted) => break,
-        }
+    while let Ok(node) = alloc(&mut heap, NODE, 0, &mut roots) {
+        heap.set_ref(node, 12, roots[0]);
+        roots[0] = node;
         n += 1;
         assert!(u64::from(n) * 24 <= 4 << 20, "the limit did not hold");
     }

@@ -7,12 +7,15 @@ use runtime::LoadedModule;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
+/// Where references are in a frame, by function and position.
+type RefSlots = HashMap<(FuncIdx, usize), Arc<[u32]>>;
+
 /// What the interpreter remembers of a module: its defined functions, once they have been called.
 pub(crate) struct ModuleCode {
     funcs: Box<[OnceLock<FuncCode>]>,
     n_imported: usize,
     /// Where references are in frames, by function and position, as far as a collector has asked.
-    ref_slots: Mutex<HashMap<(FuncIdx, usize), Arc<[u32]>>>,
+    ref_slots: Mutex<RefSlots>,
 }
 
 impl ModuleCode {
