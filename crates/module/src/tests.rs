@@ -257,7 +257,7 @@ fn errors_say_what_and_where() {
     check_error(
         &wasm("(module (type (struct)))"),
         expect![[
-            r#"Unsupported { feature: "gc" }: struct and array types of feature `gc` are not supported yet (at byte 0xb)"#
+            r#"Unsupported { feature: "gc" }: struct indexed types not supported without the gc feature (feature `gc`) (at byte 0xb)"#
         ]],
     );
     check_error(

@@ -89,8 +89,9 @@ fn an_offset_beyond_the_guard_is_checked() {
                 v9 = iadd v8, v2
                 v10 = iconst.i64 0x8000_0000
                 v11 = iadd v9, v10  ; v10 = 0x8000_0000
-                v12 = load.i64 user2 little region0 v11
-                return v12
+                v12 = select_spectre_guard v7, v8, v11
+                v13 = load.i64 user2 little region0 v12
+                return v13
             }
         "#]],
     );
