@@ -3,11 +3,10 @@
 //! Apart because objects have types and layouts, which nothing else asks for.
 
 use crate::{InstanceId, StoreCore};
-use abi::gc::{ARRAY_ELEMENTS, HOST_TYPE, ObjectLayout, is_traced, storage_bytes};
+use abi::gc::{ARRAY_ELEMENTS, ObjectLayout, is_traced, storage_bytes};
 use gc::Heap;
 use module::{
     CompositeType, DataIdx, ElemIdx, Extend, FieldType, HeapType, RefType, StorageType, TypeIdx,
-    TypeKind,
 };
 use ops::Trap;
 
@@ -278,22 +277,8 @@ impl StoreCore {
         if reference == 0 {
             return ty.nullable;
         }
-        let found = match reference & 1 {
-            0 => self.heap().type_of(reference),
-            _ => None,
-        };
-        match (ty.heap, found) {
-            (HeapType::Any | HeapType::Extern | HeapType::Exn, _) => true,
-            (HeapType::Eq | HeapType::I31, None) => true,
-            (HeapType::Eq, Some(number)) => number != HOST_TYPE,
-            (HeapType::Struct, Some(number)) => self.has_kind(number, TypeKind::Struct),
-            (HeapType::Array, Some(number)) => self.has_kind(number, TypeKind::Array),
-            (HeapType::Concrete(_, ty), Some(number)) => {
-                let expected = self.instance_module(instance).type_id(ty);
-                number != HOST_TYPE && self.engine.types().is_subtype(number, expected)
-            }
-            _ => false,
-        }
+        let ty = self.instance_module(instance).canonical_ref(ty);
+        self.is_of_type(reference, ty)
     }
 
     fn func_test(&self, instance: InstanceId, bits: u64, ty: RefType) -> bool {
@@ -314,10 +299,6 @@ impl StoreCore {
             }
             _ => false,
         }
-    }
-
-    fn has_kind(&self, number: u32, kind: TypeKind) -> bool {
-        number != HOST_TYPE && self.engine.types().get(number).composite.kind() == kind
     }
 
     fn struct_layout(&self, instance: InstanceId, ty: TypeIdx) -> &ObjectLayout {

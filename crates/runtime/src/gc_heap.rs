@@ -187,6 +187,8 @@ impl StoreCore {
         for root in self.roots.iter_mut().chain(&mut self.extern_objects) {
             visit(root);
         }
+        let handles = self.handles.get_mut();
+        handles.expect("no panic under the lock").visit(visit);
         if let Some(executor) = self.engine.executor().cloned() {
             executor.visit_roots(self, visit);
         }

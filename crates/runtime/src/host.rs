@@ -200,7 +200,14 @@ where
 {
     // SAFETY: by the contract of `DirectCall` this is our closure and a store of our data type, which begins with its core.
     let (call, store) = unsafe { (&*env.cast::<F>(), &mut *core.cast::<StoreInner<T>>()) };
-    call(HostCall { store, caller }, slots)
+    let first = store.handles.get_mut();
+    let first = first.expect("no panic under the lock").len();
+    let outcome = call(HostCall { store, caller }, slots);
+    // What the host was given during the call, it can no longer use.
+    // SAFETY: the borrow given to the closure has ended; the store is still ours.
+    let handles = unsafe { (*core).handles.get_mut() };
+    handles.expect("no panic under the lock").truncate(first);
+    outcome
 }
 
 impl<T: 'static> StoreInner<T> {

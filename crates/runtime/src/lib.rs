@@ -6,6 +6,7 @@
 //!
 //! Read first: [`Store`] (what owns everything), [`LoadedModule`] (what instances share), [`StoreInner::instantiate`].
 
+mod any_ref;
 mod backtrace;
 mod builtins;
 mod call;
@@ -34,6 +35,7 @@ mod value;
 mod vm;
 
 pub use abi::Raw;
+pub use any_ref::{AnyHandle, AnyKind};
 pub use backtrace::Frame;
 pub use call::TypedHandle;
 pub use engine::{EngineCore, EngineSettings, Runner};

@@ -1,5 +1,6 @@
 //! The store: owner of everything that guests can reach, and the data of the host beside it.
 
+use crate::any_ref::Handles;
 use crate::call::Pending;
 use crate::exception::{Exceptions, TagEntity};
 use crate::func::FuncEntity;
@@ -13,7 +14,7 @@ use crate::vm::StoreCtx;
 use crate::{EngineCore, Error, Limits};
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use sys::{Stack, ThreadHandle};
 
@@ -50,6 +51,8 @@ pub struct StoreCore {
     pub(crate) heap: Option<Box<gc::Heap>>,
     /// References that the runtime itself holds, the latest last.
     pub(crate) roots: Vec<u32>,
+    /// References that the host holds. Locked because reading a value makes a handle.
+    pub(crate) handles: Mutex<Handles>,
     /// What the executor keeps between its calls.
     executor_state: Option<Box<dyn Any + Send + Sync>>,
     pub(crate) limits: Limits,
@@ -89,6 +92,7 @@ impl<T> Store<T> {
             extern_objects: Vec::new(),
             heap: None,
             roots: Vec::new(),
+            handles: Mutex::default(),
             executor_state: None,
             limits: Limits::default(),
             memory_bytes: 0,

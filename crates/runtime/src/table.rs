@@ -287,10 +287,16 @@ impl StoreCore {
                 self.check_store(exception.store, "exnref")?;
                 Ok(u64::from(exception.index << 1 | 1))
             }
-            Ref::Extern(None) if !ty.is_func() && !ty.is_exn() => Ok(0),
+            Ref::Extern(None) | Ref::Any(None) if !ty.is_func() && !ty.is_exn() && ty.nullable => {
+                Ok(0)
+            }
             Ref::Extern(Some(value)) if !ty.is_func() && !ty.is_exn() => {
                 self.check_store(value.store, "externref")?;
-                Ok(u64::from(self.extern_objects[value.index as usize]))
+                self.checked_reference(self.extern_objects[value.index as usize], "externref", ty)
+            }
+            Ref::Any(Some(handle)) if !ty.is_func() && !ty.is_exn() => {
+                let reference = self.any_reference(handle)?;
+                self.checked_reference(reference, "an object", ty)
             }
             _ => Err(Error::misuse(format!(
                 "expected a value of type {ty}, found {}",
@@ -309,9 +315,26 @@ impl StoreCore {
             Ref::Func(unsafe { self.func_from_bits(bits) })
         } else if ty.is_exn() {
             Ref::Exn(self.exn_from_bits(bits))
+        } else if bits as u32 == 0 {
+            match ty.heap {
+                HeapType::Extern | HeapType::NoExtern => Ref::Extern(None),
+                _ => Ref::Any(None),
+            }
         } else {
-            Ref::Extern(self.extern_from_bits(bits))
+            match self.extern_from_bits(bits) {
+                Some(value) => Ref::Extern(Some(value)),
+                None => Ref::Any(Some(self.any_handle(bits as u32))),
+            }
         }
+    }
+
+    fn checked_reference(&self, reference: u32, found: &str, ty: RefType) -> Result<u64, Error> {
+        if !self.is_of_type(reference, ty) {
+            return Err(Error::misuse(format!(
+                "expected a value of type {ty}, found {found} of another type"
+            )));
+        }
+        Ok(u64::from(reference))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Values as the host sees them, and their bits in slots.
 
 use crate::handle::{ExnHandle, ExternHandle};
-use crate::{Error, FuncHandle, StoreCore};
+use crate::{AnyHandle, Error, FuncHandle, StoreCore};
 use abi::Raw;
-use module::{RefType, ValType};
+use module::{HeapType, RefType, ValType};
 use ops::V128;
 
 /// A reference.
@@ -15,6 +15,8 @@ pub enum Ref {
     Extern(Option<ExternHandle>),
     /// An exception, or null.
     Exn(Option<ExnHandle>),
+    /// A structure, an array or an i31, or null.
+    Any(Option<AnyHandle>),
 }
 
 impl Ref {
@@ -23,6 +25,7 @@ impl Ref {
             Ref::Func(_) => "funcref",
             Ref::Extern(_) => "externref",
             Ref::Exn(_) => "exnref",
+            Ref::Any(_) => "anyref",
         }
     }
 }
@@ -56,6 +59,10 @@ impl Val {
             Val::Ref(Ref::Func(_)) => ValType::FUNCREF,
             Val::Ref(Ref::Extern(_)) => ValType::EXTERNREF,
             Val::Ref(Ref::Exn(_)) => ValType::EXNREF,
+            Val::Ref(Ref::Any(_)) => ValType::Ref(RefType {
+                nullable: true,
+                heap: HeapType::Any,
+            }),
         }
     }
 

@@ -5,7 +5,7 @@ use text::wast::WastRet;
 use text::wast::core::{
     AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore,
 };
-use wharf::{ExternRef, Ref, Store, V128, Val};
+use wharf::{AnyKind, ExternRef, Ref, Store, V128, Val};
 
 /// The value that a script's argument stands for.
 pub(crate) fn argument(
@@ -32,7 +32,7 @@ pub(crate) fn argument(
         }) => Val::Ref(Ref::Exn(None)),
         WastArgCore::RefNull(_) => Val::Ref(Ref::Extern(None)),
         WastArgCore::RefExtern(number) => Val::Ref(Ref::Extern(Some(externs.get(store, *number)?))),
-        WastArgCore::RefHost(_) => return Err("host references are not supported".to_string()),
+        WastArgCore::RefHost(number) => Val::Ref(Ref::Extern(Some(externs.get(store, *number)?))),
     })
 }
 
@@ -68,13 +68,36 @@ fn matches_core(store: &Store<()>, found: &Val, expected: &WastRetCore<'_>) -> b
         (WastRetCore::V128(expected), Val::V128(found)) => matches_v128(expected, *found),
         (
             WastRetCore::RefNull(_),
-            Val::Ref(Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None)),
+            Val::Ref(Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None) | Ref::Any(None)),
         ) => true,
         (WastRetCore::RefFunc(None), Val::Ref(Ref::Func(Some(_)))) => true,
         (WastRetCore::RefExtern(None), Val::Ref(Ref::Extern(Some(_)))) => true,
         (WastRetCore::RefExtern(Some(expected)), Val::Ref(Ref::Extern(Some(found)))) => {
             let data = found.data(store).ok();
             data.and_then(|data| data.downcast_ref::<u32>()) == Some(expected)
+        }
+        (WastRetCore::RefHost(expected), Val::Ref(Ref::Extern(Some(found)))) => {
+            let data = found.data(store).ok();
+            data.and_then(|data| data.downcast_ref::<u32>()) == Some(expected)
+        }
+        (WastRetCore::RefAny, Val::Ref(Ref::Extern(Some(_)))) => true,
+        (expected, Val::Ref(Ref::Any(Some(found)))) => {
+            let kind = found.kind(store).ok();
+            match expected {
+                WastRetCore::RefAny | WastRetCore::RefExtern(None) => kind.is_some(),
+                WastRetCore::RefEq => matches!(
+                    kind,
+                    Some(AnyKind::I31(_) | AnyKind::Struct | AnyKind::Array(_))
+                ),
+                WastRetCore::RefStruct => kind == Some(AnyKind::Struct),
+                WastRetCore::RefArray => matches!(kind, Some(AnyKind::Array(_))),
+                WastRetCore::RefI31 => matches!(kind, Some(AnyKind::I31(_))),
+                WastRetCore::Either(cases) => {
+                    let found = Val::Ref(Ref::Any(Some(*found)));
+                    cases.iter().any(|case| matches_core(store, &found, case))
+                }
+                _ => false,
+            }
         }
         (WastRetCore::Either(cases), found) => {
             cases.iter().any(|case| matches_core(store, found, case))

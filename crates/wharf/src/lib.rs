@@ -82,5 +82,5 @@ pub use store::Store;
 pub use stream::ModuleStream;
 pub use table::Table;
 pub use typed::{WasmParams, WasmTy};
-pub use val::{ExternRef, Ref, Val};
+pub use val::{AnyKind, AnyRef, ExternRef, Ref, Val};
 pub use wasm_module::{ExportType, ImportType, Module};

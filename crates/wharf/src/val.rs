@@ -3,7 +3,8 @@
 use crate::{AsContext, AsContextMut, ExnRef, Func, Result};
 use module::ValType;
 use ops::V128;
-use runtime::ExternHandle;
+pub use runtime::AnyKind;
+use runtime::{AnyHandle, ExternHandle};
 use std::any::Any;
 
 /// A reference.
@@ -15,6 +16,28 @@ pub enum Ref {
     Extern(Option<ExternRef>),
     /// An exception, or null.
     Exn(Option<ExnRef>),
+    /// A structure, an array or an i31, or null.
+    Any(Option<AnyRef>),
+}
+
+/// A reference to an object of a guest, which the collector keeps alive.
+///
+/// One that a host function got, as a parameter or from what it called, is valid until that function returns; all others are
+/// valid as long as their store. Use beyond that is an error.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct AnyRef(AnyHandle);
+
+impl AnyRef {
+    /// What it refers to.
+    ///
+    /// # Errors
+    /// If the reference is another store's, or no longer valid.
+    pub fn kind<'a, T: 'static>(
+        &self,
+        store: impl Into<crate::StoreContext<'a, T>>,
+    ) -> Result<AnyKind> {
+        Ok(store.into().0.any_kind(self.0)?)
+    }
 }
 
 /// A WebAssembly value. Floats are bits, so that no NaN changes on its way.
@@ -158,6 +181,7 @@ impl Ref {
             Ref::Func(func) => runtime::Ref::Func(func.map(|func| func.0)),
             Ref::Extern(value) => runtime::Ref::Extern(value.map(|value| value.0)),
             Ref::Exn(value) => runtime::Ref::Exn(value.map(|value| value.0)),
+            Ref::Any(value) => runtime::Ref::Any(value.map(|value| value.0)),
         }
     }
 
@@ -166,6 +190,7 @@ impl Ref {
             runtime::Ref::Func(func) => Ref::Func(func.map(Func)),
             runtime::Ref::Extern(value) => Ref::Extern(value.map(ExternRef)),
             runtime::Ref::Exn(value) => Ref::Exn(value.map(ExnRef)),
+            runtime::Ref::Any(value) => Ref::Any(value.map(AnyRef)),
         }
     }
 }
@@ -189,4 +214,5 @@ from! {
     Ref, value => Val::Ref(value);
     Func, value => Val::Ref(Ref::Func(Some(value)));
     ExternRef, value => Val::Ref(Ref::Extern(Some(value)));
+    AnyRef, value => Val::Ref(Ref::Any(Some(value)));
 }

@@ -111,9 +111,12 @@ fn show(value: &Val) -> String {
         Val::F32(bits) => literal::show_f32(bits),
         Val::F64(bits) => literal::show_f64(bits),
         Val::V128(value) => literal::show_v128(value.to_u128()),
-        Val::Ref(Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None)) => "null".to_owned(),
+        Val::Ref(Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None) | Ref::Any(None)) => {
+            "null".to_owned()
+        }
         Val::Ref(Ref::Func(Some(_))) => "funcref".to_owned(),
         Val::Ref(Ref::Extern(Some(_))) => "externref".to_owned(),
         Val::Ref(Ref::Exn(Some(_))) => "exnref".to_owned(),
+        Val::Ref(Ref::Any(Some(_))) => "anyref".to_owned(),
     }
 }
