@@ -5,7 +5,7 @@
 use crate::vm::GlobalCell;
 use crate::{Error, LoadedModule, StoreCore};
 use abi::gc::{ARRAY_ELEMENTS, KIND_EXN, KIND_STRUCT, ObjectLayout, is_traced, storage_bytes};
-use abi::gc::{HOST_TYPE, HOST_VALUE};
+use abi::gc::{HEAP_BYTES, HOST_TYPE, HOST_VALUE};
 use gc::{Exhausted, Heap, HeapSettings, Shape};
 use module::{CompositeType, SubType, ValType};
 use ops::Trap;
@@ -121,7 +121,7 @@ impl StoreCore {
     /// Collects so that an object of `bytes` can be made next. References that are in no root are wrong afterwards.
     ///
     /// # Errors
-    /// [`Trap::HeapExhausted`].
+    /// [`Trap::HeapExhausted`], or [`Trap::AllocationTooLarge`] if no heap would have room for it.
     pub(crate) fn make_room(&mut self, bytes: u64) -> Result<(), Trap> {
         self.adopt_top();
         let mut heap = self.heap.take().expect("allocated in before");
@@ -133,6 +133,9 @@ impl StoreCore {
                 // May run code of the embedder.
                 drop(dead);
                 Ok(())
+            }
+            Err(Exhausted) if bytes > self.limits.gc_heap_bytes_max.min(HEAP_BYTES) => {
+                Err(Trap::AllocationTooLarge)
             }
             Err(Exhausted) => Err(Trap::HeapExhausted),
         }
