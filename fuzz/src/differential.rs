@@ -30,6 +30,7 @@ const LIMITS: Limits = Limits {
     memories_max: 8,
     tables_max: 16,
     instances_max: 4,
+    gc_heap_bytes_max: 64 << 20,
 };
 
 /// Only what all tiers run; NaNs made canonical, since their bits may differ.
