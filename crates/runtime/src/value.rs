@@ -76,7 +76,11 @@ impl Val {
             ValType::V128 => Val::V128(V128::default()),
             ValType::Ref(ty) if ty.is_func() => Val::Ref(Ref::Func(None)),
             ValType::Ref(ty) if ty.is_exn() => Val::Ref(Ref::Exn(None)),
-            ValType::Ref(_) => Val::Ref(Ref::Extern(None)),
+            ValType::Ref(RefType {
+                heap: HeapType::Extern | HeapType::NoExtern,
+                ..
+            }) => Val::Ref(Ref::Extern(None)),
+            ValType::Ref(_) => Val::Ref(Ref::Any(None)),
         }
     }
 }
