@@ -126,13 +126,10 @@ fn run(
                 let innermost = activation.frame();
                 stack.frames.push(innermost);
                 if let Cause::Exception(exception) = &cause {
-                    match exception::catch(store, stack, floor, exception) {
-                        Ok(Some(frame)) => {
-                            next = Exit::Return(frame);
-                            continue;
-                        }
-                        Ok(None) => {}
-                        Err(trap) => return Err(raise(store, stack, trap.into())),
+                    let catcher = exception::catch(store, stack, floor, exception);
+                    if let Some(frame) = catcher {
+                        next = Exit::Return(frame);
+                        continue;
                     }
                 }
                 return Err(raise(store, stack, cause));

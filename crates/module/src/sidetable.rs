@@ -155,7 +155,7 @@ impl FuncCode {
         Some(Handler {
             branch: self.branches[found.branch as usize],
             kind: HandlerKind {
-                payload: found.tag.is_some(),
+                tag: found.tag,
                 exception: found.exception,
             },
         })

@@ -1,54 +1,51 @@
 //! Tags and exceptions: what a guest throws, and what the host sees of it.
 //!
-//! Apart from traps because a guest can catch them. An exception is a tag and its payload; two tags are the same only if they are
-//! the same thing of the store, whatever their types are.
+//! Apart from traps because a guest can catch them. An exception is an object of the store's heap: the number of its tag, and its
+//! payload. Two tags are the same only if they are the same thing of the store, whatever their types are. Only this file knows
+//! how exceptions lie on the heap.
 
-use crate::handle::{ExnHandle, TagHandle};
-use crate::{Error, StoreCore, Val};
+use crate::execute_gc::{load, store};
+use crate::gc_heap::is_traced_val;
+use crate::handle::TagHandle;
+use crate::owned_root::OwnedRoot;
+use crate::{AnyHandle, Cause, Error, StoreCore, Val};
 use abi::Raw;
-use module::{FuncType, ValType};
+use abi::gc::{EXN_TAG, ObjectLayout};
+use module::{Extend, FuncType, ValType};
 use ops::Trap;
 use std::fmt;
-
-/// Payload of the exceptions that guests of one store hold references to, in bytes at most.
-const HELD_BYTES_MAX: usize = 64 << 20;
-
-/// What an exception takes beside its payload, in bytes.
-const HELD_BYTES_EACH: usize = 64;
+use std::sync::Arc;
 
 /// A tag of a store.
 pub(crate) struct TagEntity {
-    /// The number of its type.
+    /// The number of its type: that of its exceptions on the heap too.
     pub(crate) type_id: u32,
     /// The type: its parameters are those of the payload.
     pub(crate) ty: FuncType,
+    /// How its exceptions lie on the heap.
+    layout: ObjectLayout,
     /// What messages call it.
-    pub(crate) name: Option<Box<str>>,
+    name: Option<Arc<str>>,
 }
 
-/// An exception that a guest or the host has thrown.
+/// A reference to an exception that a guest holds, valid as an [`AnyHandle`] is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ExnHandle(pub(crate) AnyHandle);
+
+/// An exception that a guest or the host has thrown. It keeps the object on the heap alive.
 #[derive(Clone)]
 pub struct Exception {
     tag: TagHandle,
-    payload: Box<[Raw]>,
-    values: Box<[Val]>,
-    name: Option<Box<str>>,
+    object: Arc<OwnedRoot>,
+    /// What messages say of it when there is no store at hand.
+    payload: Box<[(ValType, Raw)]>,
+    name: Option<Arc<str>>,
 }
 
 impl Exception {
     /// The tag.
     pub fn tag(&self) -> TagHandle {
         self.tag
-    }
-
-    /// The payload.
-    pub fn values(&self) -> &[Val] {
-        &self.values
-    }
-
-    /// The payload as slots of the store that the tag belongs to.
-    pub fn slots(&self) -> &[Raw] {
-        &self.payload
     }
 }
 
@@ -58,15 +55,18 @@ impl fmt::Display for Exception {
             Some(name) => write!(f, "uncaught exception: {name}(")?,
             None => write!(f, "uncaught exception: tag {}(", self.tag.index)?,
         }
-        for (nth, value) in self.values.iter().enumerate() {
+        for (nth, (ty, bits)) in self.payload.iter().enumerate() {
             f.write_str(if nth == 0 { "" } else { ", " })?;
-            match *value {
-                Val::I32(value) => write!(f, "i32 {value}"),
-                Val::I64(value) => write!(f, "i64 {value}"),
-                Val::F32(bits) => write!(f, "f32 {}", f32::from_bits(bits)),
-                Val::F64(bits) => write!(f, "f64 {}", f64::from_bits(bits)),
-                Val::V128(value) => write!(f, "v128 {:#x}", value.to_u128()),
-                Val::Ref(value) => f.write_str(value.describe()),
+            match ty {
+                ValType::I32 => write!(f, "i32 {}", bits.i32()),
+                ValType::I64 => write!(f, "i64 {}", bits.i64()),
+                ValType::F32 => write!(f, "f32 {}", bits.f32()),
+                ValType::F64 => write!(f, "f64 {}", bits.f64()),
+                ValType::V128 => write!(f, "v128 {:#x}", bits.u128()),
+                ValType::Ref(_) => match Val::default_of(*ty) {
+                    Val::Ref(value) => f.write_str(value.describe()),
+                    _ => Ok(()),
+                },
             }?;
         }
         f.write_str(")")
@@ -79,13 +79,137 @@ impl fmt::Debug for Exception {
     }
 }
 
-/// The exceptions that guests hold references to. They live as long as the store.
-#[derive(Default)]
-pub(crate) struct Exceptions {
-    held: Vec<Exception>,
-    bytes: usize,
+/// Exceptions by reference: that of an object on the heap, which a collection moves.
+impl StoreCore {
+    /// Makes an exception with its payload in slots. References in the slots are roots meanwhile, and left as they are then.
+    ///
+    /// # Errors
+    /// [`Trap::HeapExhausted`], or [`Trap::AllocationTooLarge`] if no heap would have room for it.
+    ///
+    /// # Panics
+    /// If the payload is not as long as the tag's type says.
+    pub(crate) fn exn_new(&mut self, tag: u32, payload: &mut [Raw]) -> Result<u32, Trap> {
+        let exn = match self.exn_alloc(tag) {
+            Some(exn) => exn,
+            None => {
+                self.with_payload_roots(tag, payload, |store| store.exn_room(tag))?;
+                self.exn_alloc(tag).expect("room was made")
+            }
+        };
+        assert_eq!(payload.len(), self.tags[tag as usize].ty.params().len());
+        for (nth, value) in payload.iter().enumerate() {
+            self.exn_set(exn, nth, value.u128());
+        }
+        Ok(exn)
+    }
+
+    /// Makes an exception whose payload is all zeros and nulls. `None`: [`exn_room`](Self::exn_room) first.
+    pub(crate) fn exn_alloc(&mut self, tag: u32) -> Option<u32> {
+        let number = self.tags[tag as usize].type_id;
+        if !self.heap.as_ref()?.has_shape(number) {
+            return None;
+        }
+        let exn = self.alloc(|heap| heap.alloc(number))?;
+        self.heap_mut()
+            .field_mut(exn, EXN_TAG, 4)
+            .copy_from_slice(&tag.to_le_bytes());
+        Some(exn)
+    }
+
+    /// Makes the heap if there is none, and collects, so that an exception with the tag can be made next.
+    ///
+    /// # Errors
+    /// As [`exn_new`](Self::exn_new).
+    pub(crate) fn exn_room(&mut self, tag: u32) -> Result<(), Trap> {
+        let TagEntity {
+            type_id,
+            ref layout,
+            ..
+        } = self.tags[tag as usize];
+        let bytes = u64::from(layout.size);
+        self.prepare_heap_for(type_id)
+            .map_err(|_| Trap::HeapExhausted)?;
+        self.make_room(bytes)
+    }
+
+    /// Calls the function while the references of a payload are roots.
+    fn with_payload_roots(
+        &mut self,
+        tag: u32,
+        payload: &mut [Raw],
+        call: impl FnOnce(&mut StoreCore) -> Result<(), Trap>,
+    ) -> Result<(), Trap> {
+        let first = self.roots.len();
+        let ty = self.tags[tag as usize].ty.clone();
+        let traced = || (0..payload.len()).filter(|at| is_traced_val(ty.params()[*at]));
+        self.roots.extend(traced().map(|at| payload[at].u32()));
+        let places: Vec<usize> = traced().collect();
+        let outcome = call(self);
+        for (at, reference) in places.into_iter().zip(self.roots.drain(first..)) {
+            payload[at] = Raw::from_u64(u64::from(reference));
+        }
+        outcome
+    }
+
+    /// The number of an exception's tag in the store.
+    pub(crate) fn exn_tag(&self, exn: u32) -> u32 {
+        self.heap().get_u32(exn, EXN_TAG)
+    }
+
+    /// One value of an exception's payload, as bits.
+    pub(crate) fn exn_field(&self, exn: u32, nth: usize) -> Raw {
+        let field = self.tags[self.exn_tag(exn) as usize].layout.fields[nth];
+        let bits = load(self.heap(), exn, field.offset, field.storage, Extend::None);
+        Raw::from_u128(bits)
+    }
+
+    /// Sets one value of an exception's payload.
+    pub(crate) fn exn_set(&mut self, exn: u32, nth: usize, bits: u128) {
+        let field = self.tags[self.exn_tag(exn) as usize].layout.fields[nth];
+        store(self.heap_mut(), exn, field.offset, field.storage, bits);
+    }
+
+    /// What the host sees of an exception.
+    pub(crate) fn exn_exception(&self, exn: u32) -> Exception {
+        let tag = self.exn_tag(exn);
+        let entity = &self.tags[tag as usize];
+        let params = entity.ty.params().iter().enumerate();
+        Exception {
+            tag: self.tag_handle(tag),
+            object: Arc::new(self.owned_roots.own(exn)),
+            payload: params
+                .map(|(nth, ty)| match ty {
+                    ValType::Ref(_) => (*ty, Raw::default()),
+                    _ => (*ty, self.exn_field(exn, nth)),
+                })
+                .collect(),
+            name: entity.name.clone(),
+        }
+    }
+
+    /// The reference of an exception of this store.
+    ///
+    /// # Panics
+    /// If it is another store's: [`own_cause`](Self::own_cause) keeps those out.
+    pub(crate) fn exception_reference(&self, exception: &Exception) -> u32 {
+        assert_eq!(exception.tag.store, self.id, "an exception of this store");
+        exception.object.reference()
+    }
+
+    /// Why a host function failed; an exception of another store is the host's mistake, and not one that guests here can catch.
+    pub(crate) fn own_cause(&self, cause: Cause) -> Cause {
+        match cause {
+            Cause::Exception(exception) => match self.check_store(exception.tag.store, "exception")
+            {
+                Ok(()) => Cause::Exception(exception),
+                Err(error) => Cause::Host(Box::new(error)),
+            },
+            cause => cause,
+        }
+    }
 }
 
+/// Tags and exceptions as the host has them.
 impl StoreCore {
     /// Makes a tag that belongs to no instance; exceptions with it carry values of these types.
     ///
@@ -100,7 +224,12 @@ impl StoreCore {
 
     pub(crate) fn add_tag(&mut self, type_id: u32, name: Option<Box<str>>) -> u32 {
         let ty = self.engine.types().func(type_id);
-        self.tags.push(TagEntity { type_id, ty, name });
+        self.tags.push(TagEntity {
+            type_id,
+            layout: ObjectLayout::of_exn(&ty),
+            ty,
+            name: name.map(Arc::from),
+        });
         u32::try_from(self.tags.len() - 1).expect("fewer than 4 G tags fit in memory")
     }
 
@@ -120,11 +249,11 @@ impl StoreCore {
         Ok(self.tags[tag.index as usize].ty.clone())
     }
 
-    /// An exception to be thrown by a host function, which returns it as [`crate::Cause::Exception`].
+    /// An exception to be thrown by a host function, which returns it as [`Cause::Exception`].
     ///
     /// # Errors
-    /// If the values do not fit the tag, or a handle is another store's.
-    pub fn new_exception(&self, tag: TagHandle, values: &[Val]) -> Result<Exception, Error> {
+    /// If the values do not fit the tag, a handle is another store's, or the heap is full.
+    pub fn new_exception(&mut self, tag: TagHandle, values: &[Val]) -> Result<Exception, Error> {
         let ty = self.tag_type(tag)?;
         if ty.params().len() != values.len() {
             let (expected, found) = (ty.params().len(), values.len());
@@ -134,72 +263,37 @@ impl StoreCore {
         }
         let slots = values.iter().zip(ty.params());
         let payload = slots.map(|(value, ty)| self.val_to_raw(*value, *ty));
-        Ok(Exception {
-            tag,
-            payload: payload.collect::<Result<_, _>>()?,
-            values: values.into(),
-            name: self.tags[tag.index as usize].name.clone(),
-        })
+        let mut payload = payload.collect::<Result<Vec<Raw>, _>>()?;
+        let exn = self.exn_new(tag.index, &mut payload)?;
+        Ok(self.exn_exception(exn))
     }
 
-    /// An exception of a guest, with its payload in slots.
-    ///
-    /// # Safety
-    /// The slots were filled by code of this store as values of the tag's type.
-    pub(crate) unsafe fn guest_exception(&self, tag: u32, payload: Box<[Raw]>) -> Exception {
-        let entity = &self.tags[tag as usize];
-        let values = payload.iter().zip(entity.ty.params());
-        Exception {
-            tag: self.tag_handle(tag),
-            // SAFETY: the caller's promise.
-            values: values
-                .map(|(raw, ty)| unsafe { self.val_from_raw(*raw, *ty) })
-                .collect(),
-            payload,
-            name: entity.name.clone(),
-        }
-    }
-
-    /// The reference bits of an exception, which the store keeps from now on.
-    ///
-    /// Bits are odd, as those of numbers are, so that no collector takes them for an object.
+    /// The payload of an exception.
     ///
     /// # Errors
-    /// [`Trap::AllocationTooLarge`] if guests hold too many.
-    pub(crate) fn hold_exception(&mut self, exception: Exception) -> Result<u32, Trap> {
-        let slot_bytes = size_of::<Raw>() + size_of::<Val>();
-        let bytes = HELD_BYTES_EACH + exception.payload.len() * slot_bytes;
-        if self.exceptions.bytes + bytes > HELD_BYTES_MAX {
-            return Err(Trap::AllocationTooLarge);
-        }
-        self.exceptions.bytes += bytes;
-        self.exceptions.held.push(exception);
-        Ok((self.exceptions.held.len() as u32 - 1) << 1 | 1)
+    /// If it is another store's.
+    pub fn exception_values(&self, exception: &Exception) -> Result<Vec<Val>, Error> {
+        self.check_store(exception.tag.store, "exception")?;
+        let exn = exception.object.reference();
+        let params = self.tags[exception.tag.index as usize].ty.params();
+        Ok(params
+            .iter()
+            .enumerate()
+            // SAFETY: only values of the tag's types are put there, by this file and by validated code.
+            .map(|(nth, ty)| unsafe { self.val_from_raw(self.exn_field(exn, nth), *ty) })
+            .collect())
     }
 
     /// The exception behind a reference.
     ///
     /// # Errors
-    /// If the handle is another store's.
-    pub fn exception(&self, handle: ExnHandle) -> Result<&Exception, Error> {
-        self.check_store(handle.store, "exnref")?;
-        let found = self.exceptions.held.get(handle.index as usize);
-        found.ok_or_else(|| Error::misuse("the exnref stands for no exception"))
+    /// If the handle is another store's, or no longer valid.
+    pub fn exception(&self, handle: ExnHandle) -> Result<Exception, Error> {
+        Ok(self.exn_exception(self.any_reference(handle.0)?))
     }
 
     /// The handle for the reference bits of an exception, or `None` for null.
     pub(crate) fn exn_from_bits(&self, bits: u64) -> Option<ExnHandle> {
-        (bits as u32 != 0).then_some(ExnHandle {
-            store: self.id,
-            index: bits as u32 >> 1,
-        })
-    }
-
-    /// The exception that reference bits stand for, or `None` for null.
-    pub(crate) fn held_exception(&self, bits: u32) -> Option<&Exception> {
-        if bits == 0 {
-            return None;
-        }
-        self.exceptions.held.get(bits as usize >> 1)
+        (bits as u32 != 0).then(|| ExnHandle(self.any_handle(bits as u32)))
     }
 }

@@ -328,41 +328,47 @@ impl StoreCore {
         self.tag_handle(self.instance(instance).tag(tag)) == found
     }
 
-    /// The exception that `throw` makes of a tag and its payload.
-    ///
-    /// # Panics
-    /// If the payload is not as long as the tag's type says.
-    pub fn exec_new_exception(
-        &self,
-        instance: InstanceId,
-        tag: TagIdx,
-        payload: Box<[Raw]>,
-    ) -> Exception {
-        assert!(
-            !self.engine.compiles(),
-            "only an executor throws without compiled code"
-        );
-        let tag = self.instance(instance).tag(tag);
-        assert_eq!(payload.len(), self.tags[tag as usize].ty.params().len());
-        // SAFETY: under an interpreter no bits are followed as an address, so any bits are values of any type.
-        unsafe { self.guest_exception(tag, payload) }
+    /// An exception whose payload is all zeros and nulls: what `throw` fills in. `None` if a collection is needed first.
+    pub fn exec_exn_new(&mut self, instance: InstanceId, tag: TagIdx) -> Option<u32> {
+        self.exn_alloc(self.instance(instance).tag(tag))
     }
 
-    /// Reference bits for an exception, which the store keeps.
+    /// Collects, so that an exception with the tag can be made next.
     ///
     /// # Errors
-    /// [`Trap::AllocationTooLarge`] if guests hold too many exceptions.
-    pub fn exec_hold_exception(&mut self, exception: Exception) -> Result<u64, Trap> {
-        self.hold_exception(exception).map(u64::from)
+    /// If there is no room for it.
+    pub fn exec_exn_room(&mut self, instance: InstanceId, tag: TagIdx) -> Result<(), Trap> {
+        self.exn_room(self.instance(instance).tag(tag))
     }
 
-    /// The exception that reference bits stand for.
+    /// Sets one value of the payload of an exception that was just made.
+    pub fn exec_exn_set(&mut self, exn: u32, nth: usize, bits: u128) {
+        assert!(
+            !self.engine.compiles(),
+            "only an executor writes references without compiled code"
+        );
+        self.exn_set(exn, nth, bits);
+    }
+
+    /// One value of the payload of an exception, as bits.
+    pub fn exec_exn_get(&self, exn: u32, nth: usize) -> u128 {
+        self.exn_field(exn, nth).u128()
+    }
+
+    /// The exception that a reference stands for, as it is thrown.
     ///
     /// # Errors
     /// [`Trap::NullReference`] for null.
-    pub fn exec_held_exception(&self, bits: u64) -> Result<Exception, Trap> {
-        let exception = self.held_exception(bits as u32);
-        exception.cloned().ok_or(Trap::NullReference)
+    pub fn exec_exception(&self, exn: u32) -> Result<Exception, Trap> {
+        if exn == 0 {
+            return Err(Trap::NullReference);
+        }
+        Ok(self.exn_exception(exn))
+    }
+
+    /// The reference of an exception that was thrown.
+    pub fn exec_exception_ref(&self, exception: &Exception) -> u32 {
+        self.exception_reference(exception)
     }
 
     /// Subtracts fuel if the engine counts it.

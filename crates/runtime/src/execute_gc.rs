@@ -332,7 +332,13 @@ impl StoreCore {
 }
 
 /// Bits of a field.
-fn load(heap: &Heap, object: u32, offset: u32, storage: StorageType, extend: Extend) -> u128 {
+pub(crate) fn load(
+    heap: &Heap,
+    object: u32,
+    offset: u32,
+    storage: StorageType,
+    extend: Extend,
+) -> u128 {
     let bytes = heap.field(object, offset, storage_bytes(storage));
     let mut bits = [0; 16];
     bits[..bytes.len()].copy_from_slice(bytes);

@@ -88,6 +88,16 @@ impl StoreCore {
         Ok(())
     }
 
+    /// Makes the heap ready for objects of the type with this number.
+    pub(crate) fn prepare_heap_for(&mut self, number: u32) -> Result<(), Error> {
+        let engine = self.engine.clone();
+        let heap = self.heap_or_make()?;
+        if !heap.has_shape(number) {
+            heap.set_shape(number, shape(&engine.types().get(number)));
+        }
+        Ok(())
+    }
+
     /// Tells the heap what compiled code allocated, allocates, and tells compiled code where to go on.
     pub(crate) fn alloc(&mut self, alloc: impl FnOnce(&mut Heap) -> Option<u32>) -> Option<u32> {
         self.adopt_top();
@@ -192,6 +202,7 @@ impl StoreCore {
         }
         let handles = self.handles.get_mut();
         handles.expect("no panic under the lock").visit(visit);
+        self.owned_roots.visit(visit);
         if let Some(executor) = self.engine.executor().cloned() {
             executor.visit_roots(self, visit);
         }

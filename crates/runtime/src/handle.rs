@@ -49,8 +49,6 @@ handles! {
     GlobalHandle;
     /// A tag of a store.
     TagHandle;
-    /// An exception that guests hold a reference to.
-    ExnHandle;
     /// A value of the host that guests can hold.
     ExternHandle;
 }

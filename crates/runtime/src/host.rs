@@ -207,7 +207,8 @@ where
     // SAFETY: the borrow given to the closure has ended; the store is still ours.
     let handles = unsafe { (*core).handles.get_mut() };
     handles.expect("no panic under the lock").truncate(first);
-    outcome
+    // SAFETY: as above.
+    outcome.map_err(|cause| unsafe { (*core).own_cause(cause) })
 }
 
 impl<T: 'static> StoreInner<T> {

@@ -27,6 +27,7 @@ mod interrupt;
 mod limits;
 mod loaded;
 mod memory;
+mod owned_root;
 mod stack_roots;
 mod store;
 mod table;
@@ -40,12 +41,12 @@ pub use backtrace::Frame;
 pub use call::TypedHandle;
 pub use engine::{EngineCore, EngineSettings, Runner};
 pub use error::{BoxError, Cause, Error, ErrorKind, LinkError, Raised};
-pub use exception::Exception;
+pub use exception::{Exception, ExnHandle};
 pub use execute::{Callee, Executor};
 pub use func::FuncHandle;
 pub use handle::{
-    ExnHandle, ExternHandle, ExternItem, GlobalHandle, InstanceHandle, InstanceId, MemoryHandle,
-    StoreId, TableHandle, TagHandle,
+    ExternHandle, ExternItem, GlobalHandle, InstanceHandle, InstanceId, MemoryHandle, StoreId,
+    TableHandle, TagHandle,
 };
 pub use host::{HostCall, HostFunc};
 pub use instantiate::Given;

@@ -2,13 +2,14 @@
 
 use crate::any_ref::Handles;
 use crate::call::Pending;
-use crate::exception::{Exceptions, TagEntity};
+use crate::exception::TagEntity;
 use crate::func::FuncEntity;
 use crate::global::GlobalEntity;
 use crate::handle::{ExternHandle, MemoryHandle, StoreId};
 use crate::instance::Instance;
 use crate::interrupt::{Interrupt, InterruptHandle};
 use crate::memory::MemoryEntity;
+use crate::owned_root::OwnedRoots;
 use crate::table::TableEntity;
 use crate::vm::StoreCtx;
 use crate::{EngineCore, Error, Limits};
@@ -43,7 +44,6 @@ pub struct StoreCore {
     pub(crate) tables: Vec<TableEntity>,
     pub(crate) globals: Vec<GlobalEntity>,
     pub(crate) tags: Vec<TagEntity>,
-    pub(crate) exceptions: Exceptions,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     /// Objects that stand for the values in `externs`.
     pub(crate) extern_objects: Vec<u32>,
@@ -53,6 +53,8 @@ pub struct StoreCore {
     pub(crate) roots: Vec<u32>,
     /// References that the host holds. Locked because reading a value makes a handle.
     pub(crate) handles: Mutex<Handles>,
+    /// References that the host holds until it drops them.
+    pub(crate) owned_roots: OwnedRoots,
     /// What the executor keeps between its calls.
     executor_state: Option<Box<dyn Any + Send + Sync>>,
     pub(crate) limits: Limits,
@@ -87,12 +89,12 @@ impl<T> Store<T> {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
-            exceptions: Exceptions::default(),
             externs: Vec::new(),
             extern_objects: Vec::new(),
             heap: None,
             roots: Vec::new(),
             handles: Mutex::default(),
+            owned_roots: OwnedRoots::default(),
             executor_state: None,
             limits: Limits::default(),
             memory_bytes: 0,

@@ -284,8 +284,8 @@ impl StoreCore {
             }
             Ref::Exn(None) if ty.is_exn() => Ok(0),
             Ref::Exn(Some(exception)) if ty.is_exn() => {
-                self.check_store(exception.store, "exnref")?;
-                Ok(u64::from(exception.index << 1 | 1))
+                let reference = self.any_reference(exception.0)?;
+                self.checked_reference(reference, "exnref", ty)
             }
             Ref::Extern(None) | Ref::Any(None) if !ty.is_func() && !ty.is_exn() && ty.nullable => {
                 Ok(0)

@@ -1,7 +1,7 @@
 //! Values as the host sees them, and their bits in slots.
 
-use crate::handle::{ExnHandle, ExternHandle};
-use crate::{AnyHandle, Error, FuncHandle, StoreCore};
+use crate::handle::ExternHandle;
+use crate::{AnyHandle, Error, ExnHandle, FuncHandle, StoreCore};
 use abi::Raw;
 use module::{HeapType, RefType, ValType};
 use ops::V128;

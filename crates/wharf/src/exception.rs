@@ -29,17 +29,18 @@ impl Tag {
 
 /// An exception: a tag and the values that it carries.
 ///
-/// A host function throws one by returning it as its error; one that no guest catches is the error of the call.
+/// A host function throws one by returning it as its error; one that no guest catches is the error of the call. The store keeps
+/// what it carries until it is dropped.
 pub struct Exception(pub(crate) runtime::Exception);
 
 impl Exception {
     /// An exception with these values.
     ///
     /// # Errors
-    /// If the values do not fit the tag, or something is another store's.
-    pub fn new(store: impl AsContext, tag: Tag, values: &[Val]) -> Result<Exception> {
+    /// If the values do not fit the tag, something is another store's, or the store's heap is full.
+    pub fn new(mut store: impl AsContextMut, tag: Tag, values: &[Val]) -> Result<Exception> {
         let values: Vec<runtime::Val> = values.iter().map(|value| value.to_runtime()).collect();
-        let store = store.as_context();
+        let store = store.as_context_mut();
         Ok(Exception(store.0.new_exception(tag.0, &values)?))
     }
 
@@ -49,9 +50,12 @@ impl Exception {
     }
 
     /// The values that the exception carries.
-    pub fn values(&self) -> Vec<Val> {
-        let values = self.0.values().iter();
-        values.map(|value| Val::from_runtime(*value)).collect()
+    ///
+    /// # Errors
+    /// If the exception is another store's.
+    pub fn values(&self, store: impl AsContext) -> Result<Vec<Val>> {
+        let values = store.as_context().0.exception_values(&self.0)?;
+        Ok(values.into_iter().map(Val::from_runtime).collect())
     }
 }
 
@@ -67,7 +71,7 @@ impl fmt::Debug for Exception {
     }
 }
 
-/// A reference to an exception that a guest caught. It lives as long as its store.
+/// A reference to an exception that a guest caught, valid as long as an [`AnyRef`](crate::AnyRef) that was got there would be.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ExnRef(pub(crate) ExnHandle);
 
@@ -75,8 +79,8 @@ impl ExnRef {
     /// The exception.
     ///
     /// # Errors
-    /// If the reference is another store's.
+    /// If the reference is another store's, or no longer valid.
     pub fn exception(&self, store: impl AsContext) -> Result<Exception> {
-        Ok(Exception(store.as_context().0.exception(self.0)?.clone()))
+        Ok(Exception(store.as_context().0.exception(self.0)?))
     }
 }

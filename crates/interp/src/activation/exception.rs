@@ -8,34 +8,55 @@ use crate::code::ModuleCode;
 use crate::stack::{Frame, Stack};
 use module::{ExceptionPlace, TagIdx};
 use ops::Trap;
-use runtime::{Cause, Exception, Raw, StoreCore};
+use runtime::{Cause, Exception, StoreCore};
 
 impl Activation<'_> {
     #[cold]
     pub(super) fn throw(&mut self, tag: TagIdx) -> Cause {
+        self.new_exception(tag)
+            .map_or_else(Cause::Trap, |exn| self.throw_exn(exn))
+    }
+
+    /// Makes an exception of the payload on the stack, which stays there until nothing more is allocated.
+    fn new_exception(&mut self, tag: TagIdx) -> Result<u32, Trap> {
+        let instance = self.instance;
+        let exn = match self.store.exec_exn_new(instance, tag) {
+            Some(exn) => exn,
+            None => {
+                self.collect(|store| store.exec_exn_room(instance, tag))?;
+                let exn = self.store.exec_exn_new(instance, tag);
+                exn.expect("room was made")
+            }
+        };
+        let n_values = self.payload_len(tag);
+        for nth in 0..n_values {
+            let value = self.peek(n_values - 1 - nth);
+            self.store.exec_exn_set(exn, nth, value);
+        }
+        self.drop_operands(n_values);
+        Ok(exn)
+    }
+
+    fn payload_len(&self, tag: TagIdx) -> usize {
         let ty = self.header.type_at(self.header.tags()[tag.index()]);
-        let first = self.stack.values.len() - ty.params().len();
-        let payload = self.stack.values.drain(first..);
-        let payload = payload.map(Raw::from_u128).collect();
-        let exception = self.store.exec_new_exception(self.instance, tag, payload);
-        Cause::Exception(Box::new(exception))
+        ty.params().len()
     }
 
     #[cold]
     pub(super) fn throw_ref(&mut self) -> Cause {
-        let bits = self.pop() as u64;
-        self.throw_held(bits)
+        let exn = self.pop() as u32;
+        self.throw_exn(exn)
     }
 
     #[cold]
     pub(super) fn rethrow(&mut self, at: usize) -> Cause {
         let height = self.func.branch(at).height as usize;
-        let bits = self.stack.values[self.base + self.func.locals().len() + height] as u64;
-        self.throw_held(bits)
+        let bits = self.stack.values[self.base + self.func.locals().len() + height];
+        self.throw_exn(bits as u32)
     }
 
-    fn throw_held(&mut self, bits: u64) -> Cause {
-        match self.store.exec_held_exception(bits) {
+    fn throw_exn(&mut self, exn: u32) -> Cause {
+        match self.store.exec_exception(exn) {
             Ok(exception) => Cause::Exception(Box::new(exception)),
             Err(trap) => Cause::Trap(trap),
         }
@@ -44,15 +65,12 @@ impl Activation<'_> {
 
 /// The function that catches an exception, at the place where it goes on, with what the handler needs on its operand stack; the
 /// functions that it called are gone. `None` if none above the `floor` catches: then nothing has changed.
-///
-/// # Errors
-/// [`Trap::AllocationTooLarge`] if guests hold too many exceptions.
 pub(crate) fn catch(
     store: &mut StoreCore,
     stack: &mut Stack,
     floor: usize,
     exception: &Exception,
-) -> Result<Option<Frame>, Trap> {
+) -> Option<Frame> {
     for at in (floor..stack.frames.len()).rev() {
         let frame = stack.frames[at];
         let module = store.instance_module(frame.instance).clone();
@@ -69,24 +87,23 @@ pub(crate) fn catch(
         let height = frame.base + func.locals().len() + handler.branch.height as usize;
         stack.values.truncate(height);
         let place = handler.kind.exception;
-        let held = match place {
-            ExceptionPlace::Nowhere => 0,
-            _ => store.exec_hold_exception(exception.clone())?,
-        };
+        let exn = store.exec_exception_ref(exception);
         if place == ExceptionPlace::Below {
-            stack.values.push(held.into());
+            stack.values.push(exn.into());
         }
-        if handler.kind.payload {
-            let slots = exception.slots().iter();
-            stack.values.extend(slots.map(|slot| slot.u128()));
+        if let Some(tag) = handler.kind.tag {
+            let header = module.module().header();
+            let n_values = header.type_at(header.tags()[tag.index()]).params().len();
+            let payload = (0..n_values).map(|nth| store.exec_exn_get(exn, nth));
+            stack.values.extend(payload);
         }
         if place == ExceptionPlace::Above {
-            stack.values.push(held.into());
+            stack.values.push(exn.into());
         }
-        return Ok(Some(Frame {
+        return Some(Frame {
             pc: handler.branch.target as usize,
             ..frame
-        }));
+        });
     }
-    Ok(None)
+    None
 }

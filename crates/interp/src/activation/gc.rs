@@ -15,18 +15,18 @@ impl Activation<'_> {
     }
 
     /// The operand with `above` others above it.
-    fn peek(&self, above: usize) -> u128 {
+    pub(super) fn peek(&self, above: usize) -> u128 {
         self.stack.values[self.stack.values.len() - 1 - above]
     }
 
-    fn drop_operands(&mut self, count: usize) {
+    pub(super) fn drop_operands(&mut self, count: usize) {
         let height = self.stack.values.len() - count;
         self.stack.values.truncate(height);
     }
 
     /// Makes room with the stack in the store, where the collector looks for it.
     #[cold]
-    fn collect(
+    pub(super) fn collect(
         &mut self,
         make_room: impl FnOnce(&mut StoreCore) -> Result<(), Trap>,
     ) -> Result<(), Trap> {

@@ -20,8 +20,8 @@ pub struct Handler {
 /// What a handler puts on the operand stack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HandlerKind {
-    /// Whether the payload is put: not so for those that catch all.
-    pub payload: bool,
+    /// The tag, whose payload is put: none for those that catch all.
+    pub tag: Option<TagIdx>,
     /// Whether the exception itself is put.
     pub exception: ExceptionPlace,
 }
