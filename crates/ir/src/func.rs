@@ -9,7 +9,7 @@
 //!    └─────> term ──> edges
 //! ```
 
-use crate::{Block, EdgeId, Inst, InstId, List, NO_OFFSET, Term, Type, Value};
+use crate::{Block, Cfg, EdgeId, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type, Value};
 use ops::V128;
 use std::ops::Range;
 
@@ -28,6 +28,10 @@ pub struct Func {
     pub(crate) wide: Vec<u128>,
     pub(crate) vectors: Vec<V128>,
     pub(crate) results: Vec<Type>,
+    /// By instruction: what its first operand may be; none stands for anything. Empty until something is known.
+    operand_kinds: Vec<RefKinds>,
+    /// Whether there is anything for passes that are about references.
+    has_ref_ops: bool,
     const_cache: ConstCache,
 }
 
@@ -130,6 +134,8 @@ impl Func {
         self.wide.clear();
         self.vectors.clear();
         self.results.clear();
+        self.operand_kinds.clear();
+        self.has_ref_ops = false;
         self.const_cache.0.fill((0, Value::NONE));
     }
 
@@ -261,6 +267,20 @@ impl Func {
             Def::Result(id, 0) => Some(self.inst(id)),
             _ => None,
         }
+    }
+
+    /// What the first operand of an instruction can be, a reference, as far as it is known. Only passes find out: a null check that
+    /// is not needed, for example, or a cast that need not expect an i31.
+    #[inline]
+    pub fn operand_kinds(&self, id: InstId) -> RefKinds {
+        let kinds = self.operand_kinds.get(id.index());
+        kinds.copied().unwrap_or(RefKinds::ALL)
+    }
+
+    /// Whether the function has instructions that depend on what a reference is: others have nothing to gain from passes that
+    /// find out.
+    pub fn has_ref_ops(&self) -> bool {
+        self.has_ref_ops
     }
 
     /// An edge.
@@ -466,6 +486,67 @@ impl Func {
     pub fn set_inst(&mut self, id: InstId, inst: Inst) {
         debug_assert_eq!(self.inst(id).n_results(), inst.n_results());
         self.insts[id.index()].inst = inst;
+        if let Some(kinds) = self.operand_kinds.get_mut(id.index()) {
+            *kinds = RefKinds::ALL;
+        }
+    }
+
+    /// Says what the first operand of an instruction can be.
+    pub fn set_operand_kinds(&mut self, id: InstId, kinds: RefKinds) {
+        if self.operand_kinds.len() <= id.index() {
+            self.operand_kinds.resize(self.insts.len(), RefKinds::ALL);
+        }
+        self.operand_kinds[id.index()] = kinds;
+    }
+
+    /// Makes an instruction that is in no block yet: [`Func::rearrange`] puts it in one.
+    pub fn make_inst(&mut self, inst: Inst, offset: u32, results: &[Type]) -> InstId {
+        let id = InstId(self.insts.len() as u32);
+        let result = Value(self.values.len() as u32);
+        for (nth, &ty) in results.iter().enumerate() {
+            self.push_value(ValueData {
+                ty,
+                kind: Kind::Result,
+                nth: nth as u16,
+                index: id.0,
+            });
+        }
+        self.has_ref_ops |= matches!(
+            inst,
+            Inst::Gc { .. } | Inst::NullCheck { .. } | Inst::CallRef { .. }
+        );
+        self.insts.push(InstData {
+            inst,
+            result,
+            offset,
+        });
+        id
+    }
+
+    /// Gives blocks other instructions: `arrange` gets each block with those it has, and appends those it shall have.
+    pub fn rearrange(&mut self, mut arrange: impl FnMut(Block, &[InstId], &mut Vec<InstId>)) {
+        let mut order = Vec::with_capacity(self.order.len());
+        for at in 0..self.blocks.len() {
+            let block = Block(at as u32);
+            let first = order.len() as u32;
+            arrange(block, self.insts(block), &mut order);
+            let data = &mut self.blocks[at];
+            data.first = first;
+            data.end = order.len() as u32;
+        }
+        self.order = order;
+    }
+
+    /// Empties blocks that cannot be reached: they keep their numbers, and end in a trap.
+    pub fn empty_unreachable(&mut self) {
+        let cfg = Cfg::new(self);
+        for at in 0..self.blocks.len() {
+            if !cfg.is_reachable(Block(at as u32)) {
+                let data = &mut self.blocks[at];
+                data.end = data.first;
+                data.term = Term::Trap(ops::Trap::Unreachable);
+            }
+        }
     }
 
     /// Replaces how a block ends.
@@ -488,21 +569,8 @@ impl Func {
 
     /// Appends an instruction to the last block and gives its first result (meaningless if there is none).
     pub(crate) fn push_inst(&mut self, inst: Inst, offset: u32, results: &[Type]) -> Value {
-        let id = InstId(self.insts.len() as u32);
-        let result = Value(self.values.len() as u32);
-        for (nth, &ty) in results.iter().enumerate() {
-            self.push_value(ValueData {
-                ty,
-                kind: Kind::Result,
-                nth: nth as u16,
-                index: id.0,
-            });
-        }
-        self.insts.push(InstData {
-            inst,
-            result,
-            offset,
-        });
+        let id = self.make_inst(inst, offset, results);
+        let result = self.result(id);
         self.order.push(id);
         if let Some(block) = self.blocks.last_mut() {
             block.end += 1;

@@ -3,7 +3,9 @@
 //! Apart because only tests and tools read text. A function is one line per block head, instruction and terminator; what is
 //! read is then checked by [`crate::verify`], so the parser only cares that the text has the form.
 
-use crate::{Block, Callee, Func, GcOp, Inst, List, NO_OFFSET, Term, Type, Value};
+use crate::{
+    Block, Callee, Func, GcOp, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type, Value,
+};
 use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
 use std::collections::HashMap;
 use std::fmt;
@@ -165,6 +167,14 @@ impl Parser {
             block.term_offset = offset;
             return Ok(());
         }
+        let kinds = match line.rest.split_once('[') {
+            Some((before, kinds)) => {
+                line.rest = before.trim_end();
+                let kinds = kinds.trim_end().trim_end_matches(']');
+                Some(kinds.parse::<RefKinds>()?)
+            }
+            None => None,
+        };
         let inst = self.inst(name, line, results.len())?;
         line.end()?;
         if inst.n_results() != results.len() {
@@ -172,6 +182,10 @@ impl Parser {
         }
         let types: Vec<Type> = results.iter().map(|&(_, ty)| ty).collect();
         let first = self.func.push_inst(inst, offset, &types);
+        if let Some(kinds) = kinds {
+            let id = InstId(self.func.n_insts() as u32 - 1);
+            self.func.set_operand_kinds(id, kinds);
+        }
         for (nth, (name, _)) in results.into_iter().enumerate() {
             self.define(name, Value(first.0 + nth as u32))?;
         }

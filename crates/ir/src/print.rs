@@ -7,11 +7,12 @@
 //! func (i32) -> (i32) {
 //! b0(v0: i32):
 //!     v1: i32 = i32.load offset=16 v0 @2a        <- @ offset of the operator in the module, in hexadecimal
+//!     struct.set 3 0 v2, v1 [struct]             <- what the first operand can be, where passes found out
 //!     branch v1, b1(i32:7), b2                    <- constants are written type:value
 //! ...
 //! ```
 
-use crate::{Block, Callee, EdgeId, Func, Inst, InstId, NO_OFFSET, Term, Type, Value};
+use crate::{Block, Callee, EdgeId, Func, Inst, InstId, NO_OFFSET, RefKinds, Term, Type, Value};
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Func {
@@ -171,10 +172,12 @@ impl<'a> Printer<'a> {
         }
         let mut args = Vec::new();
         inst.for_each_arg(self.func, |v| args.push(v));
-        if args.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " {}", self.operands(&args))
+        if !args.is_empty() {
+            write!(f, " {}", self.operands(&args))?;
+        }
+        match self.func.operand_kinds(id) {
+            RefKinds::ALL => Ok(()),
+            kinds => write!(f, " [{kinds}]"),
         }
     }
 

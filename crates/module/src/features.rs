@@ -114,6 +114,11 @@ impl Features {
         Features::where_(|feature| feature.runnable)
     }
 
+    /// Every feature that can be decoded, whether tiers run it or not: for tools and tests that run nothing.
+    pub fn decodable() -> Features {
+        Features::where_(|_| true)
+    }
+
     /// The set with one more feature.
     ///
     /// # Errors

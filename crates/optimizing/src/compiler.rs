@@ -81,7 +81,11 @@ impl Optimizing {
             }
         };
         verify(func);
-        passes::run(func, passes::COMPILE);
+        let around = passes::Env {
+            header: env.header,
+            params: env.header.func_type(index).params(),
+        };
+        passes::run(func, &around, passes::COMPILE);
         verify(func);
         scratch.context.clear();
         let target = &mut scratch.context.func;

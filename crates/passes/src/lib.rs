@@ -18,7 +18,11 @@
 //!     return v0
 //! }
 //! ").unwrap();
-//! passes::run(&mut func, &["fold", "dce"]);
+//! let env = passes::Env {
+//!     header: &module::Header::default(),
+//!     params: &[],
+//! };
+//! passes::run(&mut func, &env, &["fold", "dce"]);
 //! assert_eq!(func.to_string(), "\
 //! func () -> (i32) {
 //! b0:
@@ -29,7 +33,10 @@
 #![forbid(unsafe_code)]
 
 mod dce;
+mod domtree;
+mod facts;
 mod fold;
+mod refs;
 mod table;
 
-pub use table::{COMPILE, PASSES, Pass, run};
+pub use table::{COMPILE, Env, PASSES, Pass, run};

@@ -1,7 +1,17 @@
 //! The passes by name, and the pipelines that are made of them.
 
-use crate::{dce, fold};
+use crate::{dce, fold, refs};
 use ir::Func;
+use module::{Header, ValType};
+
+/// What surrounds a function.
+#[derive(Clone, Copy)]
+pub struct Env<'a> {
+    /// Its module.
+    pub header: &'a Header,
+    /// The types of its parameters; fewer if they are not known.
+    pub params: &'a [ValType],
+}
 
 /// One pass.
 #[derive(Clone, Copy)]
@@ -10,34 +20,39 @@ pub struct Pass {
     pub name: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
-    run: fn(&mut Func),
+    run: fn(&mut Func, &Env<'_>),
 }
 
 /// All passes.
 pub const PASSES: &[Pass] = &[
     Pass {
+        name: "refs",
+        about: "drops casts, tests, null checks and branches that what references are decides",
+        run: refs::run,
+    },
+    Pass {
         name: "fold",
         about: "computes what constants determine, and takes branches that they decide",
-        run: fold::run,
+        run: |func, _| fold::run(func),
     },
     Pass {
         name: "dce",
         about: "removes what has no effect and is not used",
-        run: dce::run,
+        run: |func, _| dce::run(func),
     },
 ];
 
 /// What the optimizing tier runs before it makes machine code. Constants are folded while a function is built already.
-pub const COMPILE: &[&str] = &["dce"];
+pub const COMPILE: &[&str] = &["refs", "dce"];
 
 /// Runs passes in order.
 ///
 /// # Panics
 /// If there is no pass of a name.
-pub fn run(func: &mut Func, pipeline: &[&str]) {
+pub fn run(func: &mut Func, env: &Env<'_>, pipeline: &[&str]) {
     for name in pipeline {
         let pass = PASSES.iter().find(|pass| pass.name == *name);
         let pass = pass.unwrap_or_else(|| panic!("there is no pass named {name}"));
-        (pass.run)(func);
+        (pass.run)(func, env);
     }
 }

@@ -1,7 +1,9 @@
 //! A file is a test: a function, `----`, and what the pass that the folder is named after makes of it. `UPDATE=1` rewrites
-//! the second part.
+//! the second part. Before the function there may be a module for it, whose first defined function it then is.
 
+use module::{Features, FuncIdx, Module};
 use std::path::Path;
+use wharf_passes::Env;
 
 #[test]
 fn each_pass_does_what_its_files_say() {
@@ -21,15 +23,37 @@ fn each_pass_does_what_its_files_say() {
 fn check(path: &Path, pass: &str) {
     let text = std::fs::read_to_string(path).expect("the file can be read");
     let (before, after) = text.split_once("----\n").expect("the parts are separated");
-    let mut func = ir::parse(before).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    ir::verify(&func, None).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    wharf_passes::run(&mut func, &[pass]);
-    ir::verify(&func, None)
-        .unwrap_or_else(|error| panic!("{}, after: {error}\n{func}", path.display()));
+    let fail = |error: &dyn std::fmt::Display| -> ! { panic!("{}: {error}", path.display()) };
+    let at = before.find("\nfunc ").map_or(0, |at| at + 1);
+    let (module, func) = before.split_at(at);
+    let module = read_module(module).unwrap_or_else(|error| fail(&error));
+    let header = module.header();
+    let params = match header.n_defined_funcs() {
+        0 => &[],
+        _ => header
+            .func_type(FuncIdx(header.n_imported_funcs() as u32))
+            .params(),
+    };
+    let verify = |func: &ir::Func| {
+        let header = (at > 0).then_some(&**header);
+        ir::verify(func, header).unwrap_or_else(|error| fail(&format!("{error}\n{func}")));
+    };
+    let mut func = ir::parse(func).unwrap_or_else(|error| fail(&error));
+    verify(&func);
+    wharf_passes::run(&mut func, &Env { header, params }, &[pass]);
+    verify(&func);
     let found = func.to_string();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, format!("{before}----\n{found}")).expect("the file can be written");
     } else {
         assert_eq!(found, after, "{}; UPDATE=1 rewrites it", path.display());
     }
+}
+
+/// The module of some text, or an empty one. The functions in it need do nothing.
+fn read_module(text: &str) -> Result<Module, String> {
+    let text = if text.is_empty() { "(module)" } else { text };
+    let wasm = text::wat_to_wasm(text, None).map_err(|error| error.to_string())?;
+    let features = Features::decodable();
+    module::decode(wasm, &features, &mut |_, _| ()).map_err(|error| error.to_string())
 }
