@@ -1,13 +1,19 @@
 //! Removes what has no effect and is not used: instructions, and block parameters with what edges pass for them.
+//!
+//! A store to an object that was made in the function has no effect if nothing else uses the object.
 
-use ir::{Def, EdgeId, Func, Inst, Preds, Value};
+use ir::{Def, EdgeId, Func, GcOp, Inst, InstId, Preds, Value};
 
 /// Runs the pass.
 pub(crate) fn run(func: &mut Func) {
     let preds = Preds::new(func);
     let live = Live::find(func, &preds);
     func.retain_insts(|func, id| {
-        acts(func.inst(id)) || func.inst_results(id).any(|value| live.has(value))
+        let inst = func.inst(id);
+        match stored_into(func, inst) {
+            Some(object) => live.has(object),
+            None => acts(inst) || func.inst_results(id).any(|value| live.has(value)),
+        }
     });
     for block in func.blocks().skip(1) {
         if func.params(block).iter().all(|&param| live.has(param)) {
@@ -30,11 +36,35 @@ fn acts(inst: &Inst) -> bool {
     !inst.effects().is_removable()
 }
 
+/// The object that was made in this function and that an instruction stores something into, which surely succeeds.
+fn stored_into(func: &Func, inst: &Inst) -> Option<Value> {
+    let Inst::Gc { op, args } = *inst else {
+        return None;
+    };
+    let args = func.list(args);
+    let Some(Inst::Gc {
+        op: made,
+        args: made_of,
+    }) = func.def_inst(*args.first()?)
+    else {
+        return None;
+    };
+    let len = match (op, made) {
+        (GcOp::StructSet { .. }, GcOp::StructNew(_)) => return Some(args[0]),
+        (GcOp::ArraySet(_), GcOp::ArrayNewFixed(_)) => made_of.len() as u128,
+        (GcOp::ArraySet(_), GcOp::ArrayNew(_)) => func.const_bits(func.list(*made_of)[1])?,
+        _ => return None,
+    };
+    (func.const_bits(args[1])? < len).then_some(args[0])
+}
+
 /// The values that something needs.
 struct Live {
     values: Vec<bool>,
     /// Needed, but what they are made of has not been looked at.
     waiting: Vec<Value>,
+    /// Objects and what is stored into them, which is needed if they are; sorted.
+    stores: Vec<(Value, InstId)>,
 }
 
 impl Live {
@@ -42,16 +72,21 @@ impl Live {
         let mut live = Live {
             values: vec![false; func.n_values()],
             waiting: Vec::new(),
+            stores: Vec::new(),
         };
         for block in func.blocks() {
             for &id in func.insts(block) {
-                if acts(func.inst(id)) {
+                if let Some(object) = stored_into(func, func.inst(id)) {
+                    live.stores.push((object, id));
+                } else if acts(func.inst(id)) {
                     func.inst(id).for_each_arg(func, |value| live.need(value));
                 }
             }
             func.for_each_term_arg(block, |value| live.need(value));
         }
+        live.stores.sort_unstable();
         while let Some(value) = live.waiting.pop() {
+            live.need_stores(func, value);
             match func.def(value) {
                 Def::Result(id, _) => func.inst(id).for_each_arg(func, |value| live.need(value)),
                 Def::Param(block, nth) => {
@@ -63,6 +98,17 @@ impl Live {
             }
         }
         live
+    }
+
+    /// Needs what is stored into an object that is needed.
+    fn need_stores(&mut self, func: &Func, object: Value) {
+        let mut at = self.stores.partition_point(|&(other, _)| other < object);
+        while let Some(&(other, id)) = self.stores.get(at)
+            && other == object
+        {
+            func.inst(id).for_each_arg(func, |value| self.need(value));
+            at += 1;
+        }
     }
 
     fn need(&mut self, value: Value) {

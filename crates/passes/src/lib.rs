@@ -36,6 +36,7 @@ mod dce;
 mod domtree;
 mod facts;
 mod fold;
+mod loads;
 mod refs;
 mod table;
 

@@ -1,6 +1,6 @@
 //! The passes by name, and the pipelines that are made of them.
 
-use crate::{dce, fold, refs};
+use crate::{dce, fold, loads, refs};
 use ir::Func;
 use module::{Header, ValType};
 
@@ -31,6 +31,11 @@ pub const PASSES: &[Pass] = &[
         run: refs::run,
     },
     Pass {
+        name: "loads",
+        about: "finds loads of objects and globals whose value is known",
+        run: loads::run,
+    },
+    Pass {
         name: "fold",
         about: "computes what constants determine, and takes branches that they decide",
         run: |func, _| fold::run(func),
@@ -43,7 +48,7 @@ pub const PASSES: &[Pass] = &[
 ];
 
 /// What the optimizing tier runs before it makes machine code. Constants are folded while a function is built already.
-pub const COMPILE: &[&str] = &["refs", "dce"];
+pub const COMPILE: &[&str] = &["refs", "loads", "dce"];
 
 /// Runs passes in order.
 ///

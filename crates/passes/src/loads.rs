@@ -1,0 +1,467 @@
+//! Finds loads of objects and globals whose value is known already: it was loaded, stored or made on every way to the place.
+//!
+//! A walk down the tree of dominators carries a list of what is available: what a field of an object holds, and which value that
+//! is. Stores and calls take from the list what they may change. Where paths meet, what any block between the place and its
+//! dominator may change is taken too, loops included; what can never change always stays. The list is short: the oldest entries
+//! make room, which bounds the time.
+
+use crate::domtree::{DomTree, Same};
+use crate::facts::may_share;
+use crate::table::Env;
+use ir::{Block, Cfg, Func, GcOp, Inst, InstId, State, Value};
+use module::{CompositeType, Extend, GlobalIdx, Header, HeapType, StorageType, TypeIdx};
+use std::rc::Rc;
+
+/// Entries that a list has at most.
+const AVAILABLE_MAX: usize = 48;
+
+/// Runs the pass.
+pub(crate) fn run(func: &mut Func, env: &Env<'_>) {
+    if !func.has_ref_ops() {
+        return;
+    }
+    let cfg = Cfg::new(func);
+    let tree = DomTree::new(func, &cfg);
+    let mut finder = Finder {
+        header: env.header,
+        cfg: &cfg,
+        changes: func
+            .blocks()
+            .map(|block| Changes::of(func, block))
+            .collect(),
+        between: Between::new(func.n_blocks()),
+        roots: (0..func.n_values() as u32).map(Value::new).collect(),
+        same: Same::default(),
+        is_gone: vec![false; func.n_insts()],
+    };
+    finder.walk(func, &tree);
+    let Finder { same, is_gone, .. } = finder;
+    if is_gone.contains(&true) {
+        same.apply(func);
+        func.retain_insts(|_, id| !is_gone[id.index()]);
+    }
+}
+
+/// Where a value is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Place {
+    Field {
+        object: Value,
+        field: u32,
+        extend: Extend,
+    },
+    Element {
+        array: Value,
+        index: Index,
+        extend: Extend,
+    },
+    Length {
+        array: Value,
+    },
+    Test {
+        value: Value,
+        heap: HeapType,
+        nullable: bool,
+    },
+    Global(GlobalIdx),
+}
+
+/// The index of an element.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Index {
+    Constant(u128),
+    Value(Value),
+}
+
+/// A value that is known to be at a place.
+#[derive(Clone, Copy, Debug)]
+struct Available {
+    place: Place,
+    value: Value,
+    /// The type through which an object was accessed.
+    ty: Option<TypeIdx>,
+    /// Whether something can change it.
+    is_mutable: bool,
+}
+
+/// What a block may change.
+#[derive(Clone, Copy, Default)]
+struct Changes {
+    /// All that can be.
+    all: bool,
+    /// All elements of arrays.
+    elements: bool,
+    /// Fields by their index: the last bit stands for all from there on.
+    fields: u64,
+    /// Globals, likewise.
+    globals: u64,
+}
+
+fn bit(index: u32) -> u64 {
+    1 << index.min(63)
+}
+
+impl Changes {
+    fn of(func: &Func, block: Block) -> Changes {
+        let mut changes = Changes::default();
+        for &id in func.insts(block) {
+            match *func.inst(id) {
+                Inst::Gc { op, .. } => match op {
+                    GcOp::StructSet { field, .. } => changes.fields |= bit(field),
+                    op => changes.elements |= op.effects().writes.meets(State::HEAP),
+                },
+                Inst::GlobalSet { global, .. } => changes.globals |= bit(global.0),
+                ref inst => {
+                    changes.all |= inst.effects().writes.meets(State::HEAP.or(State::GLOBAL));
+                }
+            }
+        }
+        changes
+    }
+
+    fn add(&mut self, other: Changes) {
+        self.all |= other.all;
+        self.elements |= other.elements;
+        self.fields |= other.fields;
+        self.globals |= other.globals;
+    }
+
+    fn may_change(&self, known: &Available) -> bool {
+        known.is_mutable
+            && (self.all
+                || match known.place {
+                    Place::Field { field, .. } => self.fields & bit(field) != 0,
+                    Place::Element { .. } => self.elements,
+                    Place::Global(global) => self.globals & bit(global.0) != 0,
+                    Place::Length { .. } | Place::Test { .. } => false,
+                })
+    }
+}
+
+/// Finds the blocks on the ways from a block's immediate dominator to it.
+struct Between {
+    /// By block: the last search that came there.
+    seen: Vec<u32>,
+    n_searches: u32,
+    waiting: Vec<Block>,
+    /// Blocks that may still be looked at, so that deep nests of loops cost no more than some looks at each block.
+    steps_left: usize,
+}
+
+impl Between {
+    fn new(n_blocks: usize) -> Between {
+        Between {
+            seen: vec![0; n_blocks],
+            n_searches: 0,
+            waiting: Vec::new(),
+            steps_left: 16 * n_blocks + 256,
+        }
+    }
+
+    /// What blocks between `from` and `to`, neither included unless a loop leads from it to itself, may change.
+    fn changes(&mut self, cfg: &Cfg, changes: &[Changes], from: Block, to: Block) -> Changes {
+        let mut found = Changes::default();
+        self.n_searches += 1;
+        self.waiting.clear();
+        self.wait_for_preds(cfg, from, to);
+        while let Some(block) = self.waiting.pop() {
+            if self.steps_left == 0 {
+                found.all = true;
+                break;
+            }
+            self.steps_left -= 1;
+            found.add(changes[block.index()]);
+            self.wait_for_preds(cfg, from, block);
+        }
+        found
+    }
+
+    fn wait_for_preds(&mut self, cfg: &Cfg, from: Block, block: Block) {
+        for &(pred, _) in cfg.preds(block) {
+            let seen = &mut self.seen[pred.index()];
+            if pred != from && cfg.is_reachable(pred) && *seen != self.n_searches {
+                *seen = self.n_searches;
+                self.waiting.push(pred);
+            }
+        }
+    }
+}
+
+struct Finder<'a> {
+    header: &'a Header,
+    cfg: &'a Cfg,
+    /// By block.
+    changes: Vec<Changes>,
+    between: Between,
+    /// By value: the value that casts pass on as this one.
+    roots: Vec<Value>,
+    same: Same,
+    /// By instruction.
+    is_gone: Vec<bool>,
+}
+
+impl Finder<'_> {
+    fn walk(&mut self, func: &Func, tree: &DomTree) {
+        let mut waiting = vec![(Block::new(0), Rc::new(Vec::new()))];
+        while let Some((block, above)) = waiting.pop() {
+            let mut known = Rc::unwrap_or_clone(above);
+            self.enter(block, &mut known);
+            for &id in func.insts(block) {
+                self.inst(func, id, &mut known);
+            }
+            let known = Rc::new(known);
+            let children = tree.children(block).iter().rev();
+            waiting.extend(children.map(|&child| (child, Rc::clone(&known))));
+        }
+    }
+
+    /// What of the dominator's list is still available at the start of a block.
+    fn enter(&mut self, block: Block, known: &mut Vec<Available>) {
+        let preds = self.cfg.preds(block);
+        let Some(idom) = self.cfg.idom(block) else {
+            return;
+        };
+        if preds.len() > 1 && known.iter().any(|known| known.is_mutable) {
+            let changes = self.between.changes(self.cfg, &self.changes, idom, block);
+            known.retain(|known| !changes.may_change(known));
+        }
+    }
+
+    fn root(&self, func: &Func, value: Value) -> Value {
+        let value = self.same.now(value);
+        if func.is_const(value) {
+            value
+        } else {
+            self.roots[value.index()]
+        }
+    }
+
+    fn inst(&mut self, func: &Func, id: InstId, known: &mut Vec<Available>) {
+        let inst = func.inst(id);
+        if let Some(place) = self.place(func, inst) {
+            let result = func.result(id);
+            let found = known.iter().find(|known| known.place == place);
+            match found {
+                Some(found) if func.ty(found.value) == func.ty(result) => {
+                    self.same.set(func, result, found.value);
+                    self.is_gone[id.index()] = true;
+                }
+                Some(_) => {}
+                None => self.is_at(known, place, accessed(inst), result),
+            }
+            return;
+        }
+        match *inst {
+            Inst::GlobalSet { global, value } => {
+                let place = Place::Global(global);
+                known.retain(|known| known.place != place);
+                self.is_at(known, place, None, value);
+            }
+            Inst::Gc { op, args } => self.gc(func, id, op, func.list(args), known),
+            _ if inst.effects().writes.meets(State::HEAP.or(State::GLOBAL)) => {
+                known.retain(|known| !known.is_mutable);
+            }
+            _ => {}
+        }
+    }
+
+    /// What an instruction loads, if it is something that can be known.
+    fn place(&self, func: &Func, inst: &Inst) -> Option<Place> {
+        if let Inst::GlobalGet { global } = *inst {
+            return Some(Place::Global(global));
+        }
+        let Inst::Gc { op, args } = *inst else {
+            return None;
+        };
+        let args = func.list(args);
+        let object = self.root(func, *args.first()?);
+        if func.is_const(object) {
+            return None;
+        }
+        Some(match op {
+            GcOp::StructGet { field, extend, .. } => Place::Field {
+                object,
+                field,
+                extend,
+            },
+            GcOp::ArrayGet { extend, .. } => Place::Element {
+                array: object,
+                index: self.index(func, args[1]),
+                extend,
+            },
+            GcOp::ArrayLen => Place::Length { array: object },
+            GcOp::RefTest { heap, nullable } => Place::Test {
+                value: object,
+                heap,
+                nullable,
+            },
+            _ => return None,
+        })
+    }
+
+    fn index(&self, func: &Func, index: Value) -> Index {
+        let index = self.same.now(index);
+        match func.const_bits(index) {
+            Some(bits) => Index::Constant(bits),
+            None => Index::Value(index),
+        }
+    }
+
+    fn gc(
+        &mut self,
+        func: &Func,
+        id: InstId,
+        op: GcOp,
+        args: &[Value],
+        known: &mut Vec<Available>,
+    ) {
+        match op {
+            GcOp::RefCast { .. } if !func.is_const(args[0]) => {
+                self.roots[func.result(id).index()] = self.root(func, args[0]);
+            }
+            GcOp::StructNew(ty) => {
+                for (field, &value) in args.iter().enumerate().take(AVAILABLE_MAX / 2) {
+                    self.field_is(known, ty, func.result(id), field as u32, value);
+                }
+            }
+            GcOp::ArrayNewFixed(ty) => {
+                for (nth, &value) in args.iter().enumerate().take(AVAILABLE_MAX / 2) {
+                    let index = Index::Constant(nth as u128);
+                    self.element_is(known, ty, func.result(id), index, value);
+                }
+            }
+            GcOp::StructSet { ty, field } => {
+                let object = self.root(func, args[0]);
+                known.retain(|known| !self.may_be_field(func, known, ty, object, field));
+                self.field_is(known, ty, object, field, args[1]);
+            }
+            GcOp::ArraySet(ty) => {
+                self.elements_change(ty, known);
+                let (array, index) = (self.root(func, args[0]), self.index(func, args[1]));
+                self.element_is(known, ty, array, index, args[2]);
+            }
+            GcOp::ArrayFill(ty)
+            | GcOp::ArrayCopy { dst: ty, .. }
+            | GcOp::ArrayInitData { ty, .. }
+            | GcOp::ArrayInitElem { ty, .. } => self.elements_change(ty, known),
+            _ => {}
+        }
+    }
+
+    /// Whether something known is a field that changes if this one does.
+    fn may_be_field(
+        &self,
+        func: &Func,
+        known: &Available,
+        ty: TypeIdx,
+        object: Value,
+        field: u32,
+    ) -> bool {
+        let Place::Field {
+            object: other,
+            field: other_field,
+            ..
+        } = known.place
+        else {
+            return false;
+        };
+        let is_fresh = |object| {
+            let inst = func.def_inst(object);
+            inst.is_some_and(|inst| inst.effects().is_fresh)
+        };
+        let may_be_object = other == object
+            || !(is_fresh(object) && is_fresh(other))
+                && known
+                    .ty
+                    .is_none_or(|other| may_share(self.header, ty, other));
+        known.is_mutable && field == other_field && may_be_object
+    }
+
+    fn elements_change(&self, ty: TypeIdx, known: &mut Vec<Available>) {
+        known.retain(|known| {
+            !(known.is_mutable
+                && matches!(known.place, Place::Element { .. })
+                && known
+                    .ty
+                    .is_none_or(|other| may_share(self.header, ty, other)))
+        });
+    }
+
+    /// Says that a field holds a value. A packed one does not hold all of it.
+    fn field_is(
+        &self,
+        known: &mut Vec<Available>,
+        ty: TypeIdx,
+        object: Value,
+        field: u32,
+        value: Value,
+    ) {
+        if matches!(
+            ir::struct_field(self.header, ty, field),
+            StorageType::Val(_)
+        ) {
+            let place = Place::Field {
+                object,
+                field,
+                extend: Extend::None,
+            };
+            self.is_at(known, place, Some(ty), value);
+        }
+    }
+
+    /// Says that an element holds a value.
+    fn element_is(
+        &self,
+        known: &mut Vec<Available>,
+        ty: TypeIdx,
+        array: Value,
+        index: Index,
+        value: Value,
+    ) {
+        if matches!(ir::array_element(self.header, ty), StorageType::Val(_)) {
+            let place = Place::Element {
+                array,
+                index,
+                extend: Extend::None,
+            };
+            self.is_at(known, place, Some(ty), value);
+        }
+    }
+
+    fn is_at(&self, known: &mut Vec<Available>, place: Place, ty: Option<TypeIdx>, value: Value) {
+        let field = |field: u32| match &self.header.sub_type(ty?).composite {
+            CompositeType::Struct(found) => Some(found.fields[field as usize].mutable),
+            _ => None,
+        };
+        let element = || match &self.header.sub_type(ty?).composite {
+            CompositeType::Array(found) => Some(found.element.mutable),
+            _ => None,
+        };
+        let is_mutable = match place {
+            Place::Field { field: nth, .. } => field(nth).unwrap_or(true),
+            Place::Element { .. } => element().unwrap_or(true),
+            Place::Length { .. } | Place::Test { .. } => false,
+            Place::Global(global) => self.header.globals()[global.index()].mutable,
+        };
+        if known.len() == AVAILABLE_MAX {
+            known.remove(0);
+        }
+        known.push(Available {
+            place,
+            value: self.same.now(value),
+            ty,
+            is_mutable,
+        });
+    }
+}
+
+/// The type through which an instruction accesses an object.
+fn accessed(inst: &Inst) -> Option<TypeIdx> {
+    match *inst {
+        Inst::Gc {
+            op: GcOp::StructGet { ty, .. } | GcOp::ArrayGet { ty, .. },
+            ..
+        } => Some(ty),
+        _ => None,
+    }
+}
