@@ -16,7 +16,7 @@ use crate::ctx::Ctx;
 use crate::errno::Errno;
 use crate::hints::Hints;
 use crate::interrupt::Interrupt;
-use crate::object::{HostDirectory, HostFile, Input, Object, OutputBuffer};
+use crate::object::{HostDirectory, HostFile, Object, OutputBuffer, SharedInput};
 use crate::table::{Entry, Table};
 
 /// Bytes that all arguments, and all variables, may have together.
@@ -247,7 +247,7 @@ impl CtxBuilder {
         check_strings("an argument", &self.args)?;
         check_strings("a variable", &env)?;
 
-        let mut table = Table::default();
+        let table = Table::default();
         table.insert(Entry::new(stdin(self.stdin)?))?;
         table.insert(Entry::new(stdout(
             self.stdout,
@@ -269,9 +269,9 @@ impl CtxBuilder {
             table.insert(granted(preopen)?)?;
         }
         Ok(Ctx {
-            args: self.args,
-            env,
-            table,
+            args: self.args.into(),
+            env: env.into(),
+            table: Arc::new(table),
             clocks: Clocks::start(),
             interrupt: self.interrupt,
             waiting_since: None,
@@ -328,8 +328,8 @@ fn duplicate(name: &'static str, stream: impl AsFd, readable: bool) -> Result<Ob
 fn stdin(stdin: Stdin) -> Result<Object, BuildError> {
     match stdin {
         Stdin::Inherit => duplicate("standard input", io::stdin(), true),
-        Stdin::Null => Ok(Object::Input(Input::default())),
-        Stdin::Bytes(bytes) => Ok(Object::Input(Input::new(bytes))),
+        Stdin::Null => Ok(Object::Input(SharedInput::default())),
+        Stdin::Bytes(bytes) => Ok(Object::Input(SharedInput::new(bytes))),
     }
 }
 

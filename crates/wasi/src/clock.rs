@@ -53,7 +53,7 @@ pub(crate) struct Now {
 }
 
 /// The clocks as one guest sees them: its monotonic one does not tell how long the host is up.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Clocks {
     monotonic_start: u64,
 }

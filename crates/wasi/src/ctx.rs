@@ -1,5 +1,7 @@
 //! What one guest is granted and has open.
 
+use std::sync::Arc;
+
 use crate::builder::CtxBuilder;
 use crate::clock::{Clocks, Now};
 use crate::hints::Hints;
@@ -7,7 +9,8 @@ use crate::interrupt::Interrupt;
 use crate::table::Table;
 
 /// Everything the WASI functions of one guest work on: arguments, environment, open descriptors,
-/// clocks. Make one for every instance.
+/// clocks. Make one for every instance, but those that are threads of one guest: see
+/// [`Ctx::for_thread`].
 ///
 /// Nothing of the host is reachable but what the builder was given; by default that is stdio.
 ///
@@ -23,10 +26,10 @@ use crate::table::Table;
 /// ```
 #[derive(Debug)]
 pub struct Ctx {
-    pub(crate) args: Vec<Vec<u8>>,
+    pub(crate) args: Arc<[Vec<u8>]>,
     /// Each as `NAME=value`.
-    pub(crate) env: Vec<Vec<u8>>,
-    pub(crate) table: Table,
+    pub(crate) env: Arc<[Vec<u8>]>,
+    pub(crate) table: Arc<Table>,
     pub(crate) clocks: Clocks,
     pub(crate) interrupt: Interrupt,
     /// When the wait began that a signal cut short, for the call that goes on with it.
@@ -44,12 +47,35 @@ impl Ctx {
 
     /// What the guest was refused so far, and which grant would have allowed it; one line each,
     /// the earliest first, at most 16.
-    pub fn hints(&self) -> &[String] {
+    pub fn hints(&self) -> Vec<String> {
         self.hints.lines()
+    }
+
+    /// A context for another thread of the same guest. Both have the same descriptors, so that what
+    /// one opens the other can close, and the same arguments, environment, clocks, hints and hook.
+    /// A call of one that waits does not hold up the other.
+    ///
+    /// ```
+    /// let output = wasi::OutputBuffer::new();
+    /// let ctx = wasi::Ctx::builder().stdout(wasi::Stdout::Buffer(output.clone())).build().unwrap();
+    /// let other = ctx.for_thread();
+    /// std::thread::spawn(move || drop(other)).join().unwrap();
+    /// ```
+    pub fn for_thread(&self) -> Ctx {
+        Ctx {
+            args: Arc::clone(&self.args),
+            env: Arc::clone(&self.env),
+            table: Arc::clone(&self.table),
+            clocks: self.clocks,
+            interrupt: self.interrupt.clone(),
+            waiting_since: None,
+            hints: self.hints.clone(),
+            granted_directories: self.granted_directories,
+        }
     }
 
     /// Replaces the hook that [`CtxBuilder::interrupt`] describes.
     pub fn set_interrupt(&mut self, hook: impl Fn() -> bool + Send + Sync + 'static) {
-        self.interrupt = Interrupt::Hook(std::sync::Arc::new(hook));
+        self.interrupt = Interrupt::Hook(Arc::new(hook));
     }
 }

@@ -2,31 +2,38 @@
 //! embedder to show when the guest fails.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Hints that are kept; the first ones tell most.
 const HINTS_MAX: usize = 16;
 /// Bytes of a guest's path that a hint repeats.
 const PATH_BYTES_MAX: usize = 200;
 
-/// The hints of one guest.
-#[derive(Debug, Default)]
+/// The hints of one guest; clones are the same, for its threads.
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Hints {
-    lines: Vec<String>,
+    lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Hints {
-    pub(crate) fn lines(&self) -> &[String] {
-        &self.lines
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lock().clone()
     }
 
-    fn push(&mut self, line: String) {
-        if self.lines.len() < HINTS_MAX && !self.lines.contains(&line) {
-            self.lines.push(line);
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        // A line is there or not, whatever panicked.
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: String) {
+        let mut lines = self.lock();
+        if lines.len() < HINTS_MAX && !lines.contains(&line) {
+            lines.push(line);
         }
     }
 
     /// A path led out of the granted directory `place`.
-    pub(crate) fn escaped(&mut self, verb: &str, path: &Path, place: &str) {
+    pub(crate) fn escaped(&self, verb: &str, path: &Path, place: &str) {
         self.push(format!(
             "{verb} '{}': it is outside of '{place}', the granted directory it was looked up in; \
              grant its own with --dir HOST::GUEST",
@@ -35,7 +42,7 @@ impl Hints {
     }
 
     /// A change below the directory `place`, which is granted for reading only.
-    pub(crate) fn read_only(&mut self, verb: &str, path: &Path, place: &str) {
+    pub(crate) fn read_only(&self, verb: &str, path: &Path, place: &str) {
         self.push(format!(
             "{verb} '{}': '{place}' is granted for reading only; grant it with --dir HOST::{place} \
              (without :ro) to allow changes",
@@ -44,7 +51,7 @@ impl Hints {
     }
 
     /// The guest wants connections from a descriptor that has none to give.
-    pub(crate) fn no_listener(&mut self, fd: u32) {
+    pub(crate) fn no_listener(&self, fd: u32) {
         self.push(format!(
             "accept a connection on descriptor {fd}: no listening socket was handed over as it; \
              hand one over with --listen ADDRESS"
@@ -52,7 +59,7 @@ impl Hints {
     }
 
     /// The guest looked for granted directories and there are none.
-    pub(crate) fn no_directories(&mut self) {
+    pub(crate) fn no_directories(&self) {
         self.push(
             "the program looked for directories to work in and none is granted; \
              grant one with --dir HOST::GUEST"
@@ -78,7 +85,7 @@ mod tests {
 
     #[test]
     fn hints_are_few_short_and_printable() {
-        let mut hints = Hints::default();
+        let hints = Hints::default();
         for count in 0..100 {
             hints.escaped(
                 "open",
@@ -97,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_same_hint_is_kept_once() {
-        let mut hints = Hints::default();
+        let hints = Hints::default();
         hints.no_directories();
         hints.no_directories();
         assert_eq!(hints.lines().len(), 1);

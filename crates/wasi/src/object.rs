@@ -3,7 +3,7 @@
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cap_std::fs::Dir;
 use rustix::event::PollFlags;
@@ -18,7 +18,7 @@ use crate::types::{Filestat, Filetype, fdflags, rights};
 #[derive(Debug)]
 pub(crate) enum Object {
     /// Bytes the embedder gave for reading.
-    Input(Input),
+    Input(SharedInput),
     /// A buffer of the embedder that takes what is written.
     Output(OutputBuffer),
     /// Takes what is written and forgets it.
@@ -66,7 +66,7 @@ impl Object {
     pub(crate) fn filestat(&self) -> Result<Filestat> {
         Ok(match self {
             Object::Input(input) => {
-                Filestat::of_nothing(Filetype::Unknown, input.rest().len() as u64)
+                Filestat::of_nothing(Filetype::Unknown, input.lock().rest().len() as u64)
             }
             Object::Output(_) | Object::Discard => Filestat::of_nothing(Filetype::Unknown, 0),
             Object::File(file) => Filestat::from(&fstat(&file.descriptor)?),
@@ -95,6 +95,21 @@ impl Input {
     /// Goes on by `count` bytes, which are no more than the rest.
     pub(crate) fn advance(&mut self, count: usize) {
         self.position += count;
+    }
+}
+
+/// An [`Input`] that the threads of a guest read by turns.
+#[derive(Debug, Default)]
+pub(crate) struct SharedInput(Mutex<Input>);
+
+impl SharedInput {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(Mutex::new(Input::new(bytes)))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Input> {
+        // A position is whole whatever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -307,8 +322,8 @@ pub(crate) struct HostDirectory {
     pub(crate) read_only: bool,
     /// The guest's name of the granted directory it belongs to, for hints.
     pub(crate) place: Arc<str>,
-    /// Open for reading, with a position of its own; see [`HostDirectory::readable`].
-    readable: Option<OwnedFd>,
+    /// Open for reading, with a position of its own; see [`HostDirectory::listing`].
+    listing: Mutex<Option<OwnedFd>>,
 }
 
 impl HostDirectory {
@@ -317,18 +332,26 @@ impl HostDirectory {
             dir,
             read_only,
             place,
-            readable: None,
+            listing: Mutex::default(),
         }
     }
 
-    /// A descriptor to list entries with, to sync and to set times by. `dir` may be only good for
-    /// resolving paths below it (`O_PATH`), so this one is opened when it is first needed.
-    pub(crate) fn readable(&mut self) -> rustix::io::Result<&OwnedFd> {
-        if self.readable.is_none() {
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let mode = rustix::fs::Mode::empty();
-            self.readable = Some(rustix::fs::openat(self.dir.as_fd(), c".", flags, mode)?);
-        }
-        self.readable.as_ref().ok_or(rustix::io::Errno::BADF)
+    /// Runs `operation` with a descriptor to list entries with, to sync and to set times by, while
+    /// no other thread moves its position. `dir` may be only good for resolving paths below it
+    /// (`O_PATH`), so this one is opened when it is first needed.
+    pub(crate) fn with_listing<T>(
+        &self,
+        operation: impl FnOnce(&OwnedFd) -> Result<T>,
+    ) -> Result<T> {
+        let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        let listing = match &*listing {
+            Some(open) => open,
+            None => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                let mode = rustix::fs::Mode::empty();
+                listing.insert(rustix::fs::openat(self.dir.as_fd(), c".", flags, mode)?)
+            }
+        };
+        operation(listing)
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn fd_fdstat_get(
     mem.write(
         stat,
         8,
-        &encode_fdstat(entry.object.filetype(), entry.flags, base, inheriting),
+        &encode_fdstat(entry.object.filetype(), entry.flags(), base, inheriting),
     )?;
     Ok(())
 }
@@ -44,11 +44,11 @@ pub(crate) fn fd_fdstat_set_flags(
     flags: u32,
 ) -> Result {
     let flags = check_flags(flags, fdflags::ALL)?;
-    let entry = ctx.table.get_mut(fd, rights::FD_FDSTAT_SET_FLAGS)?;
+    let entry = ctx.table.get(fd, rights::FD_FDSTAT_SET_FLAGS)?;
     if let Object::File(file) = &entry.object {
         file.set_flags(flags)?;
     }
-    entry.flags = flags;
+    entry.set_flags(flags);
     Ok(())
 }
 
@@ -60,12 +60,11 @@ pub(crate) fn fd_fdstat_set_rights(
     base: u64,
     inheriting: u64,
 ) -> Result {
-    let entry = ctx.table.any_mut(fd)?;
+    let entry = ctx.table.any(fd)?;
     if base & !entry.rights_base() != 0 || inheriting & !entry.rights_inheriting() != 0 {
         return Err(Errno::Notcapable.into());
     }
-    entry.dropped_base = !base;
-    entry.dropped_inheriting = !inheriting;
+    entry.drop_rights(!base, !inheriting);
     Ok(())
 }
 
@@ -83,18 +82,17 @@ pub(crate) fn fd_prestat_get(
     fd: u32,
     prestat: u32,
 ) -> Result {
-    let Some(name) = ctx
-        .table
-        .any(fd)
-        .ok()
-        .and_then(|entry| entry.preopen.as_ref())
+    let entry = ctx.table.any(fd).ok();
+    let Some((entry, name)) = entry
+        .as_ref()
+        .and_then(|entry| Some((entry, entry.preopen.as_ref()?)))
     else {
         if !ctx.granted_directories {
             ctx.hints.no_directories();
         }
         return Err(Errno::Badf.into());
     };
-    let directory = matches!(ctx.table.any(fd)?.object, Object::Directory(_));
+    let directory = matches!(entry.object, Object::Directory(_));
     let mut bytes = [0; 8];
     bytes[0] = if directory {
         PREOPEN_DIRECTORY
@@ -115,7 +113,8 @@ pub(crate) fn fd_prestat_dir_name(
     path: u32,
     path_len: u32,
 ) -> Result {
-    let name = ctx.table.any(fd)?.preopen.as_ref().ok_or(Errno::Badf)?;
+    let entry = ctx.table.any(fd)?;
+    let name = entry.preopen.as_ref().ok_or(Errno::Badf)?;
     let length = u32::try_from(name.len()).map_err(|_| Errno::Nametoolong)?;
     if path_len < length {
         return Err(Errno::Nametoolong.into());

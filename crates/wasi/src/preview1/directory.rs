@@ -74,8 +74,8 @@ pub(crate) fn path_open(
     }
     let parent = ctx.table.any(fd)?;
     let directory = parent.object.directory()?;
-    let dropped = parent.dropped_inheriting;
-    if parent.dropped_base & needed != 0 || (base | inheriting) & dropped != 0 {
+    let dropped = parent.dropped_inheriting();
+    if parent.dropped_base() & needed != 0 || (base | inheriting) & dropped != 0 {
         return Err(Errno::Notcapable.into());
     }
     ctx.table.check_room()?;
@@ -86,17 +86,14 @@ pub(crate) fn path_open(
     let object = match result {
         Ok(object) => object,
         Err(Refusal::Host(error)) => {
-            return Err(refused(&mut ctx.hints, directory, "open", path, &error).into());
+            return Err(refused(&ctx.hints, directory, "open", path, &error).into());
         }
         Err(Refusal::ReadOnly) => {
             ctx.hints.read_only("open to write", path, &directory.place);
             return Err(Errno::Rofs.into());
         }
     };
-    let mut entry = Entry::new(object);
-    entry.flags = wish.fdflags;
-    entry.dropped_base = dropped;
-    entry.dropped_inheriting = dropped;
+    let entry = Entry::with(object, wish.fdflags, (dropped, dropped));
     mem.write_u32(opened, ctx.table.insert(entry)?)?;
     Ok(())
 }
@@ -243,16 +240,17 @@ pub(crate) fn fd_readdir(
 ) -> Result {
     mem.check(used, 4, 4)?;
     mem.check(buf, buf_len.into(), 1)?;
-    let entry = ctx.table.get_mut(fd, rights::FD_READDIR)?;
-    let Object::Directory(directory) = &mut entry.object else {
+    let entry = ctx.table.get(fd, rights::FD_READDIR)?;
+    let Object::Directory(directory) = &entry.object else {
         return Err(Errno::Notdir.into());
     };
     if i64::try_from(cookie).is_err() {
         return Err(Errno::Inval.into());
     }
-    let listing = directory.readable()?;
-    rustix::fs::seek(listing, SeekFrom::Start(cookie))?;
-    let count = mem.fill(buf, buf_len, |target| list(listing, target, &ctx.interrupt))?;
+    let count = directory.with_listing(|listing| {
+        rustix::fs::seek(listing, SeekFrom::Start(cookie))?;
+        mem.fill(buf, buf_len, |target| list(listing, target, &ctx.interrupt))
+    })?;
     // No more than `buf_len`.
     mem.write_u32(used, count as u32)?;
     Ok(())

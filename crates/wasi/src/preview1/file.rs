@@ -11,11 +11,12 @@ use crate::error::Result;
 use crate::interrupt::timespec;
 use crate::memory::GuestMemory;
 use crate::object::{HostFile, Object};
+use crate::table::Entry;
 use crate::types::{check_flags, fstflags, rights};
 
-/// The host file behind `fd`, for an operation that only files of the host know.
-fn host_file(ctx: &Ctx, fd: u32, needed: u64) -> std::result::Result<&HostFile, Errno> {
-    match &ctx.table.get(fd, needed)?.object {
+/// The host file behind a descriptor, for an operation that only files of the host know.
+fn host_file(entry: &Entry) -> std::result::Result<&HostFile, Errno> {
+    match &entry.object {
         Object::File(file) => Ok(file),
         Object::Directory(_) => Err(Errno::Badf),
         Object::Input(_) | Object::Output(_) | Object::Discard => Err(Errno::Spipe),
@@ -23,8 +24,8 @@ fn host_file(ctx: &Ctx, fd: u32, needed: u64) -> std::result::Result<&HostFile, 
 }
 
 /// The same, when the guest may write to it.
-fn writable(ctx: &Ctx, fd: u32, needed: u64) -> std::result::Result<&HostFile, Errno> {
-    let file = host_file(ctx, fd, needed)?;
+fn writable(entry: &Entry) -> std::result::Result<&HostFile, Errno> {
+    let file = host_file(entry)?;
     if file.writable {
         Ok(file)
     } else {
@@ -32,12 +33,12 @@ fn writable(ctx: &Ctx, fd: u32, needed: u64) -> std::result::Result<&HostFile, E
     }
 }
 
-/// The descriptor of a file or directory of the host.
-fn host_descriptor(object: &mut Object) -> std::result::Result<BorrowedFd<'_>, Errno> {
+/// Runs `operation` with the descriptor of a file or directory of the host.
+fn with_descriptor(object: &Object, operation: impl FnOnce(BorrowedFd<'_>) -> Result) -> Result {
     match object {
-        Object::File(file) => Ok(file.descriptor.as_fd()),
-        Object::Directory(directory) => Ok(directory.readable()?.as_fd()),
-        Object::Input(_) | Object::Output(_) | Object::Discard => Err(Errno::Inval),
+        Object::File(file) => operation(file.descriptor.as_fd()),
+        Object::Directory(directory) => directory.with_listing(|open| operation(open.as_fd())),
+        Object::Input(_) | Object::Output(_) | Object::Discard => Err(Errno::Inval.into()),
     }
 }
 
@@ -62,7 +63,8 @@ pub(crate) fn fd_advise(
     if i64::try_from(offset).is_err() || i64::try_from(len).is_err() {
         return Err(Errno::Inval.into());
     }
-    let file = host_file(ctx, fd, rights::FD_ADVISE)?;
+    let entry = ctx.table.get(fd, rights::FD_ADVISE)?;
+    let file = host_file(&entry)?;
     rustix::fs::fadvise(&file.descriptor, offset, NonZeroU64::new(len), advice)?;
     Ok(())
 }
@@ -75,7 +77,8 @@ pub(crate) fn fd_allocate(
     offset: u64,
     len: u64,
 ) -> Result {
-    let file = writable(ctx, fd, rights::FD_ALLOCATE)?;
+    let entry = ctx.table.get(fd, rights::FD_ALLOCATE)?;
+    let file = writable(&entry)?;
     match offset.checked_add(len) {
         Some(end) if len > 0 && i64::try_from(end).is_ok() => {}
         Some(_) if len == 0 => return Err(Errno::Inval.into()),
@@ -87,16 +90,18 @@ pub(crate) fn fd_allocate(
 
 /// Waits until the file's data is on the disk.
 pub(crate) fn fd_datasync(ctx: &mut Ctx, _: &mut GuestMemory<'_>, fd: u32) -> Result {
-    let entry = ctx.table.get_mut(fd, rights::FD_DATASYNC)?;
-    let descriptor = host_descriptor(&mut entry.object)?;
-    ctx.interrupt.retry(|| rustix::fs::fdatasync(descriptor))
+    let entry = ctx.table.get(fd, rights::FD_DATASYNC)?;
+    with_descriptor(&entry.object, |descriptor| {
+        ctx.interrupt.retry(|| rustix::fs::fdatasync(descriptor))
+    })
 }
 
 /// Waits until data and attributes of the file are on the disk.
 pub(crate) fn fd_sync(ctx: &mut Ctx, _: &mut GuestMemory<'_>, fd: u32) -> Result {
-    let entry = ctx.table.get_mut(fd, rights::FD_SYNC)?;
-    let descriptor = host_descriptor(&mut entry.object)?;
-    ctx.interrupt.retry(|| rustix::fs::fsync(descriptor))
+    let entry = ctx.table.get(fd, rights::FD_SYNC)?;
+    with_descriptor(&entry.object, |descriptor| {
+        ctx.interrupt.retry(|| rustix::fs::fsync(descriptor))
+    })
 }
 
 /// Writes what is known of the file.
@@ -122,7 +127,8 @@ pub(crate) fn fd_filestat_set_size(
     fd: u32,
     size: u64,
 ) -> Result {
-    let file = writable(ctx, fd, rights::FD_FILESTAT_SET_SIZE)?;
+    let entry = ctx.table.get(fd, rights::FD_FILESTAT_SET_SIZE)?;
+    let file = writable(&entry)?;
     if i64::try_from(size).is_err() {
         return Err(Errno::Fbig.into());
     }
@@ -140,7 +146,7 @@ pub(crate) fn fd_filestat_set_times(
     flags: u32,
 ) -> Result {
     check_time_flags(flags)?;
-    let entry = ctx.table.get_mut(fd, rights::FD_FILESTAT_SET_TIMES)?;
+    let entry = ctx.table.get(fd, rights::FD_FILESTAT_SET_TIMES)?;
     let read_only = match &entry.object {
         Object::File(file) => file.read_only,
         Object::Directory(directory) => directory.read_only,
@@ -161,8 +167,9 @@ pub(crate) fn fd_filestat_set_times(
             flags & fstflags::MTIM_NOW != 0,
         ),
     };
-    rustix::fs::futimens(host_descriptor(&mut entry.object)?, &times)?;
-    Ok(())
+    with_descriptor(&entry.object, |descriptor| {
+        Ok(rustix::fs::futimens(descriptor, &times)?)
+    })
 }
 
 /// A time cannot be set to two values at once.
@@ -232,7 +239,8 @@ pub(crate) fn seek(
     } else {
         rights::FD_SEEK
     };
-    let file = host_file(ctx, fd, needed)?;
+    let entry = ctx.table.get(fd, needed)?;
+    let file = host_file(&entry)?;
     let target = match whence {
         Whence::Start => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
         Whence::Current => SeekFrom::Current(offset),
@@ -246,7 +254,8 @@ pub(crate) fn seek(
 /// Writes the position.
 pub(crate) fn fd_tell(ctx: &mut Ctx, mem: &mut GuestMemory<'_>, fd: u32, position: u32) -> Result {
     mem.check(position, 8, 8)?;
-    let file = host_file(ctx, fd, rights::FD_TELL)?;
+    let entry = ctx.table.get(fd, rights::FD_TELL)?;
+    let file = host_file(&entry)?;
     let reached = rustix::fs::tell(&file.descriptor)?;
     mem.write_u64(position, reached)?;
     Ok(())

@@ -44,7 +44,7 @@ pub(crate) fn guest_path<'m>(
 
 /// The error number for what the host said of `path`, with a hint when the sandbox said no.
 pub(crate) fn refused(
-    hints: &mut Hints,
+    hints: &Hints,
     directory: &HostDirectory,
     verb: &str,
     path: &Path,
@@ -64,8 +64,9 @@ fn look<T>(
     path: &Path,
     look: impl FnOnce(&HostDirectory) -> io::Result<T>,
 ) -> Result<T> {
-    let directory = ctx.table.get(fd, needed)?.object.directory()?;
-    look(directory).map_err(|error| refused(&mut ctx.hints, directory, verb, path, &error).into())
+    let entry = ctx.table.get(fd, needed)?;
+    let directory = entry.object.directory()?;
+    look(directory).map_err(|error| refused(&ctx.hints, directory, verb, path, &error).into())
 }
 
 /// The same for a change, which a directory granted for reading does not allow.
@@ -76,7 +77,8 @@ fn change<T>(
     path: &Path,
     change: impl FnOnce(&HostDirectory) -> io::Result<T>,
 ) -> Result<T> {
-    let directory = ctx.table.get(fd, needed)?.object.directory()?;
+    let entry = ctx.table.get(fd, needed)?;
+    let directory = entry.object.directory()?;
     if directory.read_only {
         ctx.hints.read_only(verb, path, &directory.place);
         return Err(Errno::Rofs.into());
@@ -284,8 +286,9 @@ fn between(
     verb: &str,
     operation: impl FnOnce(&cap_std::fs::Dir, &Path, &cap_std::fs::Dir, &Path) -> io::Result<()>,
 ) -> Result {
-    let from = ctx.table.get(old_fd, old_needed)?.object.directory()?;
-    let to = ctx.table.get(new_fd, new_needed)?.object.directory()?;
+    let from = ctx.table.get(old_fd, old_needed)?;
+    let to = ctx.table.get(new_fd, new_needed)?;
+    let (from, to) = (from.object.directory()?, to.object.directory()?);
     for (directory, path) in [(from, old), (to, new)] {
         if directory.read_only {
             ctx.hints.read_only(verb, path, &directory.place);
@@ -293,7 +296,7 @@ fn between(
         }
     }
     operation(&from.dir, old, &to.dir, new)
-        .map_err(|error| refused(&mut ctx.hints, from, verb, old, &error).into())
+        .map_err(|error| refused(&ctx.hints, from, verb, old, &error).into())
 }
 
 /// Writes what a symbolic link says, cut to the buffer, and how many bytes that are.

@@ -1,5 +1,7 @@
 //! `poll_oneoff`: waiting for the first of several things.
 
+use std::sync::Arc;
+
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::SeekFrom;
 use rustix::io::Errno as Host;
@@ -53,6 +55,9 @@ enum Wanted {
     Write(u32),
 }
 
+/// The open descriptor of each subscription, for as long as the wait lasts.
+type Entries = [std::result::Result<Option<Arc<Entry>>, Errno>];
+
 #[derive(Debug, Clone, Copy)]
 struct Subscription {
     userdata: u64,
@@ -83,6 +88,16 @@ impl Subscription {
             userdata: get_u64(bytes, 0),
             wanted,
         })
+    }
+
+    /// The descriptor that is waited for, if one is.
+    fn entry(&self, ctx: &Ctx) -> std::result::Result<Option<Arc<Entry>>, Errno> {
+        match self.wanted {
+            Wanted::Time { .. } => Ok(None),
+            Wanted::Read(fd) | Wanted::Write(fd) => {
+                ctx.table.get(fd, rights::POLL_FD_READWRITE).map(Some)
+            }
+        }
     }
 
     fn event(&self, error: Errno) -> Event {
@@ -164,35 +179,40 @@ struct Sorted<'c> {
 }
 
 impl<'c> Sorted<'c> {
-    fn new(ctx: &'c Ctx, subscriptions: &'c [Subscription]) -> Self {
+    fn new(subscriptions: &'c [Subscription], entries: &'c Entries) -> Self {
         let mut sorted = Sorted {
             events: vec![],
             timers: vec![],
             files: vec![],
             polled: vec![],
         };
-        for subscription in subscriptions {
-            match subscription.wanted {
+        for (subscription, entry) in subscriptions.iter().zip(entries) {
+            match (subscription.wanted, entry) {
                 // Processor time stands still while the guest waits for it.
-                Wanted::Time {
-                    clock: Clock::ProcessCputime | Clock::ThreadCputime,
-                    ..
-                } => {
+                (
+                    Wanted::Time {
+                        clock: Clock::ProcessCputime | Clock::ThreadCputime,
+                        ..
+                    },
+                    _,
+                ) => {
                     sorted.events.push(subscription.event(Errno::Notsup));
                 }
-                Wanted::Time { clock, at } => sorted.timers.push((subscription, clock, at)),
-                Wanted::Read(fd) => sorted.add(ctx, subscription, fd, PollFlags::IN),
-                Wanted::Write(fd) => sorted.add(ctx, subscription, fd, PollFlags::OUT),
+                (Wanted::Time { clock, at }, _) => sorted.timers.push((subscription, clock, at)),
+                (_, Err(errno)) => sorted.events.push(subscription.event(*errno)),
+                (_, Ok(None)) => sorted.events.push(subscription.event(Errno::Badf)),
+                (Wanted::Read(_), Ok(Some(entry))) => {
+                    sorted.add(subscription, entry, PollFlags::IN);
+                }
+                (Wanted::Write(_), Ok(Some(entry))) => {
+                    sorted.add(subscription, entry, PollFlags::OUT);
+                }
             }
         }
         sorted
     }
 
-    fn add(&mut self, ctx: &'c Ctx, subscription: &'c Subscription, fd: u32, events: PollFlags) {
-        let entry = match ctx.table.get(fd, rights::POLL_FD_READWRITE) {
-            Ok(entry) => entry,
-            Err(errno) => return self.events.push(subscription.event(errno)),
-        };
+    fn add(&mut self, subscription: &'c Subscription, entry: &'c Entry, events: PollFlags) {
         let reads = events == PollFlags::IN;
         match ready(entry, reads) {
             Ready::Now { nbytes, hangup } => {
@@ -270,7 +290,7 @@ enum Ready<'c> {
 fn ready(entry: &Entry, reads: bool) -> Ready<'_> {
     match (&entry.object, reads) {
         (Object::Input(input), true) => {
-            let nbytes = input.rest().len() as u64;
+            let nbytes = input.lock().rest().len() as u64;
             Ready::Now {
                 nbytes,
                 hangup: nbytes == 0,
@@ -302,7 +322,9 @@ fn bytes_left(file: &HostFile) -> u64 {
 
 /// Waits until something has happened; what that is has at least one entry.
 fn wait(ctx: &Ctx, subscriptions: &[Subscription]) -> Result<Vec<Event>> {
-    let mut sorted = Sorted::new(ctx, subscriptions);
+    let entries = subscriptions.iter().map(|wanted| wanted.entry(ctx));
+    let entries: Vec<_> = entries.collect();
+    let mut sorted = Sorted::new(subscriptions, &entries);
     loop {
         ctx.interrupt.check()?;
         let timeout = if sorted.events.is_empty() {

@@ -1,6 +1,7 @@
 //! Sockets the guest was handed, and the connections it accepts on them.
 
 use std::io::IoSliceMut;
+use std::sync::Arc;
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, Shutdown, SocketFlags, accept_with,
@@ -23,12 +24,23 @@ const RECV_WAITALL: u32 = 2;
 /// Bit of `roflags`: the rest of a message was lost.
 const RECV_DATA_TRUNCATED: u16 = 1;
 
-/// The socket behind `fd`, and the flags of the descriptor.
-fn socket(ctx: &Ctx, fd: u32, needed: u64) -> std::result::Result<(&HostFile, u32), Errno> {
-    let entry = ctx.table.get(fd, needed)?;
-    match &entry.object {
-        Object::File(file) if file.is_socket() => Ok((file, entry.flags)),
-        _ => Err(Errno::Notsock),
+/// A descriptor that is a socket.
+struct Socket(Arc<Entry>);
+
+impl Socket {
+    fn get(ctx: &Ctx, fd: u32, needed: u64) -> std::result::Result<Self, Errno> {
+        let entry = ctx.table.get(fd, needed)?;
+        match &entry.object {
+            Object::File(file) if file.is_socket() => Ok(Self(entry)),
+            _ => Err(Errno::Notsock),
+        }
+    }
+
+    fn file(&self) -> std::result::Result<&HostFile, Errno> {
+        match &self.0.object {
+            Object::File(file) => Ok(file),
+            _ => Err(Errno::Notsock),
+        }
     }
 }
 
@@ -42,25 +54,25 @@ pub(crate) fn sock_accept(
 ) -> Result {
     let flags = check_flags(flags, fdflags::NONBLOCK)?;
     mem.check(accepted, 4, 4)?;
-    let (file, listener_flags) = match socket(ctx, fd, rights::SOCK_ACCEPT) {
-        Ok(found) => found,
+    let socket = match Socket::get(ctx, fd, rights::SOCK_ACCEPT) {
+        Ok(socket) => socket,
         Err(errno) => {
             ctx.hints.no_listener(fd);
             return Err(errno.into());
         }
     };
+    let file = socket.file()?;
     if !file.listener {
         return Err(Errno::Inval.into());
     }
     ctx.table.check_room()?;
-    file.before_read(&ctx.interrupt, listener_flags)?;
+    file.before_read(&ctx.interrupt, socket.0.flags())?;
     let connection = ctx
         .interrupt
         .retry(|| accept_with(&file.descriptor, SocketFlags::CLOEXEC))?;
     let file = HostFile::new(connection, true, true)?;
     file.set_flags(flags)?;
-    let mut entry = Entry::new(Object::File(file));
-    entry.flags = flags;
+    let entry = Entry::with(Object::File(file), flags, (0, 0));
     mem.write_u32(accepted, ctx.table.insert(entry)?)?;
     Ok(())
 }
@@ -84,11 +96,12 @@ pub(crate) fn sock_recv(
     let list = BufferList::read(mem, data, data_len)?;
     mem.check(received, 4, 4)?;
     mem.check(out_flags, 2, 2)?;
-    let (file, fd_flags) = socket(ctx, fd, rights::FD_READ)?;
+    let socket = Socket::get(ctx, fd, rights::FD_READ)?;
+    let file = socket.file()?;
     let mut host = RecvFlags::empty();
     host.set(RecvFlags::PEEK, flags & RECV_PEEK != 0);
     host.set(RecvFlags::WAITALL, flags & RECV_WAITALL != 0);
-    file.before_read(&ctx.interrupt, fd_flags)?;
+    file.before_read(&ctx.interrupt, socket.0.flags())?;
     let receive = |slices: &mut [IoSliceMut<'_>]| {
         ctx.interrupt.retry(|| {
             recvmsg(
@@ -124,8 +137,9 @@ pub(crate) fn sock_send(
     check_flags(flags, 0)?;
     let list = BufferList::read(mem, data, data_len)?;
     mem.check(sent, 4, 4)?;
-    let (file, fd_flags) = socket(ctx, fd, rights::FD_WRITE)?;
-    file.before_write(&ctx.interrupt, fd_flags)?;
+    let socket = Socket::get(ctx, fd, rights::FD_WRITE)?;
+    let file = socket.file()?;
+    file.before_write(&ctx.interrupt, socket.0.flags())?;
     let count = list.with_slices(mem, |slices| {
         ctx.interrupt
             .retry(|| send(file, slices, SendFlags::empty()))
@@ -136,12 +150,12 @@ pub(crate) fn sock_send(
 
 /// Ends one direction of a connection, or both.
 pub(crate) fn sock_shutdown(ctx: &mut Ctx, _: &mut GuestMemory<'_>, fd: u32, how: u32) -> Result {
-    let (file, _) = socket(ctx, fd, rights::SOCK_SHUTDOWN)?;
+    let socket = Socket::get(ctx, fd, rights::SOCK_SHUTDOWN)?;
     let how = match how {
         1 => Shutdown::Read,
         2 => Shutdown::Write,
         3 => Shutdown::Both,
         _ => return Err(Errno::Inval.into()),
     };
-    Ok(shutdown(&file.descriptor, how)?)
+    Ok(shutdown(&socket.file()?.descriptor, how)?)
 }

@@ -24,9 +24,10 @@ pub(crate) fn fd_read(
 ) -> Result {
     let list = BufferList::read(mem, iovs, iovs_len)?;
     mem.check(nread, 4, 4)?;
-    let entry = ctx.table.get_mut(fd, rights::FD_READ)?;
-    let count = match &mut entry.object {
+    let entry = ctx.table.get(fd, rights::FD_READ)?;
+    let count = match &entry.object {
         Object::Input(input) => {
+            let mut input = input.lock();
             let count = list.fill(mem, input.rest())?;
             input.advance(count);
             count
@@ -36,7 +37,7 @@ pub(crate) fn fd_read(
         Object::File(file) => {
             let file = readable(file)?;
             if list.total() > 0 {
-                file.before_read(&ctx.interrupt, entry.flags)?;
+                file.before_read(&ctx.interrupt, entry.flags())?;
             }
             read(&ctx.interrupt, mem, &list, |slices| {
                 rustix::io::readv(&file.descriptor, slices)
@@ -89,7 +90,7 @@ pub(crate) fn fd_write(
         Object::File(file) => {
             let file = writable(file)?;
             if list.total() > 0 {
-                file.before_write(&ctx.interrupt, entry.flags)?;
+                file.before_write(&ctx.interrupt, entry.flags())?;
             }
             let count = write(&ctx.interrupt, mem, &list, |slices| {
                 if file.is_socket() {
@@ -98,7 +99,7 @@ pub(crate) fn fd_write(
                     rustix::io::writev(&file.descriptor, slices)
                 }
             })?;
-            file.after_write(entry.flags)?;
+            file.after_write(entry.flags())?;
             count
         }
     };
@@ -127,7 +128,7 @@ pub(crate) fn fd_pwrite(
     let count = write(&ctx.interrupt, mem, &list, |slices| {
         rustix::io::pwritev(&file.descriptor, slices, offset)
     })?;
-    file.after_write(entry.flags)?;
+    file.after_write(entry.flags())?;
     mem.write_u32(nwritten, count as u32)?;
     Ok(())
 }
