@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -90,9 +90,13 @@ struct Limits {
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     max_memory: Option<u64>,
 
-    /// The most bytes of stack it may use
+    /// The most bytes of stack it may use, each of its threads
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     max_stack: Option<u64>,
+
+    /// The most threads it may have beside its first
+    #[arg(long, value_name = "N", value_parser = parse_count, default_value_t = 1024)]
+    max_threads: u64,
 }
 
 /// What a guest's host functions work on.
@@ -118,15 +122,24 @@ pub fn run(arguments: Arguments) -> Outcome {
 
     let mut linker = wharf::Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).map_err(Failure::new)?;
-    let mut store = wharf::Store::new(&engine, Host { wasi });
-    arguments.limit(&mut store);
+    // Each thread of the guest has a store of its own.
+    let bounds = arguments.limits.bounds(&module)?;
+    let new_store = move |wasi| {
+        let mut store = wharf::Store::new(&engine, Host { wasi });
+        bounds.apply(&mut store);
+        Ok(store)
+    };
+    let mut store = new_store(wasi).map_err(Failure::new)?;
+    let threads = wasi::Threads::new(linker, &module, |host| &mut host.wasi, new_store);
+    let threads_max = usize::try_from(arguments.limits.max_threads).unwrap_or(usize::MAX);
 
-    let ended = linker
-        .instantiate(&mut store, &module)
-        .and_then(|instance| match &invoked {
-            Some(call) => call.run(&mut store, instance),
-            None => start(&mut store, instance),
-        });
+    let ended = threads.and_then(|threads| {
+        let threads = threads.threads_max(threads_max);
+        threads.run(&mut store, |store, instance| match &invoked {
+            Some(call) => call.run(store, instance),
+            None => start(store, instance),
+        })
+    });
     let outcome = match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => report::stopped(&error, &arguments.limits),
@@ -138,7 +151,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         report::nothing_to_run(&module)?;
     }
     if !is_fine && !arguments.quiet {
-        report::hints(store.data().wasi.hints());
+        report::hints(&store.data().wasi.hints());
     }
     outcome
 }
@@ -189,17 +202,45 @@ impl Arguments {
         }
         builder.build().map_err(Failure::new)
     }
+}
 
-    /// Sets where the guest is stopped.
-    fn limit(&self, store: &mut wharf::Store<Host>) {
+/// Where each store of the guest is stopped.
+#[derive(Clone, Copy)]
+struct Bounds {
+    limits: wharf::Limits,
+    fuel: Option<u64>,
+    deadline: Option<Instant>,
+}
+
+impl Limits {
+    /// The bounds, of which the time begins now.
+    fn bounds(&self, module: &wharf::Module) -> Result<Bounds, Failure> {
         let mut limits = wharf::Limits::default();
-        if let Some(bytes) = self.limits.max_memory {
+        if let Some(bytes) = self.max_memory {
             limits.memory_bytes_max = bytes;
         }
-        store.set_limits(limits);
-        if let Some(fuel) = self.limits.fuel {
+        if self.fuel.is_some() && wasi::starts_threads(module) {
+            let message = "--fuel cannot be counted for a program that starts threads";
+            return Err(Failure::usage(message).help("--timeout stops all of them"));
+        }
+        // A time beyond what the clock can say is none.
+        let deadline = self
+            .timeout
+            .and_then(|time| Instant::now().checked_add(time));
+        Ok(Bounds {
+            limits,
+            fuel: self.fuel,
+            deadline,
+        })
+    }
+}
+
+impl Bounds {
+    fn apply(&self, store: &mut wharf::Store<Host>) {
+        store.set_limits(self.limits);
+        if let Some(fuel) = self.fuel {
             store.set_fuel(fuel);
         }
-        store.set_timeout(self.limits.timeout);
+        store.set_deadline(self.deadline);
     }
 }

@@ -234,7 +234,7 @@ impl CtxBuilder {
     /// whether it shall stop; about a hundred times a second, from the guest's thread. Once it
     /// answers yes, the guest's call fails with [`Interrupted`](crate::Interrupted).
     pub fn interrupt(mut self, hook: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        self.interrupt = Interrupt::Hook(Arc::new(hook));
+        self.interrupt = Interrupt::Hook(Arc::new(hook), None);
         self
     }
 

@@ -76,6 +76,6 @@ impl Ctx {
 
     /// Replaces the hook that [`CtxBuilder::interrupt`] describes.
     pub fn set_interrupt(&mut self, hook: impl Fn() -> bool + Send + Sync + 'static) {
-        self.interrupt = Interrupt::Hook(Arc::new(hook));
+        self.interrupt = Interrupt::Hook(Arc::new(hook), None);
     }
 }

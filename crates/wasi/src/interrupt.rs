@@ -3,6 +3,7 @@
 use std::fmt;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno as Host;
@@ -20,8 +21,9 @@ pub(crate) enum Interrupt {
     /// It does not: waits end by what is waited for alone.
     #[default]
     Never,
-    /// The embedder gave a hook to ask.
-    Hook(Arc<dyn Fn() -> bool + Send + Sync>),
+    /// The embedder gave a hook to ask. The other thing is whether the guest of which this is a
+    /// thread is over.
+    Hook(Arc<dyn Fn() -> bool + Send + Sync>, Option<Arc<AtomicBool>>),
     /// A signal cuts the wait short, and whoever made the call finds out whether it meant the guest;
     /// if not, the call is made again.
     Signal,
@@ -31,17 +33,31 @@ impl fmt::Debug for Interrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Interrupt::Never => "Never",
-            Interrupt::Hook(_) => "Hook",
+            Interrupt::Hook(..) => "Hook",
             Interrupt::Signal => "Signal",
         })
     }
 }
 
 impl Interrupt {
+    /// Ends waits also when `over` becomes true. Waits that a signal ends need no word of it.
+    pub(crate) fn also_when(&mut self, over: &Arc<AtomicBool>) {
+        if let Interrupt::Hook(_, slot) = self {
+            *slot = Some(Arc::clone(over));
+        }
+    }
+
     /// Ends the call when the embedder's hook wants the guest to stop.
     pub(crate) fn check(&self) -> Result {
         match self {
-            Interrupt::Hook(hook) if hook() => Err(Error::Interrupted(Interrupted)),
+            Interrupt::Hook(hook, over)
+                if hook()
+                    || over
+                        .as_ref()
+                        .is_some_and(|over| over.load(Ordering::Relaxed)) =>
+            {
+                Err(Error::Interrupted(Interrupted))
+            }
             _ => Ok(()),
         }
     }
@@ -50,7 +66,7 @@ impl Interrupt {
     pub(crate) fn after_signal(&self) -> Result {
         match self {
             Interrupt::Signal => Err(Error::Interrupted(Interrupted)),
-            Interrupt::Never | Interrupt::Hook(_) => self.check(),
+            Interrupt::Never | Interrupt::Hook(..) => self.check(),
         }
     }
 
@@ -59,8 +75,8 @@ impl Interrupt {
     pub(crate) fn slice(&self, wanted: Option<u64>) -> Option<u64> {
         match (self, wanted) {
             (Interrupt::Never | Interrupt::Signal, wanted) => wanted,
-            (Interrupt::Hook(_), None) => Some(SLICE_NANOSECONDS),
-            (Interrupt::Hook(_), Some(wanted)) => Some(wanted.min(SLICE_NANOSECONDS)),
+            (Interrupt::Hook(..), None) => Some(SLICE_NANOSECONDS),
+            (Interrupt::Hook(..), Some(wanted)) => Some(wanted.min(SLICE_NANOSECONDS)),
         }
     }
 
@@ -82,7 +98,7 @@ impl Interrupt {
     /// With `nonblock` it does not wait but answers `Errno::Again`. Without a hook there is nothing
     /// to do, as the operation that follows may then block for as long as it likes.
     pub(crate) fn wait(&self, descriptor: impl AsFd, events: PollFlags, nonblock: bool) -> Result {
-        if !matches!(self, Interrupt::Hook(_)) && !nonblock {
+        if !matches!(self, Interrupt::Hook(..)) && !nonblock {
             return Ok(());
         }
         let timeout = if nonblock {

@@ -27,6 +27,7 @@ mod memory;
 mod object;
 pub mod preview1;
 mod table;
+mod threads;
 mod types;
 mod unstable;
 
@@ -37,3 +38,4 @@ pub use error::{Error, Exit, Fault, FaultKind, Interrupted, Result, Stop};
 pub use link::add_to_linker;
 pub use memory::{GuestMemory, SharedBytes};
 pub use object::OutputBuffer;
+pub use threads::{Threads, starts_threads};

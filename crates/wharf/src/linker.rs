@@ -162,6 +162,11 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, Definition::Shared(memory.0.clone()))
     }
 
+    /// Whether an import of this name is satisfied.
+    pub fn is_defined(&self, module: &str, name: &str) -> bool {
+        self.find(module, name).is_some()
+    }
+
     /// Defines all exports of an instance, under `module`.
     ///
     /// # Errors
