@@ -158,7 +158,7 @@ fn check(path: &Path, run: &Run, tier: Option<Tier>) -> Result<(), String> {
     let (mut stdout, mut stderr, mut code) = (String::new(), String::new(), Some(0));
     for args in &run.commands {
         let args: Vec<String> = args.iter().map(|arg| replace(arg)).collect();
-        let ran = process::wharf(&args, folder, &run.env, &stdin)?;
+        let ran = process::wharf(&args, folder, &run.env, Some(&stdin))?;
         // The folder's name differs in every run.
         let shown = |bytes: &[u8]| {
             String::from_utf8_lossy(bytes).replace(&*tmp.path().to_string_lossy(), "%tmp")

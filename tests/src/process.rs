@@ -26,7 +26,8 @@ pub struct Ran {
     pub stderr: Vec<u8>,
 }
 
-/// Runs `wharf ARGS` in a folder with nothing in its environment but what is said here.
+/// Runs `wharf ARGS` in a folder with nothing in its environment but what is said here. Without standard input, what it
+/// reads from there never comes.
 ///
 /// # Errors
 ///
@@ -35,7 +36,7 @@ pub fn wharf(
     args: &[impl AsRef<OsStr>],
     folder: &Path,
     env: &[(String, String)],
-    stdin: &[u8],
+    stdin: Option<&[u8]>,
 ) -> Result<Ran, String> {
     let this =
         std::env::current_exe().map_err(|error| format!("cannot find the suite: {error}"))?;
@@ -51,11 +52,12 @@ pub fn wharf(
         .spawn()
         .map_err(|error| format!("cannot start the command: {error}"))?;
     let mut pipe = child.stdin.take().expect("standard input is piped");
-    let input = stdin.to_vec();
+    let input = stdin.map(<[u8]>::to_vec);
     // From a thread of its own, since the command may write before it has read everything.
     let writer = std::thread::spawn(move || {
         // A command that does not read its input closes it.
-        let _ = pipe.write_all(&input);
+        let _ = input.as_ref().map(|input| pipe.write_all(input));
+        input.is_none().then_some(pipe)
     });
     let Output {
         status,
@@ -64,7 +66,7 @@ pub fn wharf(
     } = child
         .wait_with_output()
         .map_err(|error| format!("cannot wait for the command: {error}"))?;
-    writer
+    let _open = writer
         .join()
         .map_err(|_| "writing to the command panicked".to_owned())?;
     Ok(Ran {

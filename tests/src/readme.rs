@@ -58,6 +58,10 @@ const ROWS: &[Row] = &[
         feature: "WASI 0.1, the official programs",
         folder: "wasi/",
     },
+    Row {
+        feature: "wasi-threads, the official programs",
+        folder: "wasi-threads/",
+    },
 ];
 
 /// Compares the table with how the tests ended. A row without tests in this run keeps what it says.

@@ -1,7 +1,8 @@
 //! The official WASI programs, where `WHARF_WASI_TESTSUITE` names a checkout of them.
 //!
 //! They are `WebAssembly/wasi-testsuite`, branch `prod/testsuite-base`: each program may have a `.json` file beside it that
-//! says how it is run and what it must do. Used in place, because they are many megabytes that are not ours.
+//! says how it is run and what it must do. Used in place, because they are many megabytes that are not ours. Beside them
+//! those of `WebAssembly/wasi-threads`, of which `WHARF_WASI_THREADS` names a checkout.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use crate::tier::Tier;
 /// Names the checkout.
 const VARIABLE: &str = "WHARF_WASI_TESTSUITE";
 
+/// Names the checkout of the programs with threads.
+const VARIABLE_THREADS: &str = "WHARF_WASI_THREADS";
+
 /// The folders of WASI 0.1 programs below the checkout, by the language they were written in.
 const LANGUAGES: &[&str] = &["assemblyscript", "c", "rust"];
 
@@ -25,40 +29,67 @@ const LANGUAGES: &[&str] = &["assemblyscript", "c", "rust"];
 ///
 /// The checkout is not what it should be.
 pub fn collect(tests: &mut Vec<Test>) -> Result<(), String> {
-    let Some(checkout) = std::env::var_os(VARIABLE) else {
-        println!(
-            "skipped: the official WASI programs; {VARIABLE} names no checkout of wasi-testsuite"
-        );
-        return Ok(());
-    };
-    for language in LANGUAGES {
-        let folder = Path::new(&checkout)
-            .join("tests")
-            .join(language)
-            .join("testsuite/wasm32-wasip1");
-        let failed = |error| format!("{VARIABLE}: cannot read {}: {error}", folder.display());
-        let mut programs = Vec::new();
-        for entry in folder.read_dir().map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.extension().is_some_and(|end| end == "wasm") {
-                programs.push(path);
-            }
-        }
-        programs.sort();
-        for program in programs {
-            let stem = program
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            for &tier in Tier::ALL {
-                let name = format!("{}/wasi/{language}/{stem}", tier.name());
-                let program = program.clone();
-                tests.push(Test::new(name, move || check(&program, tier)));
-            }
+    if let Some(checkout) = checkout(VARIABLE, "WASI programs") {
+        for language in LANGUAGES {
+            let folder = checkout
+                .join("tests")
+                .join(language)
+                .join("testsuite/wasm32-wasip1");
+            add(
+                tests,
+                &format!("wasi/{language}"),
+                &programs(VARIABLE, &folder, "wasm")?,
+            );
         }
     }
+    if let Some(checkout) = checkout(VARIABLE_THREADS, "programs of wasi-threads") {
+        let folder = checkout.join("test/testsuite");
+        add(
+            tests,
+            "threads",
+            &programs(VARIABLE_THREADS, &folder, "wat")?,
+        );
+    }
     Ok(())
+}
+
+/// The checkout that a variable names; says what is left out without it.
+fn checkout(variable: &str, what: &str) -> Option<PathBuf> {
+    let checkout = std::env::var_os(variable);
+    if checkout.is_none() {
+        println!("skipped: the official {what}; {variable} names no checkout of them");
+    }
+    checkout.map(PathBuf::from)
+}
+
+/// The programs in a folder.
+fn programs(variable: &str, folder: &Path, extension: &str) -> Result<Vec<PathBuf>, String> {
+    let failed = |error| format!("{variable}: cannot read {}: {error}", folder.display());
+    let mut programs = Vec::new();
+    for entry in folder.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|end| end == extension) {
+            programs.push(path);
+        }
+    }
+    programs.sort();
+    Ok(programs)
+}
+
+/// Adds programs on every tier.
+fn add(tests: &mut Vec<Test>, group: &str, programs: &[PathBuf]) {
+    for program in programs {
+        let stem = program
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        for &tier in Tier::ALL {
+            let name = format!("{}/{group}/{stem}", tier.name());
+            let program = program.clone();
+            tests.push(Test::new(name, move || check(&program, tier)));
+        }
+    }
 }
 
 fn check(program: &Path, tier: Tier) -> Result<(), String> {
@@ -83,7 +114,7 @@ fn check(program: &Path, tier: Tier) -> Result<(), String> {
     args.extend(spec.args.iter().cloned());
 
     let folder = program.parent().unwrap_or(Path::new("."));
-    let ran = process::wharf(&args, folder, &[], &[])?;
+    let ran = process::wharf(&args, folder, &[], None)?;
     let stdout = String::from_utf8_lossy(&ran.stdout);
     let stderr = String::from_utf8_lossy(&ran.stderr);
     if ran.code != Some(spec.exit_code) {

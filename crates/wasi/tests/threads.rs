@@ -71,7 +71,9 @@ fn run(
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).unwrap();
     linker
-        .func_wrap("host", "panic", || panic!("the host's own fault"))
+        .func_wrap("host", "panic", || -> Result<()> {
+            panic!("the host's own fault")
+        })
         .unwrap();
 
     let output = OutputBuffer::new();

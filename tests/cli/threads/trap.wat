@@ -1,6 +1,7 @@
 ;; A thread that traps ends the whole program, and the report is of that thread. A time that is over ends all threads too.
 ;; RUN: run --tier %tier %
 ;; EXIT: 134
+;; LINES: 1
 ;; RUN[timeout]: run --tier %tier --timeout 100ms --invoke wait %
 ;; EXIT[timeout]: 134
 ;; LINES[timeout]: 1
