@@ -130,10 +130,10 @@ impl<'a> Activation<'a> {
             }
             match op {
                 Op::Unreachable => return Err(ops::Trap::Unreachable.into()),
-                Op::Nop | Op::Block(_) => {}
+                Op::Nop | Op::Block(_) | Op::TryTable { .. } => {}
                 Op::Loop(_) => self.store.exec_check_stop()?,
                 Op::If(_) => self.if_(at),
-                Op::Else | Op::Br(_) | Op::Return | Op::Catch(_) | Op::CatchAll => {
+                Op::Else | Op::Br(_) | Op::Return => {
                     self.branch(self.func.branch(at));
                 }
                 Op::BrIf(_) => self.br_if(at),
@@ -195,10 +195,8 @@ impl<'a> Activation<'a> {
                         return Err(ops::Trap::NullReference.into());
                     }
                 }
-                Op::TryTable { .. } | Op::Try(_) | Op::Delegate(_) => {}
                 Op::Throw(tag) => return Err(self.throw(tag)),
                 Op::ThrowRef => return Err(self.throw_ref()),
-                Op::Rethrow(_) => return Err(self.rethrow(at)),
                 Op::Drop => _ = self.pop(),
                 Op::Select => self.select(),
 

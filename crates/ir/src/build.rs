@@ -249,14 +249,9 @@ impl Builder {
             | Op::TableCopy { .. }
             | Op::TableInit { .. }
             | Op::ElemDrop(_) => self.table(header, op),
-            Op::Throw(_)
-            | Op::ThrowRef
-            | Op::TryTable { .. }
-            | Op::Try(_)
-            | Op::Catch(_)
-            | Op::CatchAll
-            | Op::Delegate(_)
-            | Op::Rethrow(_) => unreachable!("the features of {op:?} cannot be enabled"),
+            Op::Throw(_) | Op::ThrowRef | Op::TryTable { .. } => {
+                unreachable!("the features of {op:?} cannot be enabled")
+            }
             Op::BrOnCast { depth, to, on_fail } => self.br_on_cast(depth, to, on_fail),
             Op::RefEq
             | Op::RefI31

@@ -2,14 +2,16 @@
 //!
 //! Apart from decoding, because bodies are independent of each other and may be read on any thread, in any order.
 
-use crate::convert::{Kinds, val_type};
+use crate::convert::val_type;
 use crate::fold::{Checked, Fold};
+use crate::legacy::LegacyOp;
+use crate::legacy::plan::Plan;
+use crate::legacy::translate::Translator;
 use crate::{Bytes, Catch, Error, FuncIdx, FuncType, Header, Op, ValType};
 use std::iter;
 use std::sync::Arc;
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, ValidatorResources,
-    WasmFeatures,
 };
 
 /// A function body that has not been validated yet. It can be sent to another thread.
@@ -44,6 +46,10 @@ pub struct BodyReader<'a> {
     labels: &'a mut Vec<u32>,
     /// The operator that was read last.
     op: Op,
+    /// Set if that is one of the legacy encoding of exceptions.
+    legacy: Option<LegacyOp>,
+    /// There if the body has a legacy `try`.
+    translator: Option<Translator>,
     ended: bool,
 }
 
@@ -87,6 +93,16 @@ impl FuncInput {
     /// # Errors
     /// If the declarations of locals are malformed or invalid.
     pub fn read(self, scratch: &mut ReadScratch) -> Result<BodyReader<'_>, Error> {
+        let mut body = self.open(scratch)?;
+        let declared: u32 = body.locals.iter().map(|(count, _)| count).sum();
+        let n_locals = body.func_type().params().len() as u32 + declared;
+        body.translator = translator(&body.reader, &body.header, n_locals, body.locals)
+            .map_err(|error| error.in_func(body.func))?;
+        Ok(body)
+    }
+
+    /// Begins to read the body as it is in the file.
+    fn open(self, scratch: &mut ReadScratch) -> Result<BodyReader<'_>, Error> {
         let FuncInput {
             header,
             bytes,
@@ -113,6 +129,8 @@ impl FuncInput {
             locals,
             labels,
             op: Op::Nop,
+            legacy: None,
+            translator: None,
             ended: false,
         };
         body.read_locals().map_err(|error| error.in_func(index))?;
@@ -146,7 +164,8 @@ impl BodyReader<'_> {
         self.header.func_type(self.func)
     }
 
-    /// The declared locals as runs of one type, parameters excluded. Runs may be empty.
+    /// The declared locals as runs of one type, parameters excluded, and behind them those that translating legacy exceptions
+    /// adds. Runs may be empty.
     pub fn locals(&self) -> &[(u32, ValType)] {
         self.locals
     }
@@ -180,7 +199,8 @@ impl BodyReader<'_> {
 
     /// The next operator and its offset in the file, or `None` after the function's `end`.
     ///
-    /// Operators after an unconditional branch are returned too. The body is valid only once this has returned `None`.
+    /// Operators after an unconditional branch are returned too. Those of the legacy encoding of exceptions are returned as
+    /// others with the same effect, all at the same offset. The body is valid only once this has returned `None`.
     ///
     /// # Errors
     /// If the operator, or the end of the body, is malformed or invalid. Nothing more can be read then.
@@ -190,6 +210,9 @@ impl BodyReader<'_> {
         reason = "an iterator could not lend labels in between"
     )]
     pub fn next(&mut self) -> Result<Option<(u32, Op)>, Error> {
+        if self.translator.is_some() {
+            return self.next_translated();
+        }
         // Inlined, so that the operator is not copied once more on its way to the consumer.
         let offset = self.reader.original_position() as u32;
         Ok(self.read_op()?.then_some((offset, self.op)))
@@ -218,6 +241,26 @@ impl BodyReader<'_> {
         frames.all(|frame| !frame.unreachable)
     }
 
+    /// The next operator of a body with a legacy `try`.
+    fn next_translated(&mut self) -> Result<Option<(u32, Op)>, Error> {
+        loop {
+            let translator = self.translator.as_mut().expect("the body has one");
+            if let Some(next) = translator.pop() {
+                return Ok(Some(next));
+            }
+            let offset = self.reader.original_position() as u32;
+            self.legacy = None;
+            if !self.read_op()? {
+                return Ok(None);
+            }
+            let translator = self.translator.as_mut().expect("the body has one");
+            let (op, legacy) = (self.op, self.legacy);
+            translator
+                .push(offset, op, legacy, self.labels, &self.header)
+                .map_err(|error| error.at(offset as usize).in_func(self.func))?;
+        }
+    }
+
     /// Puts the next operator into `self.op`; gives false at the end.
     fn read_op(&mut self) -> Result<bool, Error> {
         if self.ended {
@@ -243,6 +286,7 @@ impl BodyReader<'_> {
         }
         let fold = Fold {
             op: &mut self.op,
+            legacy: &mut self.legacy,
             labels: self.labels,
             kinds: self.header.kinds(),
         };
@@ -304,18 +348,20 @@ const LOCALS_MAX: u32 = 50_000;
 /// Bytes that were not validated give errors or nonsense, but no panic.
 pub(crate) struct TrustedReader<'a> {
     ops: wasmparser::OperatorsReader<'a>,
-    kinds: &'a Kinds,
+    header: &'a Header,
     locals: Vec<(u32, ValType)>,
     labels: Vec<u32>,
+    translator: Option<Translator>,
 }
 
 impl<'a> TrustedReader<'a> {
     pub(crate) fn new(
         bytes: &'a [u8],
         offset: usize,
-        features: WasmFeatures,
-        kinds: &'a Kinds,
+        header: &'a Header,
+        func: FuncIdx,
     ) -> Result<TrustedReader<'a>, Error> {
+        let features = header.features().to_parser();
         let mut reader = BinaryReader::new_features(bytes, offset as u64, features);
         let n_runs = reader.read_var_u32().map_err(Error::malformed)?;
         let mut locals = Vec::new();
@@ -329,37 +375,49 @@ impl<'a> TrustedReader<'a> {
                 ));
             }
             let ty = reader.read().map_err(Error::malformed)?;
-            locals.push((count, val_type(ty, kinds)?));
+            locals.push((count, val_type(ty, header.kinds())?));
         }
+        let n_locals = header.func_type(func).params().len() as u32 + n_locals;
+        let translator = translator(&reader, header, n_locals, &mut locals)?;
         Ok(TrustedReader {
             ops: wasmparser::OperatorsReader::new(reader),
-            kinds,
+            header,
             locals,
             labels: Vec::new(),
+            translator,
         })
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<(u32, Op)>, Error> {
-        if self.ops.eof() {
-            self.ops.finish().map_err(Error::malformed)?;
-            return Ok(None);
+        loop {
+            if let Some(next) = self.translator.as_mut().and_then(Translator::pop) {
+                return Ok(Some(next));
+            }
+            if self.ops.eof() {
+                self.ops.finish().map_err(Error::malformed)?;
+                return Ok(None);
+            }
+            let offset = self.ops.original_position() as u32;
+            let (mut op, mut legacy) = (Op::Nop, None);
+            let mut fold = Fold {
+                op: &mut op,
+                legacy: &mut legacy,
+                labels: &mut self.labels,
+                kinds: self.header.kinds(),
+            };
+            let folded = self
+                .ops
+                .visit_operator(&mut fold)
+                .map_err(Error::malformed)?;
+            folded.map_err(|error| error.at(offset as usize))?;
+            let Some(translator) = &mut self.translator else {
+                return Ok(Some((offset, op)));
+            };
+            translator.push(offset, op, legacy, &mut self.labels, self.header)?;
         }
-        let offset = self.ops.original_position();
-        let mut op = Op::Nop;
-        let mut fold = Fold {
-            op: &mut op,
-            labels: &mut self.labels,
-            kinds: self.kinds,
-        };
-        let folded = self
-            .ops
-            .visit_operator(&mut fold)
-            .map_err(Error::malformed)?;
-        folded.map_err(|error| error.at(offset as usize))?;
-        Ok(Some((offset as u32, op)))
     }
 
-    /// The types of the declared locals, one each.
+    /// The types of the locals that are no parameters, one each.
     pub(crate) fn locals(&self) -> impl Iterator<Item = ValType> {
         self.locals
             .iter()
@@ -370,4 +428,21 @@ impl<'a> TrustedReader<'a> {
     pub(crate) fn labels(&self) -> &[u32] {
         &self.labels
     }
+}
+
+/// What translates the operators that follow, if there is a legacy `try` among them; adds the locals that it needs.
+fn translator(
+    reader: &BinaryReader<'_>,
+    header: &Header,
+    n_locals: u32,
+    locals: &mut Vec<(u32, ValType)>,
+) -> Result<Option<Translator>, Error> {
+    if !header.may_have_legacy() {
+        return Ok(None);
+    }
+    let plan = Plan::of(reader, header, n_locals)?;
+    Ok(plan.map(|plan| {
+        locals.extend(&plan.locals);
+        Translator::new(plan, n_locals, reader.original_position() as u32)
+    }))
 }

@@ -50,9 +50,10 @@ impl ConstExpr {
         let mut labels = Vec::new();
         let mut next = || -> Result<Option<Op>, Error> {
             let at = reader.original_position() as usize;
-            let mut op = Op::End;
+            let (mut op, mut legacy) = (Op::End, None);
             let mut fold = Fold {
                 op: &mut op,
+                legacy: &mut legacy,
                 labels: &mut labels,
                 kinds,
             };

@@ -167,6 +167,13 @@ impl Error {
         Error::new(ErrorKind::Unsupported { feature: "unknown" }, message, None)
     }
 
+    /// Blocks of legacy exceptions are nested, or have more parts, than anything can need.
+    #[cold]
+    pub(crate) fn legacy_limit() -> Error {
+        let message = "the function exceeds the limits of feature `legacy-exceptions`".to_string();
+        Error::new(ErrorKind::Limit, message, None)
+    }
+
     /// The file is larger than offsets can count.
     #[cold]
     pub(crate) fn too_large() -> Error {

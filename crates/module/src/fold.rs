@@ -5,6 +5,7 @@
 //! the test of this file names it.
 
 use crate::convert::{Kinds, block_type, heap_type, mem_arg, ref_type};
+use crate::legacy::LegacyOp;
 use crate::{
     Catch, DataIdx, ElemIdx, Error, Extend, FuncIdx, GlobalIdx, MemoryIdx, Op, RefType, TableIdx,
     TagIdx, TypeIdx,
@@ -20,6 +21,8 @@ mod tests;
 pub(crate) struct Fold<'l> {
     /// Where the operator goes.
     pub(crate) op: &'l mut Op,
+    /// Where it goes instead if it is of the legacy encoding of exceptions.
+    pub(crate) legacy: &'l mut Option<LegacyOp>,
     /// Where the labels of `br_table` go.
     pub(crate) labels: &'l mut Vec<u32>,
     /// The kinds of the module's types.
@@ -46,6 +49,12 @@ impl Fold<'_> {
 }
 
 impl Fold<'_> {
+    /// Notes an operator that does not leave this crate.
+    fn legacy(&mut self, op: LegacyOp) -> Op {
+        *self.legacy = Some(op);
+        Op::Nop
+    }
+
     fn try_table(&mut self, table: &wasmparser::TryTable) -> Result<Op, Error> {
         use wasmparser::Catch as Theirs;
         let first = self.labels.len() as u32;
@@ -109,11 +118,11 @@ macro_rules! fold {
     ($v:ident @exceptions TryTable [$table:ident] $a:tt) => { $v.try_table(&$table)? };
     ($v:ident @exceptions Throw [$tag:ident] $a:tt) => { Op::Throw(TagIdx($tag)) };
     ($v:ident @exceptions ThrowRef [] $a:tt) => { Op::ThrowRef };
-    ($v:ident @legacy_exceptions Try [$ty:ident] $a:tt) => { Op::Try(block_type($ty, $v.kinds)?) };
-    ($v:ident @legacy_exceptions Catch [$tag:ident] $a:tt) => { Op::Catch(TagIdx($tag)) };
-    ($v:ident @legacy_exceptions CatchAll [] $a:tt) => { Op::CatchAll };
-    ($v:ident @legacy_exceptions Delegate [$depth:ident] $a:tt) => { Op::Delegate($depth) };
-    ($v:ident @legacy_exceptions Rethrow [$depth:ident] $a:tt) => { Op::Rethrow($depth) };
+    ($v:ident @legacy_exceptions Try [$ty:ident] $a:tt) => { $v.legacy(LegacyOp::Try(block_type($ty, $v.kinds)?)) };
+    ($v:ident @legacy_exceptions Catch [$tag:ident] $a:tt) => { $v.legacy(LegacyOp::Catch(Some(TagIdx($tag)))) };
+    ($v:ident @legacy_exceptions CatchAll [] $a:tt) => { $v.legacy(LegacyOp::Catch(None)) };
+    ($v:ident @legacy_exceptions Delegate [$depth:ident] $a:tt) => { $v.legacy(LegacyOp::Delegate($depth)) };
+    ($v:ident @legacy_exceptions Rethrow [$depth:ident] $a:tt) => { $v.legacy(LegacyOp::Rethrow($depth)) };
     ($v:ident @mvp Drop [] $a:tt) => { Op::Drop };
     ($v:ident @mvp Select [] $a:tt) => { Op::Select };
     ($v:ident @reference_types TypedSelect [$ty:ident] $a:tt) => {{

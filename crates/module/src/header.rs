@@ -8,8 +8,8 @@ mod build;
 pub(crate) use build::{HeaderBuilder, for_each_item};
 
 use crate::{
-    ConstExpr, ExternType, Features, FuncIdx, FuncType, GlobalIdx, GlobalType, MemoryIdx,
-    MemoryType, RefType, SubType, TableIdx, TableType, TagIdx, TypeIdx, TypeKind,
+    BlockType, ConstExpr, ExternType, Features, FuncIdx, FuncType, GlobalIdx, GlobalType,
+    MemoryIdx, MemoryType, RefType, SubType, TableIdx, TableType, TagIdx, TypeIdx, TypeKind,
 };
 use std::ops::Range;
 
@@ -142,6 +142,9 @@ pub struct Header {
     start: Option<FuncIdx>,
     elems: Box<[ElemSegment]>,
     n_datas: Option<u32>,
+    may_have_legacy: bool,
+    /// By tag.
+    catch_types: Box<[BlockType]>,
     /// One bit per function.
     escaping: Box<[u64]>,
 }
@@ -152,7 +155,7 @@ impl Header {
         self.features
     }
 
-    /// The types that the module defines.
+    /// The types that the module defines, and behind them those that translating it needs.
     pub fn types(&self) -> &[SubType] {
         &self.types
     }
@@ -265,6 +268,18 @@ impl Header {
     /// How many tags are imported.
     pub fn n_imported_tags(&self) -> usize {
         self.n_imported_tags
+    }
+
+    /// The type of a block that ends with the payload of a tag and the exception itself: what legacy exceptions are translated
+    /// with. Empty if the module may have none, or no such tag.
+    pub(crate) fn catch_type(&self, tag: TagIdx) -> BlockType {
+        let ty = self.catch_types.get(tag.index());
+        ty.copied().unwrap_or(BlockType::Empty)
+    }
+
+    /// Whether operators of legacy exceptions are accepted.
+    pub(crate) fn may_have_legacy(&self) -> bool {
+        self.may_have_legacy
     }
 
     /// The exports, in order.

@@ -34,6 +34,7 @@ mod features;
 mod fold;
 mod header;
 mod index;
+mod legacy;
 mod module;
 mod names;
 mod op;
@@ -58,7 +59,7 @@ pub use index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagId
 pub use module::{CustomSection, DataMode, DataSegment, FileRange, Module};
 pub use names::Names;
 pub use op::{BlockType, Catch, Extend, MemArg, Op};
-pub use sidetable::{Branch, ExceptionPlace, FuncCode, Handler, HandlerKind};
+pub use sidetable::{Branch, FuncCode, Handler, HandlerKind};
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
 };

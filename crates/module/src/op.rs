@@ -70,16 +70,6 @@ pub enum Op {
         /// Number of catches.
         count: u16,
     },
-    /// `try` of the legacy exceptions: a block until the first `catch`, `catch_all` or `delegate`.
-    Try(BlockType),
-    /// `catch` of a legacy `try`.
-    Catch(TagIdx),
-    /// `catch_all` of a legacy `try`.
-    CatchAll,
-    /// `delegate` to a relative depth: ends a legacy `try`.
-    Delegate(u32),
-    /// `rethrow` what the legacy `catch` at a relative depth has caught.
-    Rethrow(u32),
     /// `drop`.
     Drop,
     /// `select`, with or without a type.
@@ -373,16 +363,7 @@ impl Op {
     /// [flushes](Op::flushes_fuel), before executing it; so all tiers stop at the same operator.
     pub const fn fuel(self) -> u32 {
         match self {
-            Op::Nop
-            | Op::Block(_)
-            | Op::Loop(_)
-            | Op::Else
-            | Op::End
-            | Op::TryTable { .. }
-            | Op::Try(_)
-            | Op::Catch(_)
-            | Op::CatchAll
-            | Op::Delegate(_) => 0,
+            Op::Nop | Op::Block(_) | Op::Loop(_) | Op::Else | Op::End | Op::TryTable { .. } => 0,
             _ => 1,
         }
     }
@@ -413,10 +394,6 @@ impl Op {
                 | Op::ReturnCallIndirect { .. }
                 | Op::Throw(_)
                 | Op::ThrowRef
-                | Op::Catch(_)
-                | Op::CatchAll
-                | Op::Delegate(_)
-                | Op::Rethrow(_)
         )
     }
 }

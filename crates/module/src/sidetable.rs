@@ -14,7 +14,7 @@ use crate::body::TrustedReader;
 use crate::{Error, FuncIdx, Module, Op, TagIdx, ValType};
 use build::Builder;
 use handlers::Scopes;
-pub use handlers::{ExceptionPlace, Handler, HandlerKind};
+pub use handlers::{Handler, HandlerKind};
 
 /// A function as an interpreter wants it.
 ///
@@ -64,15 +64,13 @@ impl FuncCode {
         let func = FuncIdx((header.n_imported_funcs() + defined) as u32);
         let range = module.body_ranges()[defined];
         let bytes = &module.bytes()[range.as_range()];
-        let features = header.features().to_parser();
         let decode = || -> Result<FuncCode, Error> {
-            let mut reader =
-                TrustedReader::new(bytes, range.start as usize, features, header.kinds())?;
+            let mut reader = TrustedReader::new(bytes, range.start as usize, header, func)?;
             let mut builder = Builder::new(header, func);
             let mut ops = Vec::with_capacity(bytes.len() / 2);
             let mut offsets = Vec::with_capacity(bytes.len() / 2);
             while let Some((offset, op)) = reader.next()? {
-                let op = builder
+                builder
                     .op(op, reader.labels())
                     .map_err(|error| error.at(offset as usize))?;
                 ops.push(op);
@@ -116,8 +114,8 @@ impl FuncCode {
         &self.locals
     }
 
-    /// The operators, as in the file, except that the `end` of a legacy `catch` is [`Op::Else`]: it is a branch. The last is the
-    /// function's `end`.
+    /// The operators, as in the file but for the legacy encoding of exceptions, which is translated. The last is the function's
+    /// `end`.
     pub fn ops(&self) -> &[Op] {
         &self.ops
     }
@@ -135,8 +133,8 @@ impl FuncCode {
         self.max_height as usize
     }
 
-    /// Where the operator at a position goes: `br`, a taken `br_if`, an `if` whose condition is zero, an `else` or `catch` that is
-    /// reached from above, or `return`. Of a `rethrow`, the height is that of the exception on the operand stack.
+    /// Where the operator at a position goes: `br`, a taken `br_if`, an `if` whose condition is zero, an `else` that is
+    /// reached from above, or `return`.
     ///
     /// # Panics
     /// If the operator is no such, or can never be reached.
@@ -156,7 +154,7 @@ impl FuncCode {
             branch: self.branches[found.branch as usize],
             kind: HandlerKind {
                 tag: found.tag,
-                exception: found.exception,
+                with_ref: found.with_ref,
             },
         })
     }

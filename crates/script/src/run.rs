@@ -22,6 +22,7 @@ use wharf::{
 /// # Errors
 /// If the script cannot be read, or a command does not do what it must. The commands after a failed one still run.
 pub fn run(source: &str, path: Option<&Path>, config: &Config) -> Result<Report, ScriptError> {
+    let source = &*text::unfold_legacy(source);
     let failed = |failures, assertions| ScriptError {
         path: path.map(Path::to_owned),
         failures,

@@ -23,8 +23,10 @@ mod locate;
 mod read;
 #[cfg(test)]
 mod tests;
+mod unfold;
 
 pub use error::TextError;
 pub use locate::error_at;
 pub use read::{Options, is_text, to_wasm, wat_to_wasm, wat_to_wasm_with};
+pub use unfold::unfold_legacy;
 pub use wast;

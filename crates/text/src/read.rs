@@ -9,7 +9,7 @@ use wast::core::{EncodeOptions, GenerateDwarf};
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 
-use crate::TextError;
+use crate::{TextError, unfold_legacy};
 
 /// How text becomes binary.
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,6 +98,7 @@ pub fn wat_to_wasm_with(
     path: Option<&Path>,
     options: Options,
 ) -> Result<Vec<u8>, TextError> {
+    let source = &*unfold_legacy(source);
     let failed = |error: wast::Error| TextError::new(&error, source, path);
     let mut lexer = Lexer::new(source);
     // Text that reads right to left is well-formed; messages make it visible instead.

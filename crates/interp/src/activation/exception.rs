@@ -6,7 +6,7 @@
 use super::Activation;
 use crate::code::ModuleCode;
 use crate::stack::{Frame, Stack};
-use module::{ExceptionPlace, TagIdx};
+use module::TagIdx;
 use ops::Trap;
 use runtime::{Cause, Exception, StoreCore};
 
@@ -48,13 +48,6 @@ impl Activation<'_> {
         self.throw_exn(exn)
     }
 
-    #[cold]
-    pub(super) fn rethrow(&mut self, at: usize) -> Cause {
-        let height = self.func.branch(at).height as usize;
-        let bits = self.stack.values[self.base + self.func.locals().len() + height];
-        self.throw_exn(bits as u32)
-    }
-
     fn throw_exn(&mut self, exn: u32) -> Cause {
         match self.store.exec_exception(exn) {
             Ok(exception) => Cause::Exception(Box::new(exception)),
@@ -86,18 +79,14 @@ pub(crate) fn catch(
         stack.frames.truncate(at);
         let height = frame.base + func.locals().len() + handler.branch.height as usize;
         stack.values.truncate(height);
-        let place = handler.kind.exception;
         let exn = store.exec_exception_ref(exception);
-        if place == ExceptionPlace::Below {
-            stack.values.push(exn.into());
-        }
         if let Some(tag) = handler.kind.tag {
             let header = module.module().header();
             let n_values = header.type_at(header.tags()[tag.index()]).params().len();
             let payload = (0..n_values).map(|nth| store.exec_exn_get(exn, nth));
             stack.values.extend(payload);
         }
-        if place == ExceptionPlace::Above {
+        if handler.kind.with_ref {
             stack.values.push(exn.into());
         }
         return Some(Frame {

@@ -63,8 +63,10 @@ fn operators_without_a_tier() {
 fn visit_every_operator<'a>() {
     let mut labels = Vec::new();
     let mut op = crate::Op::Nop;
+    let mut legacy = None;
     let mut fold = Fold {
         op: &mut op,
+        legacy: &mut legacy,
         labels: &mut labels,
         kinds: &[crate::TypeKind::Func],
     };

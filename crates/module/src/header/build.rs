@@ -6,9 +6,10 @@
 use super::{ElemItems, ElemMode, ElemSegment, Export, ExportItem, Header, Import, ImportType};
 use crate::convert::{global_type, kind, memory_type, ref_type, sub_type, table_type};
 use crate::{
-    ConstExpr, Error, Features, FuncIdx, GlobalIdx, GlobalType, MemoryIdx, MemoryType, Op, RefType,
-    SubType, TableIdx, TableType, TagIdx, TypeIdx, TypeKind,
+    BlockType, ConstExpr, Error, Features, FuncIdx, FuncType, GlobalIdx, GlobalType, MemoryIdx,
+    MemoryType, Op, RefType, SubType, TableIdx, TableType, TagIdx, TypeIdx, TypeKind, ValType,
 };
+use std::collections::HashMap;
 use std::ops::Range;
 use wasmparser::{
     ElementItems, ElementKind, ExternalKind, FromReader, SectionLimited, TableInit, TypeRef,
@@ -226,7 +227,12 @@ impl HeaderBuilder {
     }
 
     /// The finished header. All sections must have been validated.
-    pub(crate) fn freeze(self, features: Features) -> Header {
+    pub(crate) fn freeze(mut self, features: Features) -> Header {
+        let may_have_legacy = features.has("legacy-exceptions");
+        let catch_types = match may_have_legacy {
+            true => self.catch_types(),
+            false => Vec::new(),
+        };
         let imported = |kind: fn(&ImportType) -> bool| {
             self.imports
                 .iter()
@@ -259,7 +265,35 @@ impl HeaderBuilder {
             start: self.start,
             elems: self.elems.into(),
             n_datas: self.n_datas,
+            may_have_legacy,
+            catch_types: catch_types.into(),
         }
+    }
+
+    /// The type of a block that ends with the payload and the exception itself, for each tag. Those that take a function type
+    /// get one behind those of the module.
+    fn catch_types(&mut self) -> Vec<BlockType> {
+        let mut known: HashMap<TypeIdx, BlockType> = HashMap::new();
+        let mut catch_types = Vec::with_capacity(self.tags.len());
+        for at in 0..self.tags.len() {
+            let tag_type = self.tags[at];
+            let ty = *known.entry(tag_type).or_insert_with(|| {
+                let payload = self.types[tag_type.index()].as_func();
+                let payload = payload.expect("validated as a function type").params();
+                if payload.is_empty() {
+                    return BlockType::Value(ValType::EXNREF);
+                }
+                let results = payload.iter().copied().chain([ValType::EXNREF]);
+                let ty = SubType::func(FuncType::new([], results));
+                let index = self.types.len() as u32;
+                self.types.push(ty);
+                self.kinds.push(TypeKind::Func);
+                self.rec_groups.push(index..index + 1);
+                BlockType::Func(TypeIdx(index))
+            });
+            catch_types.push(ty);
+        }
+        catch_types
     }
 
     /// One bit per function: whether it can be reached other than by a direct call.

@@ -26,12 +26,7 @@ pub(super) fn arity(op: Op, header: &Header) -> Option<(u32, u32)> {
         | Op::BrOnCast { .. }
         | Op::Throw(_)
         | Op::ThrowRef
-        | Op::TryTable { .. }
-        | Op::Try(_)
-        | Op::Catch(_)
-        | Op::CatchAll
-        | Op::Delegate(_)
-        | Op::Rethrow(_) => return None,
+        | Op::TryTable { .. } => return None,
 
         Op::ReturnCall(func) => (of_type(*header.funcs().get(func.index())?)?.0, 0),
         Op::ReturnCallIndirect { ty, .. } | Op::ReturnCallRef(ty) => (of_type(ty)?.0 + 1, 0),

@@ -37,10 +37,6 @@ enum Kind {
     If(u32),
     /// A `try_table` that can be reached, with its scope.
     TryTable(u32),
-    /// A legacy `try` before its first `catch`, with its scope; [`NONE`] if it cannot be reached.
-    Try(u32),
-    /// A legacy `try` behind its first `catch`, with its scope. The exception lies below the operands.
-    Catch(u32),
     Func,
 }
 
@@ -85,8 +81,8 @@ impl<'h> Builder<'h> {
         }
     }
 
-    /// Takes the next operator and gives the one to execute; `labels` are those of all operators so far.
-    pub(super) fn op(&mut self, op: Op, labels: &[u32]) -> Result<Op, Error> {
+    /// Takes the next operator; `labels` are those of all operators so far.
+    pub(super) fn op(&mut self, op: Op, labels: &[u32]) -> Result<(), Error> {
         let at = self.side.len() as u32;
         self.side.push(NONE);
         match op {
@@ -98,7 +94,7 @@ impl<'h> Builder<'h> {
                 self.branch_if_zero();
             }
             Op::Else => self.enter_else(at)?,
-            Op::End => return self.leave(at),
+            Op::End => self.leave(at)?,
             Op::Br(depth) => {
                 self.branch(depth)?;
                 self.reachable = false;
@@ -141,28 +137,6 @@ impl<'h> Builder<'h> {
                 let words = words.and_then(|end| labels.get(first as usize..end));
                 self.enter_try_table(at, ty, words.ok_or_else(nonsense)?)?;
             }
-            Op::Try(ty) => {
-                self.enter(ty, Kind::Try(NONE))?;
-                if self.reachable {
-                    let scope = self.open_scope(at);
-                    self.frames.last_mut().expect("just entered").kind = Kind::Try(scope);
-                }
-            }
-            Op::Catch(tag) => self.enter_catch(at, Some(tag))?,
-            Op::CatchAll => self.enter_catch(at, None)?,
-            Op::Delegate(depth) => self.delegate(at, depth)?,
-            Op::Rethrow(depth) => {
-                if self.reachable {
-                    let frame = self.frames.len().checked_sub(depth as usize + 1);
-                    let height = self.frames[frame.ok_or_else(nonsense)?].height;
-                    self.add(Branch {
-                        target: NONE,
-                        keep: 0,
-                        height,
-                    });
-                }
-                self.reachable = false;
-            }
             // Null is dropped on the way; anything else stays.
             Op::BrOnNull(depth) => {
                 self.pop(1)?;
@@ -181,7 +155,7 @@ impl<'h> Builder<'h> {
                 self.push(pushes);
             }
         }
-        Ok(op)
+        Ok(())
     }
 
     /// The side positions, the branches, the greatest height and the scopes of handlers, after the last operator.
@@ -269,22 +243,14 @@ impl<'h> Builder<'h> {
         Ok(())
     }
 
-    fn leave(&mut self, at: u32) -> Result<Op, Error> {
-        let mut op = Op::End;
-        if let Some(Kind::Catch(_)) = self.frames.last().map(|frame| frame.kind)
-            && self.reachable
-        {
-            // The exception below the results is dropped.
-            self.branch(0)?;
-            op = Op::Else;
-        }
+    fn leave(&mut self, at: u32) -> Result<(), Error> {
         let frame = self.frames.pop().ok_or_else(nonsense)?;
-        if let Kind::TryTable(scope) | Kind::Try(scope) = frame.kind {
+        if let Kind::TryTable(scope) = frame.kind {
             self.close_scope(scope, at);
         }
         self.reachable = frame.reachable;
         if !frame.reachable {
-            return Ok(op);
+            return Ok(());
         }
         let target = if frame.kind == Kind::Func { at } else { at + 1 };
         if let Kind::If(if_zero) = frame.kind {
@@ -295,7 +261,7 @@ impl<'h> Builder<'h> {
             next = std::mem::replace(&mut self.branches[next as usize].target, target);
         }
         self.set_height(frame.height + frame.n_results);
-        Ok(op)
+        Ok(())
     }
 
     /// Adds a branch of the current operator to the label at a depth.

@@ -22,41 +22,28 @@ pub struct Handler {
 pub struct HandlerKind {
     /// The tag, whose payload is put: none for those that catch all.
     pub tag: Option<TagIdx>,
-    /// Whether the exception itself is put.
-    pub exception: ExceptionPlace,
-}
-
-/// Where a handler puts the exception itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ExceptionPlace {
-    /// Nowhere.
-    Nowhere,
-    /// Above the payload: `catch_ref` and `catch_all_ref`.
-    Above,
-    /// Below the payload: a legacy `catch`, for `rethrow`.
-    Below,
+    /// Whether the exception itself is put above the payload: `catch_ref` and `catch_all_ref`.
+    pub with_ref: bool,
 }
 
 /// One catch of a scope.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScopeCatch {
     pub(super) tag: Option<TagIdx>,
-    pub(super) exception: ExceptionPlace,
+    pub(super) with_ref: bool,
     /// Position among the branches.
     pub(super) branch: u32,
 }
 
-/// The body of one `try_table` or legacy `try`.
+/// The body of one `try_table`.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     /// Position of the operator that begins it.
     pub(super) start: u32,
     /// Position of the operator that ends it.
     pub(super) end: u32,
-    /// The scope around it.
+    /// The scope around it, where exceptions go that it does not catch.
     pub(super) outer: u32,
-    /// Where exceptions go that it does not catch: the scope around it, unless it delegates.
-    pub(super) next: u32,
     pub(super) catches: Vec<ScopeCatch>,
 }
 
@@ -83,7 +70,7 @@ impl Scopes {
             if let Some(found) = catches.find(|catch| catch.tag.is_none_or(&mut matches)) {
                 return Some(*found);
             }
-            at = scope.next;
+            at = scope.outer;
         }
         None
     }

@@ -20,8 +20,6 @@ struct Frame {
     height: usize,
     params: Vec<bool>,
     results: Vec<bool>,
-    /// Whether a legacy `catch` of it has begun: its `end` is then an `else` to the interpreter, if it can be reached.
-    caught: bool,
 }
 
 /// The operand stack of a function, as far as its references are concerned.
@@ -51,7 +49,6 @@ impl FuncCode {
                 height: 0,
                 params: Vec::new(),
                 results: Vec::new(),
-                caught: false,
             }],
             operands: Vec::new(),
             unreachable_blocks: 0,
@@ -83,18 +80,14 @@ impl Walk<'_> {
             return self.unreachable_op(op);
         }
         match op {
-            Op::Block(ty) | Op::Loop(ty) | Op::Try(ty) | Op::TryTable { ty, .. } => self.enter(ty),
+            Op::Block(ty) | Op::Loop(ty) | Op::TryTable { ty, .. } => self.enter(ty),
             Op::If(ty) => {
                 self.operands.pop();
                 self.enter(ty);
             }
             Op::Else => self.enter_else(),
-            Op::Catch(tag) => {
-                self.enter_catch(self.header.type_at(self.header.tags()[tag.index()]))
-            }
-            Op::CatchAll => self.enter_catch(&FuncType::default()),
-            Op::End | Op::Delegate(_) => self.leave(),
-            Op::Throw(_) | Op::ThrowRef | Op::Rethrow(_) => self.reachable = false,
+            Op::End => self.leave(),
+            Op::Throw(_) | Op::ThrowRef => self.reachable = false,
             Op::Br(_) | Op::BrTable { .. } | Op::Return | Op::Unreachable => self.reachable = false,
             Op::ReturnCall(_) | Op::ReturnCallIndirect { .. } | Op::ReturnCallRef(_) => {
                 self.reachable = false;
@@ -109,19 +102,15 @@ impl Walk<'_> {
     /// Where nothing is reached, only the nesting of blocks matters.
     fn unreachable_op(&mut self, op: Op) {
         match op {
-            Op::Block(_) | Op::Loop(_) | Op::If(_) | Op::Try(_) | Op::TryTable { .. } => {
+            Op::Block(_) | Op::Loop(_) | Op::If(_) | Op::TryTable { .. } => {
                 self.unreachable_blocks += 1;
             }
-            Op::End | Op::Delegate(_) if self.unreachable_blocks > 0 => {
+            Op::End if self.unreachable_blocks > 0 => {
                 self.unreachable_blocks -= 1;
             }
             _ if self.unreachable_blocks > 0 => {}
-            Op::End | Op::Delegate(_) => self.leave(),
+            Op::End => self.leave(),
             Op::Else => self.enter_else(),
-            Op::Catch(tag) => {
-                self.enter_catch(self.header.type_at(self.header.tags()[tag.index()]))
-            }
-            Op::CatchAll => self.enter_catch(&FuncType::default()),
             _ => {}
         }
     }
@@ -139,27 +128,13 @@ impl Walk<'_> {
             height: self.operands.len() - params.len(),
             params,
             results,
-            caught: false,
         });
     }
 
     fn enter_else(&mut self) {
         let frame = self.frames.last().expect("an `else` is in an `if`");
-        if frame.caught {
-            return self.leave();
-        }
         self.operands.truncate(frame.height);
         self.operands.extend(&frame.params);
-        self.reachable = true;
-    }
-
-    /// The operands of a legacy handler: the exception, and its payload above it.
-    fn enter_catch(&mut self, payload: &FuncType) {
-        let frame = self.frames.last_mut().expect("a `catch` is in a `try`");
-        frame.caught = true;
-        self.operands.truncate(frame.height);
-        self.operands.push(true);
-        self.operands.extend(traced(payload.params()));
         self.reachable = true;
     }
 

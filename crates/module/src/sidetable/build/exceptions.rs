@@ -3,9 +3,8 @@
 //! Apart from the other blocks because few functions have any.
 
 use super::{Builder, Kind, NONE, nonsense};
-use crate::sidetable::Branch;
-use crate::sidetable::handlers::{ExceptionPlace, Scope, ScopeCatch};
-use crate::{BlockType, Catch, Error, Op, SubType, TagIdx};
+use crate::sidetable::handlers::{Scope, ScopeCatch};
+use crate::{BlockType, Catch, Error, SubType, TagIdx};
 
 impl Builder<'_> {
     /// The scope that holds the current place.
@@ -28,7 +27,6 @@ impl Builder<'_> {
             start,
             end: NONE,
             outer,
-            next: outer,
             catches: Vec::new(),
         });
         self.frames.last_mut().expect("just entered").scope = scope;
@@ -54,13 +52,9 @@ impl Builder<'_> {
                 let catch = Catch::from_words(words);
                 let branch = self.branches.len() as u32;
                 self.branch(catch.label)?;
-                let exception = match catch.with_ref {
-                    true => ExceptionPlace::Above,
-                    false => ExceptionPlace::Nowhere,
-                };
                 catches.push(ScopeCatch {
                     tag: catch.tag,
-                    exception,
+                    with_ref: catch.with_ref,
                     branch,
                 });
             }
@@ -70,56 +64,6 @@ impl Builder<'_> {
             let scope = self.open_scope(at);
             self.scopes[scope as usize].catches = catches;
             self.frames.last_mut().expect("just entered").kind = Kind::TryTable(scope);
-        }
-        Ok(())
-    }
-
-    pub(super) fn enter_catch(&mut self, at: u32, tag: Option<TagIdx>) -> Result<(), Error> {
-        if self.reachable {
-            // What comes from above goes to the end of the block.
-            self.branch(0)?;
-        }
-        let payload = tag.map_or(Ok(0), |tag| self.payload(tag))?;
-        let frame = self.frames.last_mut().ok_or_else(nonsense)?;
-        let scope = match frame.kind {
-            Kind::Try(scope) => {
-                frame.kind = Kind::Catch(scope);
-                let outer = self.scopes.get(scope as usize).map(|scope| scope.outer);
-                frame.scope = outer.unwrap_or(frame.scope);
-                self.close_scope(scope, at);
-                scope
-            }
-            Kind::Catch(scope) => scope,
-            _ => return Err(nonsense()),
-        };
-        let frame = self.frames.last().expect("looked at above");
-        let height = frame.height;
-        self.reachable = frame.reachable;
-        if let Some(scope) = self.scopes.get_mut(scope as usize) {
-            scope.catches.push(ScopeCatch {
-                tag,
-                exception: ExceptionPlace::Below,
-                branch: self.branches.len() as u32,
-            });
-            self.branches.push(Branch {
-                target: at + 1,
-                keep: 1 + payload,
-                height,
-            });
-            self.set_height(height + 1 + payload);
-        }
-        Ok(())
-    }
-
-    pub(super) fn delegate(&mut self, at: u32, depth: u32) -> Result<(), Error> {
-        let Some(Kind::Try(scope)) = self.frames.last().map(|frame| frame.kind) else {
-            return Err(nonsense());
-        };
-        let _: Op = self.leave(at)?;
-        let target = self.frames.len().checked_sub(depth as usize + 1);
-        let next = self.frames[target.ok_or_else(nonsense)?].scope;
-        if let Some(scope) = self.scopes.get_mut(scope as usize) {
-            scope.next = next;
         }
         Ok(())
     }
