@@ -4,7 +4,7 @@
 ;; EXIT[refused]: 1
 ;; RUN[unknown]: validate --features simd,warp %
 ;; EXIT[unknown]: 2
-;; RUN[later]: run --features gc %
+;; RUN[later]: run --features stack-switching %
 ;; EXIT[later]: 2
 (module
   (func (export "zero") (result v128) (v128.const i64x2 0 0)))

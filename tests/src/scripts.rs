@@ -80,6 +80,10 @@ const MOVING: &[&str] = &[
     "spec-gap/memory64",
 ];
 
+/// Folders with scripts about objects: they run once more with a collection at every allocation, as do our own whose names begin
+/// with `gc`.
+const STRESSED: &[&str] = &["spec/gc"];
+
 /// Features with a row that no tier is meant to run.
 const UNTESTED: &[&str] = &["stack-switching", "shared-everything-threads"];
 
@@ -204,6 +208,13 @@ fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String, features
             let (source, path, mut config) = (source.clone(), path.clone(), config.clone());
             config.move_memories(true);
             let name = format!("{}/moving/{folder}/{file}", tier.name());
+            tests.push(Test::new(name, move || check(&source, &path, &config)));
+        }
+        let is_own = folder == "wast" && file.starts_with("gc");
+        if STRESSED.contains(&folder) || is_own {
+            let (source, path, mut config) = (source.clone(), path.clone(), config.clone());
+            config.gc_stress(true);
+            let name = format!("{}/stress/{folder}/{file}", tier.name());
             tests.push(Test::new(name, move || check(&source, &path, &config)));
         }
         tests.push(Test::new(name, move || check(&source, &path, &config)));

@@ -62,6 +62,24 @@ macro_rules! for_each_builtin {
             elem_drop(elem: i32) -> none;
             /// Whether the type of canonical number `sub` is `sup` or a subtype of it: 1 or 0.
             subtype(sub: i32, sup: i32) -> i32;
+            /// A structure of the type with this canonical number, all zeros, or 0 and the store holds a pending trap. May collect.
+            gc_new_struct(ty: i32) -> i32;
+            /// An array, as above.
+            gc_new_array(ty: i32, len: i32) -> i32;
+            /// The write barrier: an old object may refer to young ones from now on.
+            gc_remember(object: i32) -> none;
+            /// `array.new_data` of a type of the module: the array, or 0 and the store holds a pending trap. May collect.
+            array_new_data(ty: i32, data: i32, src: i32, len: i32) -> i32;
+            /// `array.new_elem`: as above.
+            array_new_elem(ty: i32, elem: i32, src: i32, len: i32) -> i32;
+            /// `array.fill`: the value is the low bytes of 128 bits.
+            array_fill(array: i32, at: i32, low: i64, high: i64, len: i32) -> trap;
+            /// `array.copy`.
+            array_copy(dst_array: i32, dst: i32, src_array: i32, src: i32, len: i32) -> trap;
+            /// `array.init_data`.
+            array_init_data(data: i32, array: i32, dst: i32, src: i32, len: i32) -> trap;
+            /// `array.init_elem`.
+            array_init_elem(elem: i32, array: i32, dst: i32, src: i32, len: i32) -> trap;
             /// Any row of `ops::Compute` by number: operands in 16-byte slots, the result replaces the first.
             compute(op: i32, slots: pointer) -> trap;
         }

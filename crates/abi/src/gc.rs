@@ -11,7 +11,10 @@
 //!   host value   8 u32 number of the value in the store
 //! ```
 
-use module::{FieldType, FuncType, StorageType, StructType, ValType};
+use module::{
+    CompositeType, FieldType, FuncType, Header, StorageType, StructType, TypeIdx, ValType,
+};
+use std::sync::OnceLock;
 
 /// Address space of a heap: all that a reference can reach.
 pub const HEAP_BYTES: u64 = 1 << 32;
@@ -23,6 +26,9 @@ pub const YOUNG_START: u32 = NULL_GUARD_BYTES;
 pub const YOUNG_END: u32 = 32 << 20;
 /// Objects begin at multiples of this.
 pub const OBJECT_ALIGN: u32 = 8;
+
+/// Objects of more bytes are born old: copying them costs more than it can save.
+pub const YOUNG_OBJECT_BYTES_MAX: u32 = 32 << 10;
 
 /// Offset of the number of the type in an object.
 pub const OBJECT_TYPE: u32 = 0;
@@ -141,6 +147,29 @@ impl ObjectLayout {
             fields,
             size: at.next_multiple_of(OBJECT_ALIGN),
         }
+    }
+}
+
+/// Where the fields of all structures of a module lie: found when first asked for, since few modules have structures.
+#[derive(Clone, Debug, Default)]
+pub struct StructLayouts(OnceLock<Box<[ObjectLayout]>>);
+
+impl StructLayouts {
+    /// The layout of a structure of the module with this header, always the same one. Empty if the type is no structure.
+    ///
+    /// # Panics
+    /// If the module has no such type.
+    pub fn get(&self, header: &Header, ty: TypeIdx) -> &ObjectLayout {
+        let layouts = self.0.get_or_init(|| {
+            let types = header.types().iter();
+            types
+                .map(|ty| match &ty.composite {
+                    CompositeType::Struct(ty) => ObjectLayout::of_struct(ty),
+                    _ => ObjectLayout::default(),
+                })
+                .collect()
+        });
+        &layouts[ty.index()]
     }
 }
 

@@ -15,6 +15,7 @@
 //! ```
 //! All pointers are 8 bytes: compiled code is for 64-bit hosts.
 
+use crate::gc::StructLayouts;
 use module::{FuncIdx, GlobalIdx, Header, MemoryIdx, MemoryType, TableIdx};
 
 /// Address space behind a 32-bit memory: all that an index can reach.
@@ -131,6 +132,8 @@ pub struct VmctxLayout {
     n_imported_funcs: u32,
     /// Position among the function entries, by function; `u32::MAX` for functions that no reference can be made of.
     func_ref_slots: Box<[u32]>,
+    /// Where the fields of the module's structures lie.
+    pub structs: StructLayouts,
 }
 
 impl VmctxLayout {
@@ -194,6 +197,7 @@ impl VmctxLayout {
             n_imported_globals: header.n_imported_globals() as u32,
             n_imported_funcs: header.n_imported_funcs() as u32,
             func_ref_slots,
+            structs: StructLayouts::default(),
         }
     }
 

@@ -102,13 +102,23 @@ impl Heap {
         self.wrote_refs(to);
     }
 
-    /// Stores one reference to many elements.
+    /// Stores the low bytes of one value to many elements.
     ///
     /// # Panics
     /// If they are not in the heap.
-    pub fn fill_refs(&mut self, array: u32, from: u32, len: u32, value: u32) {
-        for element in self.elements_mut(array, from, len).chunks_exact_mut(4) {
-            element.copy_from_slice(&value.to_le_bytes());
+    pub fn fill_elements(&mut self, array: u32, from: u32, len: u32, value: u128) {
+        if len == 0 {
+            return;
+        }
+        let elements = self.elements_mut(array, from, len);
+        let bytes = elements.len() / len as usize;
+        let value = value.to_le_bytes();
+        if value[..bytes].iter().all(|byte| *byte == value[0]) {
+            elements.fill(value[0]);
+        } else {
+            for element in elements.chunks_exact_mut(bytes) {
+                element.copy_from_slice(&value[..bytes]);
+            }
         }
         self.wrote_refs(array);
     }

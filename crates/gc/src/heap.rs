@@ -5,14 +5,14 @@ use crate::shape::{Kind, Shape};
 use crate::space::Space;
 use crate::stats::Stats;
 use abi::gc::{
-    ARRAY_ELEMENTS, ARRAY_LEN, HOST_TYPE, HOST_VALUE, INFO_REMEMBERED, KIND_HOST, OBJECT_INFO,
-    YOUNG_END, YOUNG_START,
+    self, ARRAY_ELEMENTS, ARRAY_LEN, HOST_TYPE, HOST_VALUE, INFO_REMEMBERED, KIND_HOST,
+    OBJECT_INFO, YOUNG_END, YOUNG_START,
 };
 use std::io;
 use std::time::Instant;
 
-/// Objects of more bytes are born old: copying them costs more than it can save.
-const YOUNG_OBJECT_BYTES_MAX: u64 = 32 << 10;
+/// As the contract says, in the heap's words.
+const YOUNG_OBJECT_BYTES_MAX: u64 = gc::YOUNG_OBJECT_BYTES_MAX as u64;
 /// The young space begins with this and grows while much of it survives.
 const YOUNG_BYTES_FIRST: u64 = 1 << 20;
 /// The old space may grow to this before the first full collection.

@@ -70,7 +70,7 @@ static FEATURES: &[Feature] = &[
     on("memory64", WasmFeatures::MEMORY64),
     known("relaxed-simd", 5, WasmFeatures::RELAXED_SIMD),
     on("function-references", WasmFeatures::FUNCTION_REFERENCES),
-    known("gc", 5, WasmFeatures::GC),
+    on("gc", WasmFeatures::GC),
     known("exceptions", 5, WasmFeatures::EXCEPTIONS),
     beyond("threads", 4, WasmFeatures::THREADS),
     beyond("custom-page-sizes", 3, WasmFeatures::CUSTOM_PAGE_SIZES),

@@ -8,6 +8,7 @@
 //! | `uses` | which values are needed, and in what form |
 //! | `scalar`, `vector` | operators that compute, one arm a row or group of rows |
 //! | `memory`, `atomic`, `bulk`, `table`, `call` | what touches state |
+//! | `gc` | garbage-collected objects |
 //! | `refs` | references that live across calls |
 //! | `flags` | what Cranelift is told of each kind of memory |
 //! | `control` | how blocks end |
@@ -17,6 +18,7 @@ mod bulk;
 mod call;
 mod control;
 mod flags;
+mod gc;
 mod memory;
 mod refs;
 mod scalar;
@@ -51,6 +53,8 @@ pub(crate) struct LowerScratch {
     callees: Callees,
     args: Vec<Value>,
     edge_args: Vec<BlockArg>,
+    /// What lives across a call that is being lowered.
+    across: Vec<ir::Value>,
     /// Edges that a switch has several times, and the blocks made for them.
     shared_edges: Vec<(ir::EdgeId, Block)>,
     /// By value: where accesses through it go, if it was used as an address before.
@@ -160,6 +164,10 @@ impl<'a> Lower<'a> {
                 let value = self.pos.func.dfg.append_block_param(target, ty);
                 self.scratch.values[param.index()] = value;
             }
+            for _ in self.scratch.refs.params(block) {
+                let ty = clif_type(ir::Type::Ref);
+                self.pos.func.dfg.append_block_param(target, ty);
+            }
         }
     }
 
@@ -198,6 +206,12 @@ impl<'a> Lower<'a> {
         if self.run != run {
             self.run = run;
             self.scratch.refs.forget_known();
+        }
+        let params = self.pos.func.dfg.block_params(clif_block(block));
+        let renamed = self.scratch.refs.params(block);
+        let params = &params[params.len() - renamed.len()..];
+        for (value, &param) in renamed.zip(params) {
+            self.scratch.values[value.index()] = param;
         }
         if self.ref_slots.is_some() {
             self.set_offset(ir::NO_OFFSET);
@@ -262,7 +276,7 @@ impl<'a> Lower<'a> {
                 ty, callee, args, ..
             } => self.call_ref(id, ty, callee, args),
             Inst::NullCheck { value } => self.null_check(value),
-            Inst::Gc { op, .. } => unreachable!("the feature of {op} cannot be enabled"),
+            Inst::Gc { op, args } => self.gc(id, op, args),
             Inst::Fuel { units } => self.fuel(units),
             Inst::FuelCheck => self.fuel_check(),
             Inst::Call { func, args, .. } => self.call(id, func, args),

@@ -9,6 +9,8 @@
 //!   return address, in the thunk   the builtin's frame follows
 //! ```
 
+mod gc;
+
 use crate::call::Pending;
 use crate::instance::Instance;
 use crate::vm::StoreCtx;

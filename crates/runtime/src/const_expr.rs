@@ -103,8 +103,7 @@ impl Evaluation<'_> {
                 let len = self.pop().u32();
                 let array = self.array_new(ty, len)?;
                 let value = self.bits(self.stack[self.stack.len() - 2]);
-                let (store, instance) = (&mut *self.store, self.instance);
-                store.exec_array_fill(instance, ty, (array, 0), value.u128(), len)?;
+                self.store.exec_array_fill((array, 0), value.u128(), len)?;
                 self.drop_below_top(1);
                 return Ok(());
             }
@@ -130,15 +129,7 @@ impl Evaluation<'_> {
 
     /// Makes a structure of the operands, or of zeros.
     fn struct_new(&mut self, ty: TypeIdx, of_operands: bool) -> Result<(), Trap> {
-        let (store, instance) = (&mut *self.store, self.instance);
-        let object = match store.exec_struct_new(instance, ty) {
-            Some(object) => object,
-            None => {
-                store.exec_struct_room(instance, ty)?;
-                let object = store.exec_struct_new(instance, ty);
-                object.expect("room was made")
-            }
-        };
+        let object = self.store.new_struct(self.module.type_id(ty))?;
         let n_fields = if of_operands {
             self.module.struct_layout(ty).fields.len()
         } else {
@@ -148,7 +139,8 @@ impl Evaluation<'_> {
         for at in 0..n_fields {
             let value = self.bits(self.stack[first + at]).u128();
             let field = (ty, at as u32);
-            self.store.exec_struct_set(instance, field, object, value)?;
+            self.store
+                .exec_struct_set(self.instance, field, object, value)?;
         }
         self.stack.truncate(first);
         self.push_ref(object);
@@ -157,15 +149,7 @@ impl Evaluation<'_> {
 
     /// Makes an array of zeros and pushes it.
     fn array_new(&mut self, ty: TypeIdx, len: u32) -> Result<u32, Trap> {
-        let (store, instance) = (&mut *self.store, self.instance);
-        let array = match store.exec_array_new(instance, ty, len) {
-            Some(array) => array,
-            None => {
-                store.exec_array_room(instance, ty, len)?;
-                let array = store.exec_array_new(instance, ty, len);
-                array.expect("room was made")
-            }
-        };
+        let array = self.store.new_array(self.module.type_id(ty), len)?;
         self.push_ref(array);
         Ok(array)
     }

@@ -141,24 +141,12 @@ impl StoreCore {
     /// [`Trap::NullArrayReference`], [`Trap::ArrayOutOfBounds`].
     pub fn exec_array_fill(
         &mut self,
-        instance: InstanceId,
-        ty: TypeIdx,
         (array, at): (u32, u32),
         value: u128,
         len: u32,
     ) -> Result<(), Trap> {
         self.check_elements(array, at, len)?;
-        let storage = self.element(instance, ty).storage;
-        let heap = self.heap_mut();
-        if is_traced(storage) {
-            heap.fill_refs(array, at, len, value as u32);
-            return Ok(());
-        }
-        let bytes = storage_bytes(storage) as usize;
-        let value = &value.to_le_bytes()[..bytes];
-        for element in heap.elements_mut(array, at, len).chunks_exact_mut(bytes) {
-            element.copy_from_slice(value);
-        }
+        self.heap_mut().fill_elements(array, at, len, value);
         Ok(())
     }
 
@@ -191,6 +179,16 @@ impl StoreCore {
         len: u32,
     ) -> Result<(), Trap> {
         let bytes = u64::from(len) * u64::from(storage_bytes(self.element(instance, ty).storage));
+        self.check_data_bytes(instance, data, at, bytes)
+    }
+
+    fn check_data_bytes(
+        &self,
+        instance: InstanceId,
+        data: DataIdx,
+        at: u32,
+        bytes: u64,
+    ) -> Result<(), Trap> {
         if u64::from(at) + bytes > self.data(instance, data).len() as u64 {
             return Err(Trap::MemoryOutOfBounds);
         }
@@ -204,13 +202,14 @@ impl StoreCore {
     pub fn exec_array_init_data(
         &mut self,
         instance: InstanceId,
-        (ty, data): (TypeIdx, DataIdx),
+        data: DataIdx,
         dst: (u32, u32),
         src: u32,
         len: u32,
     ) -> Result<(), Trap> {
         self.check_elements(dst.0, dst.1, len)?;
-        self.exec_check_data(instance, (ty, data), src, len)?;
+        let bytes = self.heap().elements(dst.0, dst.1, len).len();
+        self.check_data_bytes(instance, data, src, bytes as u64)?;
         let module = self.instance_module(instance).clone();
         let dropped = self.instance(instance).dropped_datas[data.index()];
         let elements = self.heap_mut().elements_mut(dst.0, dst.1, len);
@@ -246,14 +245,13 @@ impl StoreCore {
     pub fn exec_array_init_elem(
         &mut self,
         instance: InstanceId,
-        (ty, elem): (TypeIdx, ElemIdx),
+        elem: ElemIdx,
         dst: (u32, u32),
         src: u32,
         len: u32,
     ) -> Result<(), Trap> {
         self.check_elements(dst.0, dst.1, len)?;
         self.exec_check_elem(instance, elem, src, len)?;
-        let bytes = storage_bytes(self.element(instance, ty).storage) as usize;
         let StoreCore {
             heap, instances, ..
         } = self;
@@ -261,7 +259,8 @@ impl StoreCore {
         let items = &instances[instance.0 as usize].elems[elem.index()];
         let items = &items[src as usize..][..len as usize];
         let elements = heap.elements_mut(dst.0, dst.1, len);
-        for (element, item) in elements.chunks_exact_mut(bytes).zip(items) {
+        let bytes = elements.len() / items.len().max(1);
+        for (element, item) in elements.chunks_exact_mut(bytes.max(1)).zip(items) {
             element.copy_from_slice(&item.to_le_bytes()[..bytes]);
         }
         heap.wrote_refs(dst.0);

@@ -4,8 +4,8 @@
 
 use crate::vm::GlobalCell;
 use crate::{Error, LoadedModule, StoreCore};
-use abi::gc::{ARRAY_ELEMENTS, KIND_EXN, KIND_STRUCT, ObjectLayout, is_traced, storage_bytes};
 use abi::gc::{HEAP_BYTES, HOST_TYPE, HOST_VALUE};
+use abi::gc::{KIND_EXN, KIND_STRUCT, ObjectLayout, is_traced, storage_bytes};
 use gc::{Exhausted, Heap, HeapSettings, Shape};
 use module::{CompositeType, SubType, ValType};
 use ops::Trap;
@@ -151,6 +151,33 @@ impl StoreCore {
         }
     }
 
+    /// Makes an object of a fixed size with this type number, all zeros; collects if there is no room. References that are in no
+    /// root may be wrong afterwards.
+    ///
+    /// # Errors
+    /// As for [`make_room`](Self::make_room).
+    pub(crate) fn new_struct(&mut self, ty: u32) -> Result<u32, Trap> {
+        if let Some(object) = self.alloc(|heap| heap.alloc(ty)) {
+            return Ok(object);
+        }
+        self.make_room(self.heap().array_bytes(ty, 0))?;
+        let object = self.alloc(|heap| heap.alloc(ty));
+        Ok(object.expect("room was made"))
+    }
+
+    /// Makes an array, all zeros; as [`new_struct`](Self::new_struct).
+    ///
+    /// # Errors
+    /// As for [`make_room`](Self::make_room).
+    pub(crate) fn new_array(&mut self, ty: u32, len: u32) -> Result<u32, Trap> {
+        if let Some(array) = self.alloc(|heap| heap.alloc_array(ty, len)) {
+            return Ok(array);
+        }
+        self.make_room(self.heap().array_bytes(ty, len))?;
+        let array = self.alloc(|heap| heap.alloc_array(ty, len));
+        Ok(array.expect("room was made"))
+    }
+
     /// Collects all objects that nothing refers to.
     ///
     /// # Errors
@@ -212,14 +239,7 @@ impl StoreCore {
     /// Makes an object for the value of the host with this number in the store.
     pub(crate) fn new_host_object(&mut self, index: u32) -> Result<u32, Error> {
         self.heap_or_make()?;
-        let object = match self.alloc(|heap| heap.alloc(HOST_TYPE)) {
-            Some(object) => object,
-            None => {
-                self.make_room(u64::from(ARRAY_ELEMENTS))?;
-                let object = self.alloc(|heap| heap.alloc(HOST_TYPE));
-                object.expect("room was made")
-            }
-        };
+        let object = self.new_struct(HOST_TYPE)?;
         self.heap_mut()
             .field_mut(object, HOST_VALUE, 4)
             .copy_from_slice(&index.to_le_bytes());

@@ -47,8 +47,6 @@ pub struct LoadedModule {
     type_ids: Box<[u32]>,
     code: Option<LoadedCode>,
     pub(crate) init_image: Option<InitImage>,
-    /// How the structures of the module lie in the heap, by type; empty until an executor asks.
-    struct_layouts: OnceLock<Box<[ObjectLayout]>>,
     /// What the executor remembers of the module.
     executor_data: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -111,7 +109,6 @@ impl LoadedModule {
             type_ids,
             code,
             init_image,
-            struct_layouts: OnceLock::new(),
             executor_data,
         });
         loaded.publish()?;
@@ -123,12 +120,7 @@ impl LoadedModule {
     /// # Panics
     /// If there is no such type.
     pub(crate) fn struct_layout(&self, ty: TypeIdx) -> &ObjectLayout {
-        let layouts = self.struct_layouts.get_or_init(|| {
-            let types = self.module.header().types().iter();
-            let layouts = types.map(|ty| ty.as_struct().map(ObjectLayout::of_struct));
-            layouts.map(Option::unwrap_or_default).collect()
-        });
-        &layouts[ty.index()]
+        self.layout.structs.get(self.module.header(), ty)
     }
 
     fn publish(self: &Arc<LoadedModule>) -> Result<(), Error> {

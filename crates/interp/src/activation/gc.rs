@@ -137,8 +137,7 @@ impl Activation<'_> {
         let array = self.alloc_array(ty, self.top() as u32)?;
         let len = self.pop() as u32;
         let value = self.pop();
-        self.store
-            .exec_array_fill(self.instance, ty, (array, 0), value, len)?;
+        self.store.exec_array_fill((array, 0), value, len)?;
         self.push(array.into());
         Ok(())
     }
@@ -162,7 +161,7 @@ impl Activation<'_> {
             .exec_check_data(self.instance, segment, from, len)?;
         let array = self.alloc_array(ty, len)?;
         self.store
-            .exec_array_init_data(self.instance, segment, (array, 0), from, len)?;
+            .exec_array_init_data(self.instance, data, (array, 0), from, len)?;
         self.push(array.into());
         Ok(())
     }
@@ -171,9 +170,8 @@ impl Activation<'_> {
         let (len, from) = (self.pop() as u32, self.pop() as u32);
         self.store.exec_check_elem(self.instance, elem, from, len)?;
         let array = self.alloc_array(ty, len)?;
-        let segment = (ty, elem);
         self.store
-            .exec_array_init_elem(self.instance, segment, (array, 0), from, len)?;
+            .exec_array_init_elem(self.instance, elem, (array, 0), from, len)?;
         self.push(array.into());
         Ok(())
     }
@@ -203,13 +201,12 @@ impl Activation<'_> {
         Ok(())
     }
 
-    pub(super) fn array_fill(&mut self, ty: TypeIdx) -> Result<(), Trap> {
+    pub(super) fn array_fill(&mut self) -> Result<(), Trap> {
         let len = self.pop() as u32;
         let value = self.pop();
         let at = self.pop() as u32;
         let array = self.pop_ref();
-        self.store
-            .exec_array_fill(self.instance, ty, (array, at), value, len)
+        self.store.exec_array_fill((array, at), value, len)
     }
 
     pub(super) fn array_copy(&mut self) -> Result<(), Trap> {
@@ -222,18 +219,18 @@ impl Activation<'_> {
             .exec_array_copy((target, to), (source, from), len)
     }
 
-    pub(super) fn array_init_data(&mut self, ty: TypeIdx, data: DataIdx) -> Result<(), Trap> {
+    pub(super) fn array_init_data(&mut self, data: DataIdx) -> Result<(), Trap> {
         let (len, from, to) = (self.pop() as u32, self.pop() as u32, self.pop() as u32);
         let array = self.pop_ref();
         self.store
-            .exec_array_init_data(self.instance, (ty, data), (array, to), from, len)
+            .exec_array_init_data(self.instance, data, (array, to), from, len)
     }
 
-    pub(super) fn array_init_elem(&mut self, ty: TypeIdx, elem: ElemIdx) -> Result<(), Trap> {
+    pub(super) fn array_init_elem(&mut self, elem: ElemIdx) -> Result<(), Trap> {
         let (len, from, to) = (self.pop() as u32, self.pop() as u32, self.pop() as u32);
         let array = self.pop_ref();
         self.store
-            .exec_array_init_elem(self.instance, (ty, elem), (array, to), from, len)
+            .exec_array_init_elem(self.instance, elem, (array, to), from, len)
     }
 
     pub(super) fn ref_test(&mut self, ty: RefType) {

@@ -186,7 +186,7 @@ impl Lower<'_> {
     }
 
     /// New blocks after the current one, the last of them first.
-    fn blocks_after_current<const N: usize>(&mut self) -> [Block; N] {
+    pub(super) fn blocks_after_current<const N: usize>(&mut self) -> [Block; N] {
         let current = self.pos.current_block().expect("in a block");
         [(); N].map(|()| {
             let block = self.pos.func.dfg.make_block();

@@ -10,7 +10,7 @@ use abi::{Builtin, FuncRefLayout, StoreCtxLayout, VmctxLayout};
 use cranelift_codegen::cursor::FuncCursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, SigRef, StackSlotData,
+    ExtFuncData, ExternalName, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef, StackSlotData,
     StackSlotKind, UserExternalName, Value, types,
 };
 use ir::{Callee, InstId, List};
@@ -172,12 +172,26 @@ impl Lower<'_> {
 
     /// Traps unless the type with the canonical number `found` is `ty` or a subtype of it.
     fn check_func_type(&mut self, found: Value, ty: TypeIdx) {
+        let is_subtype = self.is_subtype(found, ty);
+        self.pos
+            .ins()
+            .trapz(is_subtype, trap_code(Trap::IndirectCallTypeMismatch));
+    }
+
+    /// The canonical number of a type of the module.
+    pub(super) fn type_number(&mut self, ty: TypeIdx) -> Value {
         let type_ids = self.vmctx_const(POINTER, VmctxLayout::TYPE_IDS);
         let flags = self.flags.constant(self.pos.func);
-        let expected = self.load_raw(types::I32, flags, type_ids, 4 * ty.0);
+        self.load_raw(types::I32, flags, type_ids, 4 * ty.0)
+    }
+
+    /// Whether the type with the canonical number `found` is `ty` or a subtype of it: zero or not.
+    pub(super) fn is_subtype(&mut self, found: Value, ty: TypeIdx) -> Value {
+        let expected = self.type_number(ty);
+        let flags = self.flags.constant(self.pos.func);
         let defined = self.env.header.types();
-        let differs = if defined[ty.index()].is_final {
-            self.pos.ins().icmp(IntCC::NotEqual, found, expected)
+        if defined[ty.index()].is_final {
+            self.pos.ins().icmp(IntCC::Equal, found, expected)
         } else {
             let supertypes = std::iter::successors(defined[ty.index()].supertype, |sup| {
                 defined[sup.index()].supertype
@@ -192,15 +206,12 @@ impl Lower<'_> {
                 let row = self.pos.ins().iadd(rows, row);
                 let offset = TypeRowLayout::DISPLAY + 4 * depth as u32;
                 let ancestor = self.load_raw(types::I32, flags, row, offset);
-                self.pos.ins().icmp(IntCC::NotEqual, ancestor, expected)
+                self.pos.ins().icmp(IntCC::Equal, ancestor, expected)
             } else {
                 let is_subtype = self.builtin(Builtin::subtype, &[found, expected]);
-                self.pos.ins().icmp_imm_s(IntCC::Equal, is_subtype, 0)
+                self.pos.ins().icmp_imm_s(IntCC::NotEqual, is_subtype, 0)
             }
-        };
-        self.pos
-            .ins()
-            .trapnz(differs, trap_code(Trap::IndirectCallTypeMismatch));
+        }
     }
 
     fn call_address(&mut self, id: InstId, ty: TypeIdx, code: Value, vmctx: Value, args: List) {
@@ -234,9 +245,22 @@ impl Lower<'_> {
     }
 
     /// Calls the runtime and traps if it says so; gives the result, if there is one of interest.
+    pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Value {
+        let call = self.builtin_call(builtin, args);
+        if builtin.sig().result.is_none() {
+            return self.vmctx;
+        }
+        let result = self.pos.func.dfg.first_result(call);
+        if builtin.sig().traps {
+            self.pos.ins().trapnz(result, PENDING);
+        }
+        result
+    }
+
+    /// Calls the runtime.
     ///
     /// The runtime needs more stack than guard pages could watch over, so the room is checked before.
-    pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Value {
+    pub(super) fn builtin_call(&mut self, builtin: Builtin, args: &[Value]) -> Inst {
         let store = self.store_ctx();
         let flags = self.flags.store_ctx(self.pos.func);
         let limit = self.load_raw(POINTER, flags, store, StoreCtxLayout::STACK_LIMIT);
@@ -254,15 +278,15 @@ impl Lower<'_> {
             .get_or_insert_with(|| func.import_signature(builtin_signature(builtin)));
         let mut all = vec![self.vmctx];
         all.extend_from_slice(args);
-        let call = self.pos.ins().call_indirect(signature, code, &all);
-        if builtin.sig().result.is_none() {
-            return self.vmctx;
-        }
-        let result = self.pos.func.dfg.first_result(call);
-        if builtin.sig().traps {
-            self.pos.ins().trapnz(result, PENDING);
-        }
-        result
+        self.pos.ins().call_indirect(signature, code, &all)
+    }
+
+    /// Calls the runtime to make an object, and traps if it could not; gives the call too, which may have collected.
+    pub(super) fn builtin_new(&mut self, builtin: Builtin, args: &[Value]) -> (Inst, Value) {
+        let call = self.builtin_call(builtin, args);
+        let object = self.pos.func.dfg.first_result(call);
+        self.pos.ins().trapz(object, PENDING);
+        (call, object)
     }
 
     /// Computes a row by calling its meaning.

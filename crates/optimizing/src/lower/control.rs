@@ -51,7 +51,11 @@ impl Lower<'_> {
             let value = self.value(value);
             args.push(BlockArg::Value(value));
         }
-        let to = clif_block(self.func.edge(edge).to);
+        let to = self.func.edge(edge).to;
+        let renamed = self.scratch.refs.params(to);
+        let values = &self.scratch.values;
+        args.extend(renamed.map(|value| BlockArg::Value(values[value.index()])));
+        let to = clif_block(to);
         let call = self.pos.func.dfg.block_call(to, &args);
         self.scratch.edge_args = args;
         call
@@ -97,7 +101,10 @@ impl Lower<'_> {
         for at in 1..shared.len() {
             let edge = shared[at].0;
             let is_new = edge == shared[at - 1].0 && (end == 0 || shared[end - 1].0 != edge);
-            if is_new && !self.func.edge_args(edge).is_empty() {
+            let to = self.func.edge(edge).to;
+            let has_args =
+                !self.func.edge_args(edge).is_empty() || self.scratch.refs.params(to).len() != 0;
+            if is_new && has_args {
                 shared[end] = (edge, self.pos.func.dfg.make_block());
                 end += 1;
             }

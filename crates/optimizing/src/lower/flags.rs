@@ -11,15 +11,22 @@
 //! | function entries | the type field: null is a trap | by the runtime | themselves |
 //! | global cells | no | yes | an imported one any imported one; a defined one nothing |
 //! | slots of references | no | yes, also by the collector during calls | those of the same number modulo 64 |
+//! | headers and lengths of objects | null may be a trap | when made; also by the runtime | themselves |
+//! | fields of structures | null may be a trap | yes, also by the collector during calls | those at offsets equal modulo 256 |
+//! | elements of arrays | no, after the check | as above | those of the same size and kind |
 //! | memory | yes | yes | an imported one any imported one; a defined one nothing |
 
 use crate::code::trap_code;
+use abi::gc::{is_traced, storage_bytes};
 use cranelift_codegen::ir::{AliasRegionData, Endianness, Function, MemFlags, MemFlagsData};
+use module::StorageType;
 use ops::Trap;
 use std::borrow::Cow;
 
 /// Slots of references that Cranelift tells apart: each kind of memory costs it time.
 const REF_SLOTS_APART: u32 = 64;
+/// Places of fields that Cranelift tells apart, in steps of 4 bytes.
+const FIELDS_APART: u32 = 64;
 
 const CONSTANT: u32 = 0;
 const STORE_CTX: u32 = 1;
@@ -28,6 +35,12 @@ const ELEMENT: u32 = 3;
 const FUNC_ENTRY: u32 = 4;
 const GLOBAL_IMPORTED: u32 = 5;
 const MEMORY_IMPORTED: u32 = 6;
+const OBJECT_HEADER: u32 = 7;
+const ARRAY_LEN: u32 = 8;
+/// Structures that one object can be seen as agree on where each field is and what it holds. So fields at different offsets never
+/// overlap, and those of a structure never overlap elements.
+const FIELD: u32 = 1 << 20;
+const ARRAY_ELEMENT: u32 = 1 << 21;
 const MEMORY: u32 = 1 << 30;
 const GLOBAL: u32 = 2 << 30;
 const REF_SLOT: u32 = 3 << 30;
@@ -56,6 +69,12 @@ fn insert(func: &mut Function, data: MemFlagsData, region: u32, name: &'static s
     func.dfg
         .mem_flags
         .insert_unchecked(data.with_alias_region(Some(region)))
+}
+
+/// Part of an object: objects are aligned to 8 bytes, so that vectors in them are not aligned.
+fn object(null: Option<Trap>) -> MemFlagsData {
+    let data = MemFlagsData::new().with_endianness(Endianness::Little);
+    data.with_trap_code(null.map(trap_code))
 }
 
 impl Flags {
@@ -144,6 +163,33 @@ impl Flags {
         let flags = insert(func, data, region, name);
         self.memory = Some((region, flags));
         flags
+    }
+
+    /// The header of an object; if it may be null, the access faults with this trap.
+    pub(super) fn object_header(&mut self, func: &mut Function, null: Option<Trap>) -> MemFlags {
+        insert(func, object(null), OBJECT_HEADER, "object header")
+    }
+
+    /// The length of an array; if that may be null, the access faults with this trap.
+    pub(super) fn array_len(&mut self, func: &mut Function, null: Option<Trap>) -> MemFlags {
+        insert(func, object(null), ARRAY_LEN, "array length")
+    }
+
+    /// A field at this offset of a structure; if that may be null, the access faults with this trap.
+    pub(super) fn field(
+        &mut self,
+        func: &mut Function,
+        offset: u32,
+        null: Option<Trap>,
+    ) -> MemFlags {
+        let region = FIELD | (offset / 4 % FIELDS_APART);
+        insert(func, object(null), region, "field")
+    }
+
+    /// Elements of arrays that store this.
+    pub(super) fn array_element(&mut self, func: &mut Function, storage: StorageType) -> MemFlags {
+        let kind = storage_bytes(storage) << 1 | u32::from(is_traced(storage));
+        insert(func, object(None), ARRAY_ELEMENT | kind, "array element")
     }
 
     /// A slot for a reference in the frame.

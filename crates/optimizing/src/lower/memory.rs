@@ -313,7 +313,7 @@ impl Lower<'_> {
         self.store_op(opcode, at, value);
     }
 
-    fn load_op(&mut self, opcode: Opcode, ty: Type, at: Address) -> Value {
+    pub(super) fn load_op(&mut self, opcode: Opcode, ty: Type, at: Address) -> Value {
         // Cranelift types the widening loads of vectors by themselves.
         let control = match opcode {
             Opcode::Sload8x8
@@ -329,7 +329,7 @@ impl Lower<'_> {
         dfg.first_result(inst)
     }
 
-    fn store_op(&mut self, opcode: Opcode, at: Address, value: Value) {
+    pub(super) fn store_op(&mut self, opcode: Opcode, at: Address, value: Value) {
         let ty = self.pos.func.dfg.value_type(value);
         self.pos
             .ins()

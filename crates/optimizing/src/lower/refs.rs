@@ -5,16 +5,29 @@
 //! and loaded again when it is first used after the call; the call's stack map names the slots that matter. A slot serves
 //! several references if no two of them are needed at once.
 //!
+//! Most places where a collector may run are allocations, though, and most allocations run none. A reference that lives across
+//! such places only is not kept in its slot. The rare branch that calls the collector stores it there and loads it again; behind
+//! the allocation it is a parameter of the block where both ways meet, and so it is wherever else such ways meet:
+//!
+//! ```text
+//!   block:  is there room?             |  kept:         stored where defined, loaded after calls
+//!      yes |        | no (rare)        |  renamed:      stored in the rare branch only
+//!          |      store r, call, r' = load
+//!   join(object, r''):  r or r'
+//! ```
+//!
 //! Liveness is found by walking from each use up to the definition, value by value: most references live in a few blocks, and
 //! what a hostile function costs is bounded.
 
 use super::Lower;
 use super::uses::Uses;
 use crate::signature::POINTER;
+use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::{
-    self as clif, InstBuilder, MemFlags, StackSlotData, StackSlotKind, UserStackMapEntry, types,
+    self as clif, BlockArg, InstBuilder, MemFlags, StackSlotData, StackSlotKind, UserStackMapEntry,
+    types,
 };
-use ir::{Block, Def, Func, Inst, InstId, Preds, Type, Value};
+use ir::{Block, Def, Func, GcOp, Inst, InstId, Preds, Type, Value};
 
 /// References that live across calls, call by call, in one function at most.
 const ACROSS_MAX: usize = 1 << 23;
@@ -42,6 +55,14 @@ pub(super) struct Refs {
     /// By value: its slot. Empty if no value has one.
     slots: Vec<u32>,
     n_slots: u32,
+    /// By value: whether its slot has it from its definition on. Others with a slot are renamed at each allocation.
+    kept: Vec<bool>,
+    /// Whether all with a slot are kept because there are too many.
+    all_kept: bool,
+    /// Renamed references that live at the start of blocks which can be entered from several places, by block.
+    params: Vec<(Block, Value)>,
+    /// References that live across allocations, over all of them.
+    n_across_allocs: usize,
     /// By value: the epoch in which lowering last had it. A call ends an epoch, and so does the start of a block that can be
     /// entered from elsewhere than the block before it.
     known: Vec<u32>,
@@ -58,12 +79,34 @@ pub(super) struct Refs {
     deaths: Vec<(Block, u32, Value)>,
 }
 
+/// Parameters of blocks, over all edges, that references may become in one function at most; and as many at allocations. Beyond
+/// that, all references are kept in slots.
+const RENAMED_MAX: usize = 1 << 17;
+
+/// Where a collector may run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Safepoint {
+    /// A call: what it takes is gone when the collector runs.
+    Call,
+    /// An allocation, which calls only if there is no room. Its operands are needed after that.
+    Alloc,
+}
+
 /// Whether a collector may run during an instruction.
-fn is_safepoint(inst: &Inst) -> bool {
-    matches!(
-        inst,
-        Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. }
-    )
+fn safepoint(inst: &Inst) -> Option<Safepoint> {
+    match *inst {
+        Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. } => {
+            Some(Safepoint::Call)
+        }
+        Inst::Gc { op, .. } => match op {
+            GcOp::StructNew(_) | GcOp::ArrayNew(_) | GcOp::ArrayNewFixed(_) => {
+                Some(Safepoint::Alloc)
+            }
+            GcOp::ArrayNewData { .. } | GcOp::ArrayNewElem { .. } => Some(Safepoint::Call),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 impl Refs {
@@ -71,6 +114,10 @@ impl Refs {
     pub(super) fn find(&mut self, func: &Func, uses: &Uses) -> Result<(), TooManyRefs> {
         self.slots.clear();
         self.n_slots = 0;
+        self.kept.clear();
+        self.all_kept = false;
+        self.params.clear();
+        self.n_across_allocs = 0;
         self.calls.clear();
         self.across.clear();
         let is_ref = |value| func.ty(value) == Type::Ref && !func.is_const(value);
@@ -80,11 +127,14 @@ impl Refs {
         let scan = Scan { func, uses };
         self.find_live(&scan)?;
         self.slots.resize(func.n_values(), NO_SLOT);
+        self.kept.resize(func.n_values(), false);
         self.find_across(&scan)?;
         if self.across.is_empty() {
             self.slots.clear();
+            self.kept.clear();
             return Ok(());
         }
+        self.find_params(&scan);
         self.known.clear();
         self.known.resize(func.n_values(), 0);
         self.epoch = 1;
@@ -111,16 +161,23 @@ impl Refs {
         self.n_slots
     }
 
-    /// The slot of a value, if it lives across calls.
-    fn slot(&self, value: Value) -> Option<u32> {
-        self.slots
-            .get(value.index())
-            .copied()
-            .filter(|slot| *slot != NO_SLOT)
+    /// The slot of a value, if it is kept in one.
+    fn kept_slot(&self, value: Value) -> Option<u32> {
+        match self.kept.get(value.index()) {
+            Some(true) => Some(self.slots[value.index()]),
+            _ => None,
+        }
     }
 
-    /// Calls `visit` with the slot of each reference that lives across the call `id`. Calls must be asked for in order.
-    fn take_across(&mut self, id: InstId, mut visit: impl FnMut(u32)) {
+    /// The renamed references that are parameters of a block behind those that it has anyway.
+    pub(super) fn params(&self, block: Block) -> impl ExactSizeIterator<Item = Value> + '_ {
+        let start = self.params.partition_point(|&(at, _)| at < block);
+        let end = self.params.partition_point(|&(at, _)| at <= block);
+        self.params[start..end].iter().map(|&(_, value)| value)
+    }
+
+    /// Calls `visit` with each reference that lives across the call `id`. Calls must be asked for in order.
+    fn take_across(&mut self, id: InstId, mut visit: impl FnMut(Value)) {
         if self.slots.is_empty() {
             return;
         }
@@ -131,9 +188,7 @@ impl Refs {
             call, id,
             "calls are lowered in the order in which they were found"
         );
-        for value in self.across.drain(first as usize..) {
-            visit(self.slots[value.index()]);
-        }
+        self.across.drain(first as usize..).for_each(&mut visit);
     }
 
     /// Fills `live_in` and `live_out`.
@@ -222,11 +277,21 @@ impl Refs {
                     continue;
                 }
                 func.inst_results(id).for_each(|value| live.remove(value));
-                if is_safepoint(func.inst(id)) {
+                let safepoint = safepoint(func.inst(id));
+                if safepoint == Some(Safepoint::Alloc) {
+                    scan.for_each_arg(id, |value| {
+                        if live.insert(value) {
+                            self.deaths.push((block, nth as u32, value));
+                        }
+                    });
+                    self.n_across_allocs += live.values.len();
+                }
+                if let Some(safepoint) = safepoint {
                     self.calls.push((id, self.across.len() as u32));
                     self.across.extend_from_slice(&live.values);
                     for value in &live.values {
                         self.slots[value.index()] = SLOT_NEEDED;
+                        self.kept[value.index()] |= safepoint == Safepoint::Call;
                     }
                     if self.across.len() > ACROSS_MAX {
                         return Err(TooManyRefs);
@@ -240,6 +305,26 @@ impl Refs {
             }
         }
         Ok(())
+    }
+
+    /// Fills `params`, unless that would be too much.
+    fn find_params(&mut self, scan: &Scan<'_>) {
+        let preds = Preds::new(scan.func);
+        let mut n_args = 0;
+        for &(block, value) in &self.live_in {
+            let is_renamed = self.slots[value.index()] != NO_SLOT && !self.kept[value.index()];
+            if is_renamed && scan.uses.starts_run(block) {
+                self.params.push((block, value));
+                n_args += preds.of(block).len();
+            }
+        }
+        if n_args.max(self.n_across_allocs) > RENAMED_MAX {
+            self.params.clear();
+            self.all_kept = true;
+            for (kept, slot) in self.kept.iter_mut().zip(&self.slots) {
+                *kept = *slot != NO_SLOT;
+            }
+        }
     }
 
     /// Gives slots to the values that need them: block by block, so that what lives at a block's start already has its slot,
@@ -314,22 +399,18 @@ impl Lower<'_> {
 
     /// Stores a reference that was just defined, if it lives across calls.
     pub(super) fn keep_ref(&mut self, result: Value) {
-        if let Some(slot) = self.scratch.refs.slot(result) {
-            let value = self.scratch.values[result.index()];
-            let (base, flags) = self.ref_slot(slot);
-            self.store_raw(flags, value, base, slot * SLOT_BYTES);
+        if let Some(slot) = self.scratch.refs.kept_slot(result) {
+            self.store_ref(slot, self.scratch.values[result.index()]);
             self.scratch.refs.set_known(result);
         }
     }
 
     /// A value as it is now: a reference may have been changed by a collector since it was defined.
     pub(super) fn current(&mut self, value: Value) -> clif::Value {
-        if let Some(slot) = self.scratch.refs.slot(value)
+        if let Some(slot) = self.scratch.refs.kept_slot(value)
             && !self.scratch.refs.is_known(value)
         {
-            let (base, flags) = self.ref_slot(slot);
-            let loaded = self.load_raw(types::I32, flags, base, slot * SLOT_BYTES);
-            self.scratch.values[value.index()] = loaded;
+            self.scratch.values[value.index()] = self.load_ref(slot);
             self.scratch.refs.set_known(value);
         }
         self.scratch.values[value.index()]
@@ -337,19 +418,100 @@ impl Lower<'_> {
 
     /// Tells the collector which references live across instruction `id`, which is `call` in Cranelift's form.
     pub(super) fn safepoint(&mut self, id: InstId, call: clif::Inst) {
-        let Some(slots) = self.ref_slots else {
+        if self.ref_slots.is_none() {
             return;
-        };
-        let dfg = &mut self.pos.func.dfg;
-        self.scratch.refs.take_across(id, |slot| {
+        }
+        let mut across = std::mem::take(&mut self.scratch.across);
+        across.clear();
+        self.scratch
+            .refs
+            .take_across(id, |value| across.push(value));
+        self.stack_map(call, &across);
+        self.scratch.across = across;
+        self.scratch.refs.forget_known();
+    }
+
+    fn stack_map(&mut self, call: clif::Inst, across: &[Value]) {
+        for value in across {
             let entry = UserStackMapEntry {
                 ty: types::I32,
-                slot: slots,
-                offset: slot * SLOT_BYTES,
+                slot: self.ref_slots.expect("made if any value has a slot"),
+                offset: self.scratch.refs.slots[value.index()] * SLOT_BYTES,
             };
-            dfg.append_user_stack_map_entry(call, entry);
-        });
-        self.scratch.refs.forget_known();
+            self.pos.func.dfg.append_user_stack_map_entry(call, entry);
+        }
+    }
+
+    /// Ends the current block, in which `object` was made, and the block `rare`, in which `call` makes it by a call that may
+    /// collect, with jumps to one where both ways meet; goes on there, and gives the object. What lives across is right there.
+    /// Without an `object`, the current block is ended already, and `rare` is the only way.
+    pub(super) fn join_allocs(
+        &mut self,
+        id: InstId,
+        object: Option<clif::Value>,
+        rare: clif::Block,
+        call: impl FnOnce(&mut Self) -> (clif::Inst, clif::Value),
+    ) -> clif::Value {
+        let mut across = std::mem::take(&mut self.scratch.across);
+        across.clear();
+        let refs = &mut self.scratch.refs;
+        refs.take_across(id, |value| across.push(value));
+        // Those that lowering has, and that change.
+        let is_renamed = |refs: &Refs, value| refs.kept_slot(value).is_none();
+        let moved: Vec<Value> = across
+            .iter()
+            .copied()
+            .filter(|&v| is_renamed(refs, v) || !refs.all_kept && refs.is_known(v))
+            .collect();
+        let join = self.pos.func.dfg.make_block();
+        let current = self.pos.current_block().expect("in a block");
+        self.pos.func.layout.insert_block_after(join, current);
+        let mut args: Vec<BlockArg> = Vec::with_capacity(moved.len() + 1);
+        if let Some(object) = object {
+            args.push(BlockArg::Value(object));
+            let values = &self.scratch.values;
+            args.extend(moved.iter().map(|v| BlockArg::Value(values[v.index()])));
+            self.pos.ins().jump(join, &args);
+        }
+
+        self.pos.goto_bottom(rare);
+        for &value in &moved {
+            if is_renamed(&self.scratch.refs, value) {
+                let slot = self.scratch.refs.slots[value.index()];
+                self.store_ref(slot, self.scratch.values[value.index()]);
+            }
+        }
+        let (call, object) = call(self);
+        self.stack_map(call, &across);
+        args.clear();
+        args.push(BlockArg::Value(object));
+        for &value in &moved {
+            let slot = self.scratch.refs.slots[value.index()];
+            args.push(BlockArg::Value(self.load_ref(slot)));
+        }
+        self.pos.ins().jump(join, &args);
+
+        self.pos.goto_bottom(join);
+        let object = self.pos.func.dfg.append_block_param(join, types::I32);
+        for value in moved {
+            let param = self.pos.func.dfg.append_block_param(join, types::I32);
+            self.scratch.values[value.index()] = param;
+        }
+        if self.scratch.refs.all_kept {
+            self.scratch.refs.forget_known();
+        }
+        self.scratch.across = across;
+        object
+    }
+
+    fn store_ref(&mut self, slot: u32, value: clif::Value) {
+        let (base, flags) = self.ref_slot(slot);
+        self.store_raw(flags, value, base, slot * SLOT_BYTES);
+    }
+
+    fn load_ref(&mut self, slot: u32) -> clif::Value {
+        let (base, flags) = self.ref_slot(slot);
+        self.load_raw(types::I32, flags, base, slot * SLOT_BYTES)
     }
 
     fn ref_slot(&mut self, slot: u32) -> (clif::Value, MemFlags) {

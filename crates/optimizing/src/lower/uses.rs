@@ -53,6 +53,11 @@ impl Uses {
         self.runs[block.index()]
     }
 
+    /// Whether a block can be entered from elsewhere than the block before it.
+    pub(super) fn starts_run(&self, block: ir::Block) -> bool {
+        self.run(block) == block.index() as u32
+    }
+
     pub(super) fn is_used(&self, value: Value) -> bool {
         self.values[value.index()] != 0
     }
