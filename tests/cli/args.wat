@@ -1,6 +1,7 @@
 ;; The program sees its name and all that stands after the file; options before the file are ours.
 ;; RUN: run --tier %tier % --verbose -x a=b -- --dir
 ;; RUN[none]: %
+;; RUN[ours]: % --help -q --dir x
 ;; RUN[name]: run --argv0 other % 1
 (module
   (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))

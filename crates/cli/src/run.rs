@@ -10,7 +10,7 @@ mod report;
 
 use std::ffi::OsString;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -28,12 +28,15 @@ The program gets nothing but standard input and output unless it is granted here
 
 Exit codes: the program's own; 134 if it traps; 2 for a wrong command line; 1 for everything else.")]
 pub struct Arguments {
-    /// The module: binary, text, compiled by `wharf compile`, or `-` for standard input
-    file: PathBuf,
-
-    /// What the program sees as its arguments, after its name
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<OsString>,
+    /// The module (binary, text, compiled by `wharf compile`, or `-` for standard input), and all that its program sees as arguments
+    // One list, since options of ours end where it begins.
+    #[arg(
+        value_names = ["FILE", "ARGS"],
+        required = true,
+        num_args = 1..,
+        trailing_var_arg = true
+    )]
+    program: Vec<OsString>,
 
     /// Call this exported function with ARGS, and print its results, one a line
     #[arg(long, value_name = "FUNCTION")]
@@ -114,9 +117,13 @@ pub fn run(arguments: Arguments) -> Outcome {
     // What cannot be granted is said before a large module is compiled for nothing.
     let wasi = arguments.grant()?;
     let engine = engine::start(&config)?;
-    let module = engine::load(&engine, &mut Input::read(&arguments.file)?, arguments.quiet)?;
+    let module = engine::load(
+        &engine,
+        &mut Input::read(arguments.file())?,
+        arguments.quiet,
+    )?;
     let invoked = match &arguments.invoke {
-        Some(name) => Some(invoke::Call::parse(&module, name, &arguments.args)?),
+        Some(name) => Some(invoke::Call::parse(&module, name, arguments.args())?),
         None => None,
     };
 
@@ -167,15 +174,23 @@ fn start(store: &mut wharf::Store<Host>, instance: wharf::Instance) -> wharf::Re
 }
 
 impl Arguments {
+    fn file(&self) -> &Path {
+        self.program.first().map_or(Path::new(""), Path::new)
+    }
+
+    fn args(&self) -> &[OsString] {
+        self.program.get(1..).unwrap_or_default()
+    }
+
     /// What the guest is granted, opened.
     fn grant(&self) -> Result<wasi::Ctx, Failure> {
         let name = match &self.grants.argv0 {
             Some(name) => name.as_bytes(),
-            None => self.file.as_os_str().as_encoded_bytes(),
+            None => self.file().as_os_str().as_encoded_bytes(),
         };
         let mut builder = wasi::Ctx::builder().arg(name);
         if self.invoke.is_none() {
-            builder = builder.args(self.args.iter().map(|arg| arg.as_encoded_bytes()));
+            builder = builder.args(self.args().iter().map(|arg| arg.as_encoded_bytes()));
         }
         for grant::Env { name, value } in &self.grants.env {
             if let Some(value) = value {
