@@ -40,7 +40,16 @@ impl Marks {
         self.bits[word] >> bit & 1 != 0
     }
 
-    /// Marks an object of `bytes`.
+    /// Marks the start of an object; whether it was not marked before.
+    #[inline]
+    fn set_start(&mut self, object: u32) -> bool {
+        let (word, bit) = Marks::place(object);
+        let was = self.bits[word];
+        self.bits[word] = was | 1 << bit;
+        was >> bit & 1 == 0
+    }
+
+    /// Marks all of an object of `bytes`.
     #[inline]
     fn set(&mut self, object: u32, bytes: u64) {
         let (mut word, bit) = Marks::place(object);
@@ -110,23 +119,41 @@ impl Heap {
     }
 
     fn mark(&self, roots: &mut RootVisitor<'_>) -> Marks {
+        /// How many objects wait between being announced to the processor and being read: about as many cache misses are
+        /// under way at a time. A power of two.
+        const AHEAD: usize = 8;
         let mut marks = Marks::new(self.old_bytes());
-        // Objects that are marked and not yet scanned: at most one entry an object, so a small part of the heap.
+        // Objects whose start is marked and that are not yet scanned: at most one entry an object, so a small part of the heap.
         let mut gray: Vec<u32> = Vec::new();
         let visit = |marks: &mut Marks, gray: &mut Vec<u32>, reference: u32| {
-            if is_old(reference) && !marks.is_set(reference) {
-                marks.set(reference, self.object_bytes(reference));
+            if is_old(reference) && marks.set_start(reference) {
                 gray.push(reference);
             }
         };
         roots(&mut |slot| visit(&mut marks, &mut gray, *slot));
-        while let Some(object) = gray.pop() {
-            let (space, shapes): (&Space, &[Shape]) = (&self.space, &self.shapes);
+        let (space, shapes): (&Space, &[Shape]) = (&self.space, &self.shapes);
+        // The last objects that were taken from `gray`; 0 where there is none.
+        let mut soon = [0; AHEAD];
+        let (mut at, mut n_soon) = (0, 0);
+        loop {
+            let next = gray.pop();
+            if let Some(object) = next {
+                space.prefetch(object);
+                n_soon += 1;
+            } else if n_soon == 0 {
+                return marks;
+            }
+            let object = std::mem::replace(&mut soon[at % AHEAD], next.unwrap_or(0));
+            at += 1;
+            if object == 0 {
+                continue;
+            }
+            n_soon -= 1;
+            marks.set(object, self.object_bytes(object));
             Heap::each_ref(shapes, space, object, |at| {
                 visit(&mut marks, &mut gray, space.load(at));
             });
         }
-        marks
     }
 
     /// Replaces the references in every live object and moves it. Objects go to where earlier ones were, never to a later one.

@@ -282,6 +282,9 @@ impl Heap {
         if due || (self.stress && self.stats.minor.is_multiple_of(STRESS_FULL_EVERY)) {
             self.full(roots, &mut dead);
             self.plan(bytes_old);
+            if cfg!(debug_assertions) && self.stress {
+                self.verify().unwrap_or_else(|fault| panic!("{fault}"));
+            }
         }
         self.stats.pause(started);
         self.granted = true;
@@ -317,7 +320,9 @@ impl Heap {
     fn plan(&mut self, bytes_next: u64) {
         let live = self.old_bytes() + bytes_next;
         self.old_bytes_due = (live * 2).max(OLD_BYTES_FIRST);
-        self.space.close_old(self.old_top + live / 2 + (8 << 20));
+        // What will be used before the next collection is not given back only to be asked for again.
+        let keep = u64::from(YOUNG_END) + self.old_bytes_due;
+        self.space.close_old(keep.max(self.old_top));
     }
 
     /// Lets the emptied young space grow if much of it survived: then collecting later would have copied less.

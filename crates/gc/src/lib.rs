@@ -25,6 +25,7 @@ mod minor;
 mod shape;
 mod space;
 mod stats;
+mod verify;
 
 #[cfg(test)]
 mod tests;

@@ -117,6 +117,56 @@ impl Space {
         }
     }
 
+    /// Loads two words that follow each other.
+    #[inline]
+    pub fn load_pair(&self, at: u32) -> (u32, u32) {
+        debug_assert!(self.holds(at, 8), "load at {at:#x}");
+        // SAFETY: as for `load`; the guard is longer than two words.
+        let pair = unsafe { self.base().add(at as usize).cast::<u64>().read_unaligned() };
+        (pair as u32, (pair >> 32) as u32)
+    }
+
+    /// Stores two words one after the other.
+    #[inline]
+    pub fn store_pair(&self, at: u32, first: u32, second: u32) {
+        debug_assert!(self.holds(at, 8), "store at {at:#x}");
+        let pair = u64::from(first) | u64::from(second) << 32;
+        // SAFETY: as for `load_pair`.
+        unsafe {
+            self.base()
+                .add(at as usize)
+                .cast::<u64>()
+                .write_unaligned(pair);
+        }
+    }
+
+    /// Tells the processor that the object at `at` will soon be read, if there is one.
+    #[inline]
+    pub fn prefetch(&self, at: u32) {
+        // SAFETY: this accesses nothing, and 32-bit offsets lie in the reservation.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(self.base().add(at as usize).cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = at;
+    }
+
+    /// Copies an object to where none is: `bytes` is a multiple of 8.
+    #[inline]
+    pub fn copy_object(&self, from: u32, to: u32, bytes: u64) {
+        /// Up to here a loop costs less than a call.
+        const INLINE_BYTES_MAX: u64 = 64;
+        if bytes > INLINE_BYTES_MAX {
+            return self.copy(from, to, bytes);
+        }
+        for at in (0..bytes as u32).step_by(8) {
+            let (first, second) = self.load_pair(from + at);
+            self.store_pair(to + at, first, second);
+        }
+    }
+
     /// Copies bytes, which may overlap.
     #[inline]
     pub fn copy(&self, from: u32, to: u32, bytes: u64) {
@@ -136,7 +186,15 @@ impl Space {
     /// Fills with zeros.
     #[inline]
     pub fn zero(&self, at: u32, bytes: u64) {
+        /// Up to here a loop costs less than a call.
+        const INLINE_BYTES_MAX: u64 = 64;
         assert!(self.holds(at, bytes), "zeros of {bytes} bytes at {at:#x}");
+        if bytes <= INLINE_BYTES_MAX && bytes.is_multiple_of(8) {
+            for at in (at..at + bytes as u32).step_by(8) {
+                self.store_pair(at, 0, 0);
+            }
+            return;
+        }
         // SAFETY: the range is accessible, as just asserted.
         unsafe { self.base().add(at as usize).write_bytes(0, bytes as usize) }
     }

@@ -65,16 +65,18 @@ struct Model {
     refs: Vec<Option<usize>>,
 }
 
-fn check_model(stress: bool, steps: usize) {
+/// Changes a heap and a model in the same way, with collections of both kinds between, and compares them. `bytes_max` decides how
+/// large the young space is.
+fn check_model(bytes_max: u64, stress: bool, seed: u64, steps: usize) {
     const N_ROOTS: usize = 40;
-    let mut heap = heap(64 << 20, stress);
-    let mut random = Random(7);
+    let mut heap = heap(bytes_max, stress);
+    let mut random = Random(seed);
     let mut model: Vec<Model> = Vec::new();
     let mut roots = vec![0; N_ROOTS];
     let mut root_models: Vec<Option<usize>> = vec![None; N_ROOTS];
     for step in 0..steps {
         let at = random.below(N_ROOTS);
-        match random.below(10) {
+        match random.below(12) {
             0..5 => {
                 let ty = [NODE, REFS, BYTES, WIDE][random.below(4)];
                 // Now and then one that is born old.
@@ -114,14 +116,43 @@ fn check_model(stress: bool, steps: usize) {
                 heap.set_ref(roots[at], offset, roots[to]);
                 model[index].refs[slot] = root_models[to];
             }
+            9 => {
+                // Elements of one array of references to another, or within one.
+                let (from, to) = (at, random.below(N_ROOTS));
+                let is_refs = |root: usize| root_models[root].filter(|i| model[*i].ty == REFS);
+                let (Some(from_model), Some(to_model)) = (is_refs(from), is_refs(to)) else {
+                    continue;
+                };
+                let (from_at, to_at, len) =
+                    (random.below(3), random.below(3), random.below(3) as u32);
+                heap.copy_elements(roots[to], to_at as u32, roots[from], from_at as u32, len);
+                let source = model[from_model].refs[from_at..from_at + len as usize].to_vec();
+                model[to_model].refs[to_at..to_at + len as usize].copy_from_slice(&source);
+            }
+            10 => {
+                let to = random.below(N_ROOTS);
+                let Some(index) = root_models[at].filter(|i| model[*i].ty == REFS) else {
+                    continue;
+                };
+                let (from, len) = (random.below(3), random.below(3));
+                heap.fill_refs(roots[at], from as u32, len as u32, roots[to]);
+                model[index].refs[from..from + len].fill(root_models[to]);
+            }
             _ => {
                 roots[at] = 0;
                 root_models[at] = None;
             }
         }
+        if step % 100 == 99 {
+            heap.verify().unwrap();
+            heap.make_room(16, &mut |visit| roots.iter_mut().for_each(&mut *visit))
+                .unwrap();
+            heap.verify().unwrap();
+        }
         if step % 1000 == 999 {
             heap.collect(&mut |visit| roots.iter_mut().for_each(&mut *visit))
                 .unwrap();
+            heap.verify().unwrap();
             compare(&heap, &model, &roots, &root_models);
         }
     }
@@ -169,12 +200,19 @@ fn compare(heap: &Heap, model: &[Model], roots: &[u32], root_models: &[Option<us
 
 #[test]
 fn a_graph_survives_as_the_model_says() {
-    check_model(false, 40_000);
+    check_model(64 << 20, false, 7, 40_000);
+}
+
+#[test]
+fn a_graph_survives_with_a_small_young_space() {
+    for seed in 1..4 {
+        check_model(4 << 20, false, seed, 8_000);
+    }
 }
 
 #[test]
 fn a_graph_survives_collections_at_every_allocation() {
-    check_model(true, 1_500);
+    check_model(64 << 20, true, 7, 1_500);
 }
 
 #[test]
