@@ -135,7 +135,7 @@ fn check_model(bytes_max: u64, stress: bool, seed: u64, steps: usize) {
                     continue;
                 };
                 let (from, len) = (random.below(3), random.below(3));
-                heap.fill_refs(roots[at], from as u32, len as u32, roots[to]);
+                heap.fill_elements(roots[at], from as u32, len as u32, roots[to].into());
                 model[index].refs[from..from + len].fill(root_models[to]);
             }
             _ => {
