@@ -100,6 +100,18 @@ impl StackMaps {
     }
 }
 
+/// Where a call goes on that throws: the frame of the caller is as during the call, and the exception is in the register that
+/// holds results.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Handler {
+    /// Where the call returns to if it does not throw, in bytes from the start of the function or image.
+    pub return_offset: u32,
+    /// Where it goes on if it throws, likewise.
+    pub landing_offset: u32,
+    /// How many bytes the stack pointer lies below the frame pointer then.
+    pub frame_bytes: u32,
+}
+
 /// One function's machine code.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CompiledFunc {
@@ -115,6 +127,8 @@ pub struct CompiledFunc {
     pub pcs: Vec<PcEntry>,
     /// Calls during which the function holds references.
     pub stack_maps: StackMaps,
+    /// Calls whose exceptions the function may catch, sorted by return offset.
+    pub handlers: Vec<Handler>,
 }
 
 /// Where a function is in an image, in bytes.
@@ -143,6 +157,8 @@ pub struct CodeImage {
     pub pcs: Vec<PcEntry>,
     /// Calls during which functions hold references.
     pub stack_maps: StackMaps,
+    /// Calls whose exceptions their functions may catch, sorted by return offset.
+    pub handlers: Vec<Handler>,
 }
 
 impl CodeImage {
@@ -153,6 +169,13 @@ impl CodeImage {
             .binary_search_by_key(&offset, |entry| entry.offset)
             .ok()?;
         Some(self.traps[found].code)
+    }
+
+    /// The handler of the call that returns to `return_offset` of the text.
+    pub fn handler_at(&self, return_offset: u32) -> Option<Handler> {
+        let handlers = &self.handlers;
+        let found = handlers.binary_search_by_key(&return_offset, |found| found.return_offset);
+        Some(handlers[found.ok()?])
     }
 
     /// The defined function (0 is the first defined one) whose code holds `offset` of the text.
@@ -246,6 +269,12 @@ impl CodeImageBuilder {
             wasm: p.wasm,
         }));
         self.image.stack_maps.append(&func.stack_maps, base);
+        let handlers = func.handlers.iter().map(|handler| Handler {
+            return_offset: moved(handler.return_offset),
+            landing_offset: moved(handler.landing_offset),
+            ..*handler
+        });
+        self.image.handlers.extend(handlers);
         Ok(FuncLocation {
             offset: base,
             len: func.code.len() as u32,

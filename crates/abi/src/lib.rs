@@ -15,8 +15,8 @@ mod vmctx;
 
 pub use builtin::{Builtin, BuiltinSig, BuiltinType};
 pub use code::{
-    CodeImage, CodeImageBuilder, CompiledFunc, FuncLocation, PcEntry, Reloc, StackMap, StackMaps,
-    TRAP_PENDING, TrapEntry,
+    CodeImage, CodeImageBuilder, CompiledFunc, FuncLocation, Handler, PcEntry, Reloc, StackMap,
+    StackMaps, TRAP_PENDING, TrapEntry,
 };
 pub use compiler::{CompileEnv, CompileError, Compiler};
 pub use raw::Raw;

@@ -12,11 +12,12 @@
 //!      tables, imported: *table definition each;  globals, imported: *16-byte cell each
 //!      tables, defined: table definition each     globals, defined: 16-byte cell each
 //!      functions, escaping: func entry each
+//!      tags: u32 number in the store each
 //! ```
 //! All pointers are 8 bytes: compiled code is for 64-bit hosts.
 
 use crate::gc::StructLayouts;
-use module::{FuncIdx, GlobalIdx, Header, MemoryIdx, MemoryType, TableIdx};
+use module::{FuncIdx, GlobalIdx, Header, MemoryIdx, MemoryType, TableIdx, TagIdx};
 
 /// Address space behind a 32-bit memory: all that an index can reach.
 pub const STATIC_MEMORY_BYTES: u64 = 1 << 32;
@@ -126,6 +127,7 @@ pub struct VmctxLayout {
     tables: u32,
     globals: u32,
     func_refs: u32,
+    tags: u32,
     size: u32,
     n_imported_tables: u32,
     n_imported_globals: u32,
@@ -184,6 +186,7 @@ impl VmctxLayout {
             })
             .collect();
         let func_refs = take(slots as usize, FuncRefLayout::SIZE, 8);
+        let tags = take(header.tags().len(), 4, 4);
         VmctxLayout {
             imported_funcs,
             memories,
@@ -192,6 +195,7 @@ impl VmctxLayout {
             tables,
             globals,
             func_refs,
+            tags,
             size: at.next_multiple_of(16),
             n_imported_tables: header.n_imported_tables() as u32,
             n_imported_globals: header.n_imported_globals() as u32,
@@ -241,6 +245,11 @@ impl VmctxLayout {
             Some(defined) => Place::Inline(self.globals + defined * Self::GLOBAL_SIZE),
             None => Place::Pointer(self.imported_globals + global.0 * 8),
         }
+    }
+
+    /// Offset of the number that a tag has in the store, a `u32` that never changes.
+    pub fn tag(&self, tag: TagIdx) -> u32 {
+        self.tags + 4 * tag.0
     }
 
     /// Where a function's entry is, or `None` if no reference to the function can be made.

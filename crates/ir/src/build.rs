@@ -11,6 +11,7 @@
 //! Code that cannot be reached is not built, also where a constant condition decides.
 
 mod control;
+mod exceptions;
 mod gc;
 mod locals;
 mod source;
@@ -82,6 +83,8 @@ pub struct Builder {
     locals: Locals,
     stack: Vec<Value>,
     frames: Vec<Frame>,
+    /// Positions in `frames` of the blocks that catch.
+    scopes: Vec<usize>,
     /// Whether the current place can be reached. If not, operators are skipped.
     alive: bool,
     /// How many blocks were opened since the place became unreachable.
@@ -133,6 +136,7 @@ impl Builder {
         self.func.clear();
         self.stack.clear();
         self.frames.clear();
+        self.scopes.clear();
         self.alive = true;
         self.dead_depth = 0;
         self.next_loop = 0;
@@ -249,9 +253,11 @@ impl Builder {
             | Op::TableCopy { .. }
             | Op::TableInit { .. }
             | Op::ElemDrop(_) => self.table(header, op),
-            Op::Throw(_) | Op::ThrowRef | Op::TryTable { .. } => {
-                unreachable!("the features of {op:?} cannot be enabled")
+            Op::TryTable { ty, first, count } => {
+                self.open_try(header, ty, reader.catches(first, count).collect());
             }
+            Op::Throw(tag) => self.throw(header, tag),
+            Op::ThrowRef => self.throw_ref(),
             Op::BrOnCast { depth, to, on_fail } => self.br_on_cast(depth, to, on_fail),
             Op::RefEq
             | Op::RefI31
@@ -283,7 +289,7 @@ impl Builder {
     /// What an operator is where the place cannot be reached: only what may make it reachable again counts.
     fn skip(&mut self, header: &Header, op: Op) -> Result<(), BuildError> {
         match op {
-            Op::Block(_) | Op::If(_) => self.dead_depth += 1,
+            Op::Block(_) | Op::If(_) | Op::TryTable { .. } => self.dead_depth += 1,
             Op::Loop(_) => {
                 self.dead_depth += 1;
                 self.next_loop += 1;

@@ -176,7 +176,10 @@ fn successor(func: &Func, block: Block, nth: usize) -> Option<Block> {
             let at = targets.len().checked_sub(nth + 1);
             at.map(|at| EdgeId(targets[at].0))
         }
-        Term::Open | Term::Return(_) | Term::TailCall { .. } | Term::Trap(_) => None,
+        Term::Try { normal, unwind } => [unwind, normal].get(nth).copied(),
+        Term::Open | Term::Return(_) | Term::TailCall { .. } | Term::Throw(_) | Term::Trap(_) => {
+            None
+        }
     };
     edge.map(|edge| func.edge(edge).to)
 }

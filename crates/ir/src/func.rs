@@ -9,7 +9,9 @@
 //!    └─────> term ──> edges
 //! ```
 
-use crate::{Block, Cfg, EdgeId, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type, Value};
+use crate::{
+    Block, Cfg, EdgeId, ExnOp, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type, Value,
+};
 use ops::V128;
 use std::ops::Range;
 
@@ -185,6 +187,22 @@ impl Func {
         self.blocks[block.index()].term
     }
 
+    /// The call after which a block ends with [`Term::Try`], and the instruction behind it that has what was thrown, if there is
+    /// one.
+    pub fn try_call(&self, block: Block) -> Option<(InstId, Option<InstId>)> {
+        if !matches!(self.term(block), Term::Try { .. }) {
+            return None;
+        }
+        let is_caught =
+            |id: &InstId| matches!(*self.inst(*id), Inst::Exn { op, .. } if op == ExnOp::Caught);
+        let (call, caught) = match self.insts(block) {
+            [.., call, last] if is_caught(last) => (*call, Some(*last)),
+            [.., last] => (*last, None),
+            [] => return None,
+        };
+        self.inst(call).is_call().then_some((call, caught))
+    }
+
     /// The offset in the module's bytes of the operator that ends a block, or [`NO_OFFSET`].
     pub fn term_offset(&self, block: Block) -> u32 {
         self.blocks[block.index()].term_offset
@@ -322,7 +340,15 @@ impl Func {
                 visit(otherwise);
             }
             Term::Switch { targets, .. } => self.targets(targets).for_each(visit),
-            Term::Open | Term::Return(_) | Term::TailCall { .. } | Term::Trap(_) => {}
+            Term::Try { normal, unwind } => {
+                visit(normal);
+                visit(unwind);
+            }
+            Term::Open
+            | Term::Return(_)
+            | Term::TailCall { .. }
+            | Term::Throw(_)
+            | Term::Trap(_) => {}
         }
     }
 
@@ -336,7 +362,8 @@ impl Func {
                 callee.arg().into_iter().for_each(&mut visit);
                 self.list(args).iter().copied().for_each(visit);
             }
-            Term::Open | Term::Jump(_) | Term::Trap(_) => {}
+            Term::Throw(exception) => visit(exception),
+            Term::Open | Term::Jump(_) | Term::Try { .. } | Term::Trap(_) => {}
         }
     }
 }
@@ -470,7 +497,8 @@ impl Func {
                     let args = self.pool[args.range()].iter_mut();
                     callee.chain(args).for_each(|v| *v = map(*v));
                 }
-                Term::Open | Term::Jump(_) | Term::Trap(_) => {}
+                Term::Throw(exception) => *exception = map(*exception),
+                Term::Open | Term::Jump(_) | Term::Try { .. } | Term::Trap(_) => {}
             }
         }
         edges.sort_unstable();
@@ -648,9 +676,10 @@ impl Inst {
             Inst::TableGet { index, .. } => apply(&mut [index]),
             Inst::TableSet { index, value, .. } => apply(&mut [index, value]),
             Inst::TableGrow { value, delta, .. } => apply(&mut [value, delta]),
-            Inst::Call { args, .. } | Inst::Atomic { args, .. } | Inst::Gc { args, .. } => {
-                pool[args.range()].iter_mut().for_each(|v| apply(&mut [v]))
-            }
+            Inst::Call { args, .. }
+            | Inst::Atomic { args, .. }
+            | Inst::Gc { args, .. }
+            | Inst::Exn { args, .. } => pool[args.range()].iter_mut().for_each(|v| apply(&mut [v])),
             Inst::CallIndirect { index, args, .. } => {
                 apply(&mut [index]);
                 pool[args.range()].iter_mut().for_each(|v| apply(&mut [v]));

@@ -3,7 +3,7 @@
 //! Apart from the function that holds them because passes match on these enums. An instruction is 24 bytes and `Copy`;
 //! operands stand in it, except those of calls, which are lists in the function's pool.
 
-use crate::{EdgeId, Func, GcOp, List, Type, Value};
+use crate::{EdgeId, ExnOp, Func, GcOp, List, Type, Value};
 use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, Header, MemArg, MemoryIdx, TableIdx, TypeIdx};
 
 /// One instruction: operands are values, everything else is immediate.
@@ -277,6 +277,13 @@ pub enum Inst {
         /// The operands, in stack order.
         args: List,
     },
+    /// An operator of exceptions.
+    Exn {
+        /// The operator.
+        op: ExnOp,
+        /// The operands, in stack order.
+        args: List,
+    },
     /// Takes fuel from the store.
     Fuel {
         /// Units.
@@ -311,6 +318,14 @@ pub enum Term {
         /// The targets: see [`Func::targets`]. An edge may occur several times.
         targets: List,
     },
+    /// Follows a call, whose exception may come between (see [`ExnOp::Caught`]): goes on at `normal` if the call has returned,
+    /// and at `unwind` if it has thrown. The call's results are there only if it has returned, the exception only if not.
+    Try {
+        /// The target for a call that has returned.
+        normal: EdgeId,
+        /// The target for a call that has thrown.
+        unwind: EdgeId,
+    },
     /// Ends the function with these results.
     Return(List),
     /// Ends the function with a call in its place: the results of the callee are its own, and its frame is gone meanwhile.
@@ -320,6 +335,8 @@ pub enum Term {
         /// The arguments.
         args: List,
     },
+    /// Ends the function with this exception, which is not null.
+    Throw(Value),
     /// Ends the function with a trap.
     Trap(ops::Trap),
 }
@@ -557,6 +574,7 @@ impl Inst {
             }
             Inst::NullCheck { .. } => Effects::writes(State::NONE, State::NONE, true),
             Inst::Gc { op, .. } => op.effects(),
+            Inst::Exn { op, .. } => op.effects(),
             Inst::Fuel { .. } => Effects::writes(State::FUEL, State::FUEL, false),
             Inst::FuelCheck => Effects::writes(State::FUEL, State::NONE, true),
         }
@@ -583,7 +601,8 @@ impl Inst {
             | Inst::RefIsNull { .. }
             | Inst::TableGet { .. }
             | Inst::TableSize { .. }
-            | Inst::TableGrow { .. } => 1,
+            | Inst::TableGrow { .. }
+            | Inst::Exn { .. } => 1,
             Inst::Store { .. }
             | Inst::StoreLane { .. }
             | Inst::AtomicFence
@@ -603,6 +622,14 @@ impl Inst {
         }
     }
 
+    /// Whether it is a call, which may throw: what a block ends with that [`Term::Try`] ends.
+    pub fn is_call(&self) -> bool {
+        matches!(
+            self,
+            Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. }
+        )
+    }
+
     /// The type of the result where the instruction alone decides it.
     pub(crate) fn own_result(&self) -> Option<Type> {
         match *self {
@@ -614,6 +641,7 @@ impl Inst {
             Inst::RefFunc { .. } => Some(Type::FuncRef),
             Inst::RefIsNull { .. } => Some(Type::I32),
             Inst::Gc { op, .. } => op.own_result(),
+            Inst::Exn { op, .. } => op.own_result(),
             _ => None,
         }
     }
@@ -658,9 +686,10 @@ impl Inst {
             Inst::TableGet { index, .. } => visit(index),
             Inst::TableSet { index, value, .. } => [index, value].into_iter().for_each(visit),
             Inst::TableGrow { value, delta, .. } => [value, delta].into_iter().for_each(visit),
-            Inst::Call { args, .. } | Inst::Atomic { args, .. } | Inst::Gc { args, .. } => {
-                func.list(args).iter().copied().for_each(visit)
-            }
+            Inst::Call { args, .. }
+            | Inst::Atomic { args, .. }
+            | Inst::Gc { args, .. }
+            | Inst::Exn { args, .. } => func.list(args).iter().copied().for_each(visit),
             Inst::CallIndirect { index, args, .. } => {
                 visit(index);
                 func.list(args).iter().copied().for_each(visit);

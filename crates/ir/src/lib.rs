@@ -28,6 +28,7 @@
 mod build;
 mod cfg;
 mod entity;
+mod exn;
 mod func;
 mod gc;
 mod inst;
@@ -42,6 +43,7 @@ mod verify;
 pub use build::{BuildError, BuildOptions, Builder};
 pub use cfg::{Cfg, Preds};
 pub use entity::{Block, EdgeId, InstId, List, NO_OFFSET, Type, Value};
+pub use exn::ExnOp;
 pub use func::{Def, Edge, Func};
 pub use gc::{GcOp, array_element, struct_field};
 pub use inst::{Callee, Effects, Inst, State, Term};

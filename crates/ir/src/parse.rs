@@ -4,7 +4,7 @@
 //! read is then checked by [`crate::verify`], so the parser only cares that the text has the form.
 
 use crate::{
-    Block, Callee, Func, GcOp, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type, Value,
+    Block, Callee, ExnOp, Func, GcOp, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type, Value,
 };
 use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
 use std::collections::HashMap;
@@ -227,6 +227,13 @@ impl Parser {
                     targets: self.func.make_list(&edges),
                 }
             }
+            "try" => {
+                let normal = self.edge(line)?;
+                line.expect(",")?;
+                let unwind = self.edge(line)?;
+                Term::Try { normal, unwind }
+            }
+            "throw" => Term::Throw(self.operand(line)?),
             "return" => Term::Return(self.operands(line)?),
             "return_call" => {
                 let callee = Callee::Func(FuncIdx(line.number()?));
@@ -352,6 +359,10 @@ impl Parser {
         if let Some(op) = GcOp::parse(name, &mut || line.word())? {
             let args = self.operands(line)?;
             return Ok(Inst::Gc { op, args });
+        }
+        if let Some(op) = ExnOp::parse(name, &mut || line.word())? {
+            let args = self.operands(line)?;
+            return Ok(Inst::Exn { op, args });
         }
         Ok(match name {
             "i8x16.shuffle" => {

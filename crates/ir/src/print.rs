@@ -254,6 +254,7 @@ impl<'a> Printer<'a> {
             }
             Inst::NullCheck { .. } => f.write_str("null_check"),
             Inst::Gc { op, .. } => write!(f, "{op}"),
+            Inst::Exn { op, .. } => write!(f, "{op}"),
             Inst::Fuel { units } => write!(f, "fuel {units}"),
             Inst::FuelCheck => f.write_str("fuel.check"),
         }
@@ -278,6 +279,11 @@ impl<'a> Printer<'a> {
                     .targets(targets)
                     .try_for_each(|edge| write!(f, ", {}", Target(self, edge)))
             }
+            Term::Try { normal, unwind } => {
+                let (normal, unwind) = (Target(self, normal), Target(self, unwind));
+                write!(f, "try {normal}, {unwind}")
+            }
+            Term::Throw(exception) => write!(f, "throw {}", self.operand(exception)),
             Term::Return(list) if list.is_empty() => f.write_str("return"),
             Term::Return(list) => write!(f, "return {}", self.operands(self.func.list(list))),
             Term::TailCall { callee, args } => {

@@ -3,7 +3,7 @@
 //! Apart because the builder asks before it appends an instruction, and the folding pass asks again when operands have
 //! changed. Only what a code generator does not do as well for itself is here, and what removes control flow.
 
-use crate::{Def, Func, Inst, Type, Value};
+use crate::{Def, ExnOp, Func, Inst, List, Type, Value};
 use ops::Compute;
 
 /// What became of an instruction.
@@ -69,6 +69,30 @@ pub fn simplify(func: &mut Func, inst: &Inst) -> Simplified {
             };
             Simplified::Value(func.constant(Type::I32, is_null))
         }
+        Inst::Exn { op, args } => exception(func, op, args),
+        _ => Simplified::Keep,
+    }
+}
+
+/// What is known of an exception that was made here.
+fn exception(func: &mut Func, op: ExnOp, args: List) -> Simplified {
+    let made = |func: &Func| match func.def_inst(func.list(args)[0]) {
+        Some(&Inst::Exn {
+            op: ExnOp::New(tag),
+            args,
+        }) => Some((tag, args)),
+        _ => None,
+    };
+    match op {
+        ExnOp::Is(tag) if made(func).is_some_and(|(of, _)| of == tag) => {
+            Simplified::Value(func.constant(Type::I32, 1))
+        }
+        ExnOp::Field { tag, field } => match made(func) {
+            Some((of, payload)) if of == tag => {
+                Simplified::Value(func.list(payload)[field as usize])
+            }
+            _ => Simplified::Keep,
+        },
         _ => Simplified::Keep,
     }
 }

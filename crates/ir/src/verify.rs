@@ -3,7 +3,7 @@
 //! Apart because it repeats what the builder and passes ensure by construction: it runs in tests and debug builds, where a
 //! broken pass should fail at once and by name.
 
-use crate::{Block, Callee, Cfg, Def, EdgeId, Func, Inst, InstId, Term, Type, Value};
+use crate::{Block, Callee, Cfg, Def, EdgeId, ExnOp, Func, Inst, InstId, Term, Type, Value};
 use module::{Header, TypeIdx};
 use std::fmt;
 
@@ -201,6 +201,8 @@ impl Verifier<'_> {
         match self.func.term(block) {
             Term::Open => Err("the block has no end".to_string()),
             Term::Jump(_) | Term::Trap(_) => Ok(()),
+            Term::Try { normal, unwind } => self.try_call(block, normal, unwind),
+            Term::Throw(exception) => self.typed("exception", exception, Type::Ref),
             Term::Branch { cond, .. } => self.typed("condition", cond, Type::I32),
             Term::Switch { index, targets } => {
                 check(!targets.is_empty(), || {
@@ -231,6 +233,12 @@ impl Verifier<'_> {
                 format!("result {nth} is recorded as {:?}", self.func.def(value))
             })?;
         }
+        let is_caught = matches!(*inst, Inst::Exn { op, .. } if op == ExnOp::Caught);
+        check(
+            !is_caught
+                || matches!(self.func.try_call(block), Some((_, Some(found))) if found == id),
+            || "nothing is caught here".to_string(),
+        )?;
         let results: Vec<Value> = self.func.inst_results(id).collect();
         if let Some(ty) = inst.own_result() {
             self.typed("result", results[0], ty)?;
@@ -240,6 +248,23 @@ impl Verifier<'_> {
             Some(header) => self.module_types(header, inst, &args, &results),
             None => Ok(()),
         }
+    }
+
+    /// A call stands where it may throw, and neither way out of the block uses what is there only on the other.
+    fn try_call(&self, block: Block, normal: EdgeId, unwind: EdgeId) -> Check {
+        let func = self.func;
+        let Some((call, caught)) = func.try_call(block) else {
+            return Err("no call before `try`".to_string());
+        };
+        let mut results = func.inst_results(call);
+        let uses = |edge: EdgeId, value: Value| func.edge_args(edge).contains(&value);
+        let caught = caught.map(|caught| func.result(caught));
+        check(caught.is_none_or(|caught| !uses(normal, caught)), || {
+            "a call that returns has thrown nothing".to_string()
+        })?;
+        check(!results.any(|result| uses(unwind, result)), || {
+            "a call that throws has no results".to_string()
+        })
     }
 
     fn tail_call(&self, header: &Header, callee: Callee, args: &[Value]) -> Check {
@@ -332,6 +357,10 @@ impl Verifier<'_> {
             Inst::Gc { op, .. } => {
                 self.all_typed("operands", args, op.params(header, args.len()))?;
                 self.all_typed("results", results, op.result(header))
+            }
+            Inst::Exn { op, .. } => {
+                self.all_typed("operands", args, op.params(header))?;
+                self.typed("result", results[0], op.result(header))
             }
             Inst::GlobalGet { global } => {
                 let ty = header.globals()[global.index()].content.into();

@@ -71,7 +71,7 @@ static FEATURES: &[Feature] = &[
     known("relaxed-simd", 5, WasmFeatures::RELAXED_SIMD),
     on("function-references", WasmFeatures::FUNCTION_REFERENCES),
     on("gc", WasmFeatures::GC),
-    known("exceptions", 5, WasmFeatures::EXCEPTIONS),
+    on("exceptions", WasmFeatures::EXCEPTIONS),
     beyond("threads", 4, WasmFeatures::THREADS),
     beyond("custom-page-sizes", 3, WasmFeatures::CUSTOM_PAGE_SIZES),
     known("wide-arithmetic", 3, WasmFeatures::WIDE_ARITHMETIC),

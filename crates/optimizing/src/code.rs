@@ -2,10 +2,12 @@
 //!
 //! Apart because both functions and trampolines end here.
 
-use abi::{CompileError, CompiledFunc, PcEntry, Reloc, StackMaps, TrapEntry};
+use abi::{CompileError, CompiledFunc, Handler, PcEntry, Reloc, StackMaps, TrapEntry};
 use cranelift_codegen::binemit::Reloc as RelocKind;
 use cranelift_codegen::ir::{ExternalName, Function, TrapCode};
-use cranelift_codegen::{CodegenError, CompiledCode, FinalizedRelocTarget};
+use cranelift_codegen::{
+    CodegenError, CompiledCode, FinalizedMachExceptionHandler, FinalizedRelocTarget,
+};
 use module::FuncIdx;
 use ops::Trap;
 
@@ -94,7 +96,24 @@ pub(crate) fn compiled_func(
         traps,
         pcs: pcs(code),
         stack_maps: stack_maps(code),
+        handlers: handlers(code),
     })
+}
+
+/// Where calls go on that throw; lowering gives each at most one landing pad.
+fn handlers(code: &CompiledCode) -> Vec<Handler> {
+    let handlers = code.buffer.call_sites().filter_map(|site| {
+        let [FinalizedMachExceptionHandler::Default(landing_offset)] = *site.exception_handlers
+        else {
+            return None;
+        };
+        Some(Handler {
+            return_offset: site.ret_addr,
+            landing_offset,
+            frame_bytes: site.frame_offset.expect("x86-64 tells of every such call"),
+        })
+    });
+    handlers.collect()
 }
 
 /// Where references lie, counted from the frame pointer: that is what a walk through frames knows.

@@ -9,6 +9,7 @@
 //! | `scalar`, `vector` | operators that compute, one arm a row or group of rows |
 //! | `memory`, `atomic`, `bulk`, `table`, `call` | what touches state |
 //! | `gc` | garbage-collected objects |
+//! | `exceptions` | throwing and catching |
 //! | `refs` | references that live across calls |
 //! | `flags` | what Cranelift is told of each kind of memory |
 //! | `control` | how blocks end |
@@ -17,6 +18,7 @@ mod atomic;
 mod bulk;
 mod call;
 mod control;
+mod exceptions;
 mod flags;
 mod gc;
 mod memory;
@@ -29,6 +31,7 @@ mod vector;
 use crate::Settings;
 use crate::code::trap_code;
 use crate::signature::{POINTER, VECTOR, clif_type, wasm_signature};
+use abi::gc::ObjectLayout;
 use abi::{CompileEnv, CompileError, StoreCtxLayout, VmctxLayout};
 use call::Callees;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -86,6 +89,10 @@ pub(crate) struct Lower<'a> {
     fields: [(u32, Type, Value); N_FIELDS],
     /// The run of blocks that the current one belongs to.
     run: u32,
+    /// The call after which the current block ends with [`ir::Term::Try`], what has the exception, and where that goes.
+    tried: Option<(InstId, Option<InstId>, ir::EdgeId)>,
+    /// Where the payload lies in exceptions of the tag last asked for.
+    payload: Option<(module::TagIdx, ObjectLayout)>,
     /// The slots of references, if there are any.
     ref_slots: Option<StackSlot>,
 }
@@ -138,6 +145,8 @@ pub(crate) fn lower(
         vmctx: Value::from_u32(0),
         fields: [(u32::MAX, types::INVALID, Value::from_u32(0)); N_FIELDS],
         run: 0,
+        tried: None,
+        payload: None,
         ref_slots: None,
     };
     lower.make_ref_slots();
@@ -219,6 +228,13 @@ impl<'a> Lower<'a> {
                 self.keep_ref(param);
             }
         }
+        self.tried = match self.func.term(block) {
+            ir::Term::Try { unwind, .. } => {
+                let tried = self.func.try_call(block);
+                tried.map(|(call, caught)| (call, caught, unwind))
+            }
+            _ => None,
+        };
         for &id in self.func.insts(block) {
             if self.scratch.uses.is_needed(id) {
                 self.set_offset(self.func.offset(id));
@@ -277,6 +293,7 @@ impl<'a> Lower<'a> {
             } => self.call_ref(id, ty, callee, args),
             Inst::NullCheck { value } => self.null_check(value),
             Inst::Gc { op, args } => self.gc(id, op, args),
+            Inst::Exn { op, args } => self.exn(id, op, args),
             Inst::Fuel { units } => self.fuel(units),
             Inst::FuelCheck => self.fuel_check(),
             Inst::Call { func, args, .. } => self.call(id, func, args),

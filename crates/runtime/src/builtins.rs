@@ -15,8 +15,8 @@ use crate::call::Pending;
 use crate::instance::Instance;
 use crate::vm::StoreCtx;
 use crate::{Cause, InstanceId, StoreCore};
-use abi::{Builtin, VmctxLayout, for_each_builtin};
-use module::{DataIdx, ElemIdx, MemoryIdx, TableIdx};
+use abi::{Builtin, Raw, VmctxLayout, for_each_builtin};
+use module::{DataIdx, ElemIdx, MemoryIdx, TableIdx, TagIdx};
 use ops::{Atomic, Compute, Trap, Value};
 use std::arch::naked_asm;
 use std::mem::offset_of;
@@ -192,6 +192,27 @@ impl Caller<'_> {
     fn subtype(self, sub: i32, sup: i32) -> i32 {
         let types = self.store.engine.types();
         types.is_subtype(sub as u32, sup as u32).into()
+    }
+
+    fn exn_new(self, tag: i32, payload: *mut u8) -> i32 {
+        let tag = self.instance().tag(TagIdx(tag as u32));
+        let n_values = self.store.tags[tag as usize].ty.params().len();
+        // SAFETY: compiled code passes one slot per value of the tag's payload, at least one.
+        let payload = unsafe { std::slice::from_raw_parts_mut(payload.cast::<Raw>(), n_values) };
+        match self.store.exn_new(tag, payload) {
+            Ok(exception) => exception as i32,
+            Err(trap) => {
+                self.finish(Err(trap));
+                0
+            }
+        }
+    }
+
+    fn throw(self, exception: i32) {
+        let store: *mut StoreCore = self.store;
+        // SAFETY: the guest of the store has called out to us, and nothing here needs to be dropped.
+        let cause = unsafe { StoreCore::throw(store, exception as u32) };
+        self.store.pending = Some(Pending::Cause(cause));
     }
 
     fn compute(self, op: i32, slots: *mut u8) -> i32 {

@@ -181,6 +181,14 @@ where
             }
             Pending::Cause(Cause::Trap(Trap::Interrupted))
         }
+        Ok(Err(Cause::Exception(exception))) => {
+            // SAFETY: as above.
+            let reference = unsafe { (*core).exception_reference(&exception) };
+            // We may not come back, and until then nothing is allocated.
+            drop(exception);
+            // SAFETY: the guest of the store has called us, and nothing is left to be dropped.
+            Pending::Cause(unsafe { StoreCore::throw(core, reference) })
+        }
         Ok(Err(cause)) => Pending::Cause(cause),
         Err(payload) => Pending::Panic(payload),
     };

@@ -264,6 +264,7 @@ impl StoreCore {
         self.add_tables(module, id)?;
         self.add_funcs(module, id)?;
         self.add_tags(module, id);
+        self.write_tags(layout, id);
         self.add_globals(module, id)?;
         self.fill_tables(module.module().header(), id)
     }
@@ -416,6 +417,16 @@ impl StoreCore {
             let ty = module.type_id(header.tags()[index]);
             let number = self.add_tag(ty, name.map(Box::from));
             self.instances[id.0 as usize].tags.push(number);
+        }
+    }
+
+    /// Writes what vmctx says of tags.
+    fn write_tags(&mut self, layout: &VmctxLayout, id: InstanceId) {
+        let instance = self.instance(id);
+        for (index, &number) in instance.tags.iter().enumerate() {
+            let offset = layout.tag(TagIdx(index as u32));
+            // SAFETY: as in `write_imports`.
+            unsafe { instance.vmctx.field::<u32>(offset).write(number) };
         }
     }
 

@@ -32,6 +32,7 @@ mod stack_roots;
 mod store;
 mod table;
 mod types;
+mod unwind;
 mod value;
 mod vm;
 

@@ -4,7 +4,7 @@ use crate::engine::TrampolineKind;
 use crate::vm::FuncRef;
 use crate::{EngineCore, Error, Frame};
 use abi::gc::ObjectLayout;
-use abi::{CodeImage, TrapEntry, VmctxLayout};
+use abi::{CodeImage, Handler, TrapEntry, VmctxLayout};
 use module::{
     ConstExpr, DataMode, FuncIdx, GlobalType, MemoryIdx, Module, Op, RefType, TableType, TypeIdx,
     ValType,
@@ -245,6 +245,11 @@ impl LoadedModule {
             Some(code) => code.image.stack_maps.at(return_offset),
             None => &[],
         }
+    }
+
+    /// Where a call goes on that throws and would return to an offset of the text, if its function may catch that.
+    pub(crate) fn handler_at(&self, return_offset: u32) -> Option<Handler> {
+        self.code.as_ref()?.image.handler_at(return_offset)
     }
 
     /// The guest's place for an offset of the text; `None` for trampolines.

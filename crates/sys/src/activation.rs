@@ -144,6 +144,31 @@ pub unsafe fn raise(fault: Fault) -> ! {
     }
 }
 
+/// Where compiled code goes on that had called out: a place in one of its functions, and the frame of that function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Landing {
+    /// The address of the code.
+    pub pc: usize,
+    /// The stack pointer that the code expects.
+    pub sp: usize,
+    /// The frame pointer.
+    pub fp: usize,
+    /// What the code finds in the register that holds results.
+    pub value: usize,
+}
+
+/// Goes on in compiled code which had called out, without returning to it: for host functions called by compiled code.
+///
+/// # Safety
+/// The frame is one of the innermost entry on this thread and suspended, the code goes on with it there, and needs none of the
+/// registers that functions keep. All frames below are dropped as by `longjmp`: nothing in those of the host may need a
+/// destructor.
+pub unsafe fn land(landing: Landing) -> ! {
+    let Landing { pc, sp, fp, value } = landing;
+    // SAFETY: the caller's promise.
+    unsafe { arch::go_on(pc, sp, fp, value) }
+}
+
 /// The frame pointer at which the chain of the innermost entry's frames ends: the caller of its outermost compiled frame has it.
 /// `None` outside of any entry.
 pub fn entry_fp() -> Option<usize> {

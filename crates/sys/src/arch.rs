@@ -1,9 +1,10 @@
 //! The few instructions that no compiler writes for us, one file a processor.
 //!
 //! A port provides `switch` (call a function on another stack, remembering how to come back), `landing_pad` (where a fault
-//! comes back to) and `land` (come back from ordinary code), all against the one layout of `Activation`; and `stack_pointer`.
+//! comes back to) and `land` (come back from ordinary code), all against the one layout of `Activation`; `go_on` (go on in code that had
+//! called out); and `stack_pointer`.
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "x86_64")]
-pub use x86_64::{SAVED_SP_TO_FP_BYTES, land, landing_pad, stack_pointer, switch};
+pub use x86_64::{SAVED_SP_TO_FP_BYTES, go_on, land, landing_pad, stack_pointer, switch};

@@ -51,7 +51,7 @@ mod unix;
 
 use unix as os;
 
-pub use activation::{EntryFn, Fault, FaultKind, enter, entry_fp, raise};
+pub use activation::{EntryFn, Fault, FaultKind, Landing, enter, entry_fp, land, raise};
 pub use arch::stack_pointer;
 pub use code::{CodeBlock, CodeMemory, CodeSpace};
 pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames, walk_suspended};

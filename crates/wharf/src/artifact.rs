@@ -8,14 +8,14 @@
 //! Numbers are little-endian. The tables are counted lists of u32. The text is mapped as it lies in the file.
 
 use crate::{Engine, Error, Result};
-use abi::{CodeImage, FuncLocation, PcEntry, StackMap, TrapEntry};
+use abi::{CodeImage, FuncLocation, Handler, PcEntry, StackMap, TrapEntry};
 use module::{Module, TypeIdx};
 use runtime::{CodeSource, LoadedModule};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-const MAGIC: &[u8; 8] = b"\x7fwharf\x02\n";
+const MAGIC: &[u8; 8] = b"\x7fwharf\x03\n";
 
 /// The text starts at a multiple of this: of the page size on every supported host.
 const TEXT_ALIGN: u64 = 64 << 10;
@@ -218,6 +218,13 @@ fn write_tables(image: &CodeImage) -> Vec<u8> {
         &mut maps.calls.iter().flat_map(|c| [c.return_offset, c.first]),
     );
     list(maps.places.len(), &mut maps.places.iter().copied());
+    list(
+        image.handlers.len(),
+        &mut image
+            .handlers
+            .iter()
+            .flat_map(|h| [h.return_offset, h.landing_offset, h.frame_bytes]),
+    );
     out
 }
 
@@ -265,19 +272,27 @@ fn read_tables(bytes: &[u8]) -> Option<CodeImage> {
     for _ in 0..numbers.next()? {
         image.stack_maps.places.push(numbers.next()?);
     }
-    image.stack_maps.is_consistent().then_some(image)
+    for _ in 0..numbers.next()? {
+        image.handlers.push(Handler {
+            return_offset: numbers.next()?,
+            landing_offset: numbers.next()?,
+            frame_bytes: numbers.next()?,
+        });
+    }
+    let handlers = &image.handlers;
+    let in_order = handlers.is_sorted_by(|a, b| a.return_offset < b.return_offset);
+    (in_order && image.stack_maps.is_consistent()).then_some(image)
 }
 
-/// Whether all functions and trampolines lie in a text of this size.
+/// Whether all functions, trampolines and landing pads lie in a text of this size.
 fn lies_within(image: &CodeImage, text: u64) -> bool {
     let trampolines = image
         .entries
         .iter()
         .chain(&image.hosts)
         .map(|(_, location)| location);
-    image
-        .funcs
-        .iter()
-        .chain(trampolines)
-        .all(|location| u64::from(location.offset) + u64::from(location.len) <= text)
+    let mut landings = image.handlers.iter().map(|handler| handler.landing_offset);
+    let mut funcs = image.funcs.iter().chain(trampolines);
+    landings.all(|landing| u64::from(landing) < text)
+        && funcs.all(|location| u64::from(location.offset) + u64::from(location.len) <= text)
 }

@@ -7,11 +7,11 @@ use super::locals::{FrameStart, JoinIdx, Moment};
 use super::{BuildError, Builder};
 use crate::simplify::eqz_operand;
 use crate::{Block, Callee, EdgeId, GcOp, Inst, Term, Type, Value};
-use module::{BlockType, Header, RefType, ValType};
+use module::{BlockType, Catch, Header, RefType, ValType};
 
 /// An open block.
 pub(super) struct Frame {
-    kind: FrameKind,
+    pub(super) kind: FrameKind,
     /// Where branches to the label meet, if there were any.
     join: Option<JoinIdx>,
     /// Height of the operand stack below the block's parameters.
@@ -27,7 +27,7 @@ pub(super) struct Frame {
     switch_edge: EdgeId,
 }
 
-enum FrameKind {
+pub(super) enum FrameKind {
     /// A block, the body of the function, or an `else`.
     Block,
     Loop,
@@ -36,6 +36,11 @@ enum FrameKind {
     If {
         otherwise: EdgeId,
         params: Box<[Value]>,
+    },
+    /// A `try_table` that catches something, and where what is thrown in it meets, if anything may be.
+    Try {
+        catches: Box<[Catch]>,
+        dispatch: Option<JoinIdx>,
     },
     /// An `if` whose condition is always true: its `else` cannot be reached.
     Always,
@@ -155,7 +160,7 @@ impl Builder {
                 self.alive = false;
             }
             FrameKind::Resume => self.alive = true,
-            FrameKind::Always | FrameKind::Block | FrameKind::Loop => {}
+            FrameKind::Always | FrameKind::Block | FrameKind::Loop | FrameKind::Try { .. } => {}
         }
     }
 
@@ -175,6 +180,21 @@ impl Builder {
                 let join = *join.get_or_insert_with(|| self.locals.new_join(Block::NONE));
                 self.locals.add_edge(join, otherwise, frame.moment, params);
             }
+            FrameKind::Try {
+                ref catches,
+                dispatch,
+            } => {
+                self.scopes.pop();
+                if let Some(dispatch) = dispatch {
+                    if self.alive {
+                        let join = *join.get_or_insert_with(|| self.locals.new_join(Block::NONE));
+                        self.jump_to(join, frame.n_label);
+                    }
+                    self.stack.truncate(frame.height as usize);
+                    self.locals.begin_again(frame.start, dispatch)?;
+                    self.dispatch(header, catches, dispatch)?;
+                }
+            }
             FrameKind::Resume => self.alive = true,
             FrameKind::Always | FrameKind::Block => {}
         }
@@ -183,11 +203,7 @@ impl Builder {
             return self.end_straight(&frame);
         };
         if self.alive {
-            let edge = self.func.push_edge(Block::NONE);
-            let moment = self.locals.moment();
-            let values = &self.stack[self.stack.len() - frame.n_label as usize..];
-            self.locals.add_edge(join, edge, moment, values);
-            self.terminate(Term::Jump(edge));
+            self.jump_to(join, frame.n_label);
         }
         self.alive = true;
         let block = self.func.push_block();
@@ -205,6 +221,15 @@ impl Builder {
             self.stack.push(value);
         }
         self.end_straight(&frame)
+    }
+
+    /// Goes on where a join will be, with the top values of the stack.
+    fn jump_to(&mut self, join: JoinIdx, n_values: u32) {
+        let edge = self.func.push_edge(Block::NONE);
+        let moment = self.locals.moment();
+        let values = &self.stack[self.stack.len() - n_values as usize..];
+        self.locals.add_edge(join, edge, moment, values);
+        self.terminate(Term::Jump(edge));
     }
 
     /// The end of a block after branches to it, if any, have met.
@@ -329,7 +354,7 @@ impl Builder {
         self.alive = false;
     }
 
-    fn branch(&mut self, cond: Value, then: EdgeId, otherwise: EdgeId) {
+    pub(super) fn branch(&mut self, cond: Value, then: EdgeId, otherwise: EdgeId) {
         let term = match eqz_operand(&self.func, cond) {
             Some(cond) => Term::Branch {
                 cond,

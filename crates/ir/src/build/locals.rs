@@ -267,10 +267,27 @@ impl Locals {
         }
     }
 
+    /// Begins a frame's second part: each local set in the first comes through the join.
+    pub(super) fn begin_again(
+        &mut self,
+        start: FrameStart,
+        join: JoinIdx,
+    ) -> Result<(), BuildError> {
+        self.undo(start);
+        self.push_touched(start, join);
+        self.check_limits()
+    }
+
     /// Ends a frame by a join: each local set in it comes through the join.
     pub(super) fn leave_by(&mut self, start: FrameStart, join: JoinIdx) -> Result<(), BuildError> {
         self.undo(start);
         self.leave(start);
+        self.push_touched(start, join);
+        self.check_limits()
+    }
+
+    /// Each local set since the frame began comes through the join.
+    fn push_touched(&mut self, start: FrameStart, join: JoinIdx) {
         self.n_sweeps += 1;
         let mut end = start.touched as usize;
         for at in start.touched as usize..self.touched.len() {
@@ -283,7 +300,6 @@ impl Locals {
             }
         }
         self.touched.truncate(end);
-        self.check_limits()
     }
 
     /// The values of these locals are not known at the start of a loop.

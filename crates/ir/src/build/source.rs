@@ -57,6 +57,11 @@ impl Source {
             match op {
                 Op::LocalSet(local) | Op::LocalTee(local) => self.assign(local, innermost),
                 Op::Block(_) | Op::If(_) => self.open.push(NONE),
+                Op::TryTable { first, count, .. } => {
+                    let catches = reader.catches(first, count);
+                    catches.for_each(|catch| self.target(catch.label));
+                    self.open.push(NONE);
+                }
                 Op::Loop(_) => {
                     let first = self.open_assigned.len() as u32;
                     let info = LoopInfo {

@@ -298,6 +298,7 @@ impl Builder {
         };
         let n = ty.results().len() as u32;
         self.stack.extend((first.0..first.0 + n).map(Value));
+        self.end_call();
     }
 }
 

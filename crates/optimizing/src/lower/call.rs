@@ -10,8 +10,8 @@ use abi::{Builtin, FuncRefLayout, StoreCtxLayout, VmctxLayout};
 use cranelift_codegen::cursor::FuncCursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    ExtFuncData, ExternalName, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef, StackSlotData,
-    StackSlotKind, UserExternalName, Value, types,
+    DataFlowGraph, ExtFuncData, ExternalName, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef,
+    StackSlotData, StackSlotKind, UserExternalName, Value, types,
 };
 use ir::{Callee, InstId, List};
 use module::{FuncIdx, Header, TableIdx, TypeIdx};
@@ -72,6 +72,24 @@ impl Callees {
     }
 }
 
+/// What a call arrives at.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    /// A function of the module.
+    Func(FuncRef),
+    /// Code at an address, of this signature.
+    Address(SigRef, Value),
+}
+
+impl Target {
+    pub(super) fn signature(self, dfg: &DataFlowGraph) -> SigRef {
+        match self {
+            Target::Func(callee) => dfg.ext_funcs[callee].signature,
+            Target::Address(signature, _) => signature,
+        }
+    }
+}
+
 impl Lower<'_> {
     /// Leaves the function for another one, in whose place it was called.
     pub(super) fn tail_call(&mut self, callee: Callee, args: List) {
@@ -101,8 +119,7 @@ impl Lower<'_> {
             let args = self.call_args(self.vmctx, args);
             let callees = &mut self.scratch.callees;
             let callee = callees.func(&mut self.pos, self.env.header, func);
-            let call = self.pos.ins().call(callee, &args);
-            self.end_call(id, call, args);
+            self.emit_call(id, Target::Func(callee), args);
             return;
         }
         let (code, vmctx) = self.imported(func);
@@ -218,8 +235,7 @@ impl Lower<'_> {
         let args = self.call_args(vmctx, args);
         let callees = &mut self.scratch.callees;
         let signature = callees.signature(&mut self.pos, self.env.header, ty);
-        let call = self.pos.ins().call_indirect(signature, code, &args);
-        self.end_call(id, call, args);
+        self.emit_call(id, Target::Address(signature, code), args);
     }
 
     fn call_args(&mut self, vmctx: Value, list: List) -> Vec<Value> {
@@ -230,13 +246,31 @@ impl Lower<'_> {
         args
     }
 
-    fn end_call(&mut self, id: InstId, call: cranelift_codegen::ir::Inst, args: Vec<Value>) {
+    fn emit_call(&mut self, id: InstId, target: Target, args: Vec<Value>) {
+        if let Some((tried, caught, unwind)) = self.tried
+            && tried == id
+        {
+            self.try_call(id, target, &args, caught, unwind);
+            self.scratch.args = args;
+            return;
+        }
+        let call = match target {
+            Target::Func(callee) => self.pos.ins().call(callee, &args),
+            Target::Address(signature, code) => {
+                self.pos.ins().call_indirect(signature, code, &args)
+            }
+        };
         self.scratch.args = args;
         self.safepoint(id, call);
         let results = self.pos.func.dfg.inst_results(call);
         for (result, &value) in self.func.inst_results(id).zip(results) {
             self.scratch.values[result.index()] = value;
         }
+        self.keep_results(id);
+    }
+
+    /// Keeps those references among the results that live across calls.
+    pub(super) fn keep_results(&mut self, id: InstId) {
         if self.ref_slots.is_some() {
             for result in self.func.inst_results(id) {
                 self.keep_ref(result);

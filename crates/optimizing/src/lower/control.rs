@@ -28,6 +28,11 @@ impl Lower<'_> {
                 let ty = self.pos.func.dfg.value_type(cond);
                 self.pos.ins().Brif(Opcode::Brif, ty, then, otherwise, cond);
             }
+            Term::Try { normal, .. } => {
+                let call = self.edge(normal);
+                self.pos.ins().Jump(Opcode::Jump, types::INVALID, call);
+            }
+            Term::Throw(exception) => self.throw(exception),
             Term::Switch { index, targets } => self.switch(index, targets),
             Term::Return(list) => {
                 let mut args = std::mem::take(&mut self.scratch.args);
@@ -44,7 +49,7 @@ impl Lower<'_> {
         }
     }
 
-    fn edge(&mut self, edge: EdgeId) -> BlockCall {
+    pub(super) fn edge(&mut self, edge: EdgeId) -> BlockCall {
         let mut args = std::mem::take(&mut self.scratch.edge_args);
         args.clear();
         for &value in self.func.edge_args(edge) {

@@ -10,6 +10,7 @@
 //! | elements of tables | no, after the check | yes | themselves |
 //! | function entries | the type field: null is a trap | by the runtime | themselves |
 //! | global cells | no | yes | an imported one any imported one; a defined one nothing |
+//! | exceptions | no | by the collector, which moves them during calls | nothing else |
 //! | slots of references | no | yes, also by the collector during calls | those of the same number modulo 64 |
 //! | headers and lengths of objects | null may be a trap | when made; also by the runtime | themselves |
 //! | fields of structures | null may be a trap | yes, also by the collector during calls | those at offsets equal modulo 256 |
@@ -37,6 +38,7 @@ const GLOBAL_IMPORTED: u32 = 5;
 const MEMORY_IMPORTED: u32 = 6;
 const OBJECT_HEADER: u32 = 7;
 const ARRAY_LEN: u32 = 8;
+const EXCEPTION: u32 = 9;
 /// Structures that one object can be seen as agree on where each field is and what it holds. So fields at different offsets never
 /// overlap, and those of a structure never overlap elements.
 const FIELD: u32 = 1 << 20;
@@ -55,6 +57,7 @@ pub(super) struct Flags {
     func_entry: Option<MemFlags>,
     func_type: Option<MemFlags>,
     func_code: Option<MemFlags>,
+    exception: Option<MemFlags>,
     vector: Option<MemFlags>,
     /// The last memory asked for.
     memory: Option<(u32, MemFlags)>,
@@ -190,6 +193,16 @@ impl Flags {
     pub(super) fn array_element(&mut self, func: &mut Function, storage: StorageType) -> MemFlags {
         let kind = storage_bytes(storage) << 1 | u32::from(is_traced(storage));
         insert(func, object(None), ARRAY_ELEMENT | kind, "array element")
+    }
+
+    /// Tag and payload of an exception. Vectors there are not aligned.
+    pub(super) fn exception(&mut self, func: &mut Function) -> MemFlags {
+        *self.exception.get_or_insert_with(|| {
+            let data = MemFlagsData::new()
+                .with_endianness(Endianness::Little)
+                .with_trap_code(None);
+            insert(func, data, EXCEPTION, "exception")
+        })
     }
 
     /// A slot for a reference in the frame.

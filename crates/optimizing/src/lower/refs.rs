@@ -95,9 +95,6 @@ enum Safepoint {
 /// Whether a collector may run during an instruction.
 fn safepoint(inst: &Inst) -> Option<Safepoint> {
     match *inst {
-        Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. } => {
-            Some(Safepoint::Call)
-        }
         Inst::Gc { op, .. } => match op {
             GcOp::StructNew(_) | GcOp::ArrayNew(_) | GcOp::ArrayNewFixed(_) => {
                 Some(Safepoint::Alloc)
@@ -105,7 +102,8 @@ fn safepoint(inst: &Inst) -> Option<Safepoint> {
             GcOp::ArrayNewData { .. } | GcOp::ArrayNewElem { .. } => Some(Safepoint::Call),
             _ => None,
         },
-        _ => None,
+        Inst::Exn { op, .. } => op.allocates().then_some(Safepoint::Call),
+        _ => inst.is_call().then_some(Safepoint::Call),
     }
 }
 

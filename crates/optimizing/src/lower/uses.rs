@@ -80,6 +80,10 @@ impl Uses {
                 self.values[value.index()] = USED | NUMBER;
             }
         });
+        if let Term::Try { unwind, .. } = func.term(block) {
+            // What the block had computed when its call threw is not all that it computes.
+            self.entered[func.edge(unwind).to.index()].0 += 1;
+        }
         if let Term::Branch { cond, .. } = func.term(block) {
             self.values[cond.index()] |= USED;
         } else {

@@ -112,3 +112,12 @@ pub fn stack_pointer() -> usize {
     unsafe { asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
     sp
 }
+
+/// Goes on at `pc` with these stack and frame pointers and a value in the register that holds results.
+///
+/// # Safety
+/// As for [`land`](crate::land).
+#[unsafe(naked)]
+pub unsafe extern "C" fn go_on(pc: usize, sp: usize, fp: usize, value: usize) -> ! {
+    naked_asm!("mov rsp, rsi", "mov rbp, rdx", "mov rax, rcx", "jmp rdi",)
+}

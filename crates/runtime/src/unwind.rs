@@ -1,0 +1,67 @@
+//! Throwing through frames of compiled code: who catches, and going on there.
+//!
+//! Apart from exceptions themselves because this is about frames. Blocks that catch leave no trace when they are entered: who
+//! throws asks, frame by frame, what the code's tables say of the place where it goes on.
+
+use crate::engine::CodeAt;
+use crate::{Cause, LoadedModule, StoreCore};
+use ops::Trap;
+use std::sync::Arc;
+use sys::Landing;
+
+impl StoreCore {
+    /// Goes on in the innermost function of the guest that may catch an exception, or gives what the guest must fail with if
+    /// there is none. Only the frames up to the last entry into the guest are asked: behind it is the host.
+    ///
+    /// # Safety
+    /// The store was entered, and its guest called out to the function that calls this one; no frame since then has anything to
+    /// drop. The reference is that of an exception of the store.
+    pub(crate) unsafe fn throw(this: *mut StoreCore, exception: u32) -> Cause {
+        // SAFETY: the guest has lent us the store.
+        let store = unsafe { &*this };
+        // A guest that throws and catches is hardly ever in its own code when it is signalled.
+        if store.interrupt.is_requested() {
+            return Trap::Interrupted.into();
+        }
+        if let Some(landing) = store.find_handler(exception) {
+            // SAFETY: the frame is that of a suspended function of the guest, whose code goes on there by its tables. All frames
+            // below are abandoned, as the caller allows.
+            unsafe { sys::land(landing) }
+        }
+        Cause::Exception(Box::new(store.exn_exception(exception)))
+    }
+
+    /// Where the guest that has called out goes on if an exception is thrown.
+    fn find_handler(&self, exception: u32) -> Option<Landing> {
+        // SAFETY: the context belongs to the store.
+        let exit_fp = unsafe { (*self.ctx()).exit_fp };
+        // Consecutive frames are mostly of one module, which costs a lock to find.
+        let mut last: Option<(usize, Arc<LoadedModule>)> = None;
+        let mut landing = None;
+        let mut visit = |return_pc: usize, fp: usize| {
+            let known = last
+                .as_ref()
+                .filter(|(start, module)| module.code_holds(*start, return_pc));
+            if known.is_none() {
+                let Some(CodeAt::Module(module, offset)) = self.engine.code_at(return_pc - 1)
+                else {
+                    return true;
+                };
+                last = Some((return_pc - 1 - offset as usize, module));
+            }
+            let (start, module) = last.as_ref().expect("known, or set above");
+            let found = module.handler_at((return_pc - start) as u32);
+            landing = found.map(|handler| Landing {
+                pc: start + handler.landing_offset as usize,
+                sp: fp - handler.frame_bytes as usize,
+                fp,
+                value: exception as usize,
+            });
+            landing.is_none()
+        };
+        // SAFETY: the guest called out from this frame and is suspended, so all its frames exist; compiled code keeps frame
+        // pointers.
+        unsafe { sys::walk_suspended(exit_fp, self.engine.code_range(), &mut visit) }
+        landing
+    }
+}
