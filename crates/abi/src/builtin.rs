@@ -26,10 +26,14 @@ pub struct BuiltinSig {
     pub result: Option<BuiltinType>,
     /// Whether the result is 0 for success, else a trap is pending in the store and the caller must trap.
     pub traps: bool,
+    /// Whether the call changes no register; then there is no result.
+    pub preserves: bool,
 }
 
 /// Calls the macro `$then` with all rows: `name(param: type, ...) -> result;`. `-> trap` marks a function whose 32-bit result
-/// is 0 for success, and otherwise means that the store holds a pending trap.
+/// is 0 for success, and otherwise means that the store holds a pending trap. `-> object` and `-> quiet` mark
+/// functions that are called rarely from code that runs often, and so leave all registers as they are: what `object` functions
+/// give is a 32-bit reference in [`StoreCtxLayout::GC_OBJECT`](crate::StoreCtxLayout::GC_OBJECT).
 #[macro_export]
 macro_rules! for_each_builtin {
     ($then:ident) => {
@@ -63,11 +67,11 @@ macro_rules! for_each_builtin {
             /// Whether the type of canonical number `sub` is `sup` or a subtype of it: 1 or 0.
             subtype(sub: i32, sup: i32) -> i32;
             /// A structure of the type with this canonical number, all zeros, or 0 and the store holds a pending trap. May collect.
-            gc_new_struct(ty: i32) -> i32;
+            gc_new_struct(ty: i32) -> object;
             /// An array, as above.
-            gc_new_array(ty: i32, len: i32) -> i32;
+            gc_new_array(ty: i32, len: i32) -> object;
             /// The write barrier: an old object may refer to young ones from now on.
-            gc_remember(object: i32) -> none;
+            gc_remember(object: i32) -> quiet;
             /// `array.new_data` of a type of the module: the array, or 0 and the store holds a pending trap. May collect.
             array_new_data(ty: i32, data: i32, src: i32, len: i32) -> i32;
             /// `array.new_elem`: as above.
@@ -96,10 +100,15 @@ macro_rules! define {
     (@ty i64) => { BuiltinType::I64 };
     (@ty pointer) => { BuiltinType::Pointer };
     (@result none) => { None };
+    (@result quiet) => { None };
+    (@result object) => { None };
     (@result trap) => { Some(BuiltinType::I32) };
     (@result $ty:ident) => { Some(define!(@ty $ty)) };
     (@traps trap) => { true };
     (@traps $ty:ident) => { false };
+    (@preserves object) => { true };
+    (@preserves quiet) => { true };
+    (@preserves $ty:ident) => { false };
     ($($(#[$doc:meta])* $name:ident($($param:ident: $ty:ident),*) -> $result:ident;)*) => {
         /// A builtin, numbered by its place in the table that vmctx points to.
         #[allow(non_camel_case_types, reason = "variants carry the names of the functions")]
@@ -127,6 +136,7 @@ macro_rules! define {
                         params: &[$(define!(@ty $ty)),*],
                         result: define!(@result $result),
                         traps: define!(@traps $result),
+                        preserves: define!(@preserves $result),
                     },)*
                 }
             }

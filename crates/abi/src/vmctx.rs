@@ -61,6 +61,8 @@ impl StoreCtxLayout {
     pub const GC_END: u32 = 52;
     /// `usize`: address of the engine's table of types: see [`crate::gc::TypeRowLayout`].
     pub const TYPES: u32 = 56;
+    /// `u32`: the object that a builtin made last.
+    pub const GC_OBJECT: u32 = 120;
     /// Size in bytes.
     pub const SIZE: u32 = 128;
 }

@@ -95,6 +95,8 @@ pub(crate) struct Lower<'a> {
     payload: Option<(module::TagIdx, ObjectLayout)>,
     /// The slots of references, if there are any.
     ref_slots: Option<StackSlot>,
+    /// The test of a reference that ends the current block by branches.
+    test_to_branch: Option<InstId>,
 }
 
 /// Lowers function `index` of the module, whose IR is `func`, into `target`, which is empty.
@@ -148,6 +150,7 @@ pub(crate) fn lower(
         tried: None,
         payload: None,
         ref_slots: None,
+        test_to_branch: None,
     };
     lower.make_ref_slots();
     lower.blocks();
@@ -235,14 +238,28 @@ impl<'a> Lower<'a> {
             }
             _ => None,
         };
+        self.test_to_branch = self.find_test_to_branch(block);
         for &id in self.func.insts(block) {
-            if self.scratch.uses.is_needed(id) {
+            if self.scratch.uses.is_needed(id) && self.test_to_branch != Some(id) {
                 self.set_offset(self.func.offset(id));
                 self.inst(id);
             }
         }
         self.set_offset(self.func.term_offset(block));
         self.term(block);
+    }
+
+    /// The last instruction of a block, if it is a test of a reference that only decides how the block ends.
+    fn find_test_to_branch(&self, block: ir::Block) -> Option<InstId> {
+        let ir::Term::Branch { cond, .. } = self.func.term(block) else {
+            return None;
+        };
+        let &id = self.func.insts(block).last()?;
+        let Inst::Gc { op, .. } = *self.func.inst(id) else {
+            return None;
+        };
+        let is_only_use = self.func.result(id) == cond && self.scratch.uses.is_one_branch(cond);
+        (is_only_use && Self::is_branching_test(op)).then_some(id)
     }
 
     /// What follows belongs to the operator at this offset.

@@ -36,7 +36,8 @@ pub(crate) fn wasm_signature(ty: &FuncType) -> Signature {
     signature
 }
 
-/// The signature of a builtin: the caller's vmctx, then the parameters, by the convention of C.
+/// The signature of a builtin: the caller's vmctx, then the parameters, by the convention of C or one that differs only in what
+/// the callee must preserve.
 pub(crate) fn builtin_signature(builtin: Builtin) -> Signature {
     let param = |ty: &BuiltinType| {
         AbiParam::new(match ty {
@@ -46,7 +47,11 @@ pub(crate) fn builtin_signature(builtin: Builtin) -> Signature {
         })
     };
     let sig = builtin.sig();
-    let mut signature = Signature::new(CallConv::SystemV);
+    let mut signature = Signature::new(if sig.preserves {
+        CallConv::PreserveAll
+    } else {
+        CallConv::SystemV
+    });
     signature.params.push(AbiParam::new(POINTER));
     signature.params.extend(sig.params.iter().map(param));
     signature.returns.extend(sig.result.iter().map(param));

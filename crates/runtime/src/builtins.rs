@@ -240,6 +240,118 @@ macro_rules! table {
     (@ty pointer) => { *mut u8 };
     (@ty trap) => { i32 };
     (@ty none) => { () };
+    (@ty object) => { i32 };
+    (@ty quiet) => { () };
+    (@thunk object $name:ident) => {
+        table!(
+            @preserving
+            $name,
+            "mov rdi, [rbp - 40]\nmov rdi, [rdi + {store}]\nmov [rdi + {gc_object}], eax"
+        );
+    };
+    (@thunk quiet $name:ident) => { table!(@preserving $name, "/* {gc_object} */"); };
+    (@thunk $result:ident $name:ident) => {
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn $name() {
+            naked_asm!(
+                ".cfi_startproc",
+                "push rbp",
+                ".cfi_def_cfa_offset 16",
+                ".cfi_offset rbp, -16",
+                "mov rbp, rsp",
+                ".cfi_def_cfa_register rbp",
+                "mov rax, [rdi + {store}]",
+                "mov [rax + {exit_fp}], rbp",
+                "call {builtin}",
+                "pop rbp",
+                ".cfi_def_cfa rsp, 8",
+                "ret",
+                ".cfi_endproc",
+                store = const VmctxLayout::STORE,
+                exit_fp = const offset_of!(StoreCtx, exit_fp),
+                builtin = sym super::$name,
+            )
+        }
+    };
+    // What C preserves, the builtin does; the thunk adds the rest: general registers in 9 words below the frame pointer, then
+    // vectors.
+    (@preserving $name:ident, $keep_result:literal) => {
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn $name() {
+            naked_asm!(
+                ".cfi_startproc",
+                "push rbp",
+                ".cfi_def_cfa_offset 16",
+                ".cfi_offset rbp, -16",
+                "mov rbp, rsp",
+                ".cfi_def_cfa_register rbp",
+                "sub rsp, 336",
+                "mov [rbp - 8], rax",
+                "mov [rbp - 16], rcx",
+                "mov [rbp - 24], rdx",
+                "mov [rbp - 32], rsi",
+                "mov [rbp - 40], rdi",
+                "mov [rbp - 48], r8",
+                "mov [rbp - 56], r9",
+                "mov [rbp - 64], r10",
+                "mov [rbp - 72], r11",
+                "movaps [rsp], xmm0",
+                "movaps [rsp + 16], xmm1",
+                "movaps [rsp + 32], xmm2",
+                "movaps [rsp + 48], xmm3",
+                "movaps [rsp + 64], xmm4",
+                "movaps [rsp + 80], xmm5",
+                "movaps [rsp + 96], xmm6",
+                "movaps [rsp + 112], xmm7",
+                "movaps [rsp + 128], xmm8",
+                "movaps [rsp + 144], xmm9",
+                "movaps [rsp + 160], xmm10",
+                "movaps [rsp + 176], xmm11",
+                "movaps [rsp + 192], xmm12",
+                "movaps [rsp + 208], xmm13",
+                "movaps [rsp + 224], xmm14",
+                "movaps [rsp + 240], xmm15",
+                "mov rax, [rdi + {store}]",
+                "mov [rax + {exit_fp}], rbp",
+                "call {builtin}",
+                $keep_result,
+                "mov rax, [rbp - 8]",
+                "mov rcx, [rbp - 16]",
+                "mov rdx, [rbp - 24]",
+                "mov rsi, [rbp - 32]",
+                "mov rdi, [rbp - 40]",
+                "mov r8, [rbp - 48]",
+                "mov r9, [rbp - 56]",
+                "mov r10, [rbp - 64]",
+                "mov r11, [rbp - 72]",
+                "movaps xmm0, [rsp]",
+                "movaps xmm1, [rsp + 16]",
+                "movaps xmm2, [rsp + 32]",
+                "movaps xmm3, [rsp + 48]",
+                "movaps xmm4, [rsp + 64]",
+                "movaps xmm5, [rsp + 80]",
+                "movaps xmm6, [rsp + 96]",
+                "movaps xmm7, [rsp + 112]",
+                "movaps xmm8, [rsp + 128]",
+                "movaps xmm9, [rsp + 144]",
+                "movaps xmm10, [rsp + 160]",
+                "movaps xmm11, [rsp + 176]",
+                "movaps xmm12, [rsp + 192]",
+                "movaps xmm13, [rsp + 208]",
+                "movaps xmm14, [rsp + 224]",
+                "movaps xmm15, [rsp + 240]",
+                "mov rsp, rbp",
+                "pop rbp",
+                ".cfi_def_cfa rsp, 8",
+                "ret",
+                ".cfi_endproc",
+                store = const VmctxLayout::STORE,
+                gc_object = const offset_of!(StoreCtx, gc_object),
+                exit_fp = const offset_of!(StoreCtx, exit_fp),
+                builtin = sym super::$name,
+            )
+        }
+    };
     ($($(#[$doc:meta])* $name:ident($($param:ident: $ty:ident),*) -> $result:ident;)*) => {
         $(
             unsafe extern "C" fn $name(vmctx: *mut u8, $($param: table!(@ty $ty)),*) -> table!(@ty $result) {
@@ -252,29 +364,7 @@ macro_rules! table {
         mod thunk {
             use super::{StoreCtx, VmctxLayout, naked_asm, offset_of};
 
-            $(
-                #[unsafe(naked)]
-                pub(super) unsafe extern "C" fn $name() {
-                    naked_asm!(
-                        ".cfi_startproc",
-                        "push rbp",
-                        ".cfi_def_cfa_offset 16",
-                        ".cfi_offset rbp, -16",
-                        "mov rbp, rsp",
-                        ".cfi_def_cfa_register rbp",
-                        "mov rax, [rdi + {store}]",
-                        "mov [rax + {exit_fp}], rbp",
-                        "call {builtin}",
-                        "pop rbp",
-                        ".cfi_def_cfa rsp, 8",
-                        "ret",
-                        ".cfi_endproc",
-                        store = const VmctxLayout::STORE,
-                        exit_fp = const offset_of!(StoreCtx, exit_fp),
-                        builtin = sym super::$name,
-                    )
-                }
-            )*
+            $(table!(@thunk $result $name);)*
         }
 
         /// The addresses of the builtins' thunks, by number.

@@ -21,7 +21,9 @@ pub(crate) struct StoreCtx {
     pub(crate) gc_top: u32,
     pub(crate) gc_end: u32,
     pub(crate) types: *const u8,
-    _reserved: [u64; 8],
+    _reserved: [u64; 7],
+    /// Written by thunks of builtins only.
+    pub(crate) gc_object: u64,
 }
 
 const _: () = {
@@ -33,6 +35,7 @@ const _: () = {
     assert!(offset_of!(StoreCtx, gc_top) == StoreCtxLayout::GC_TOP as usize);
     assert!(offset_of!(StoreCtx, gc_end) == StoreCtxLayout::GC_END as usize);
     assert!(offset_of!(StoreCtx, types) == StoreCtxLayout::TYPES as usize);
+    assert!(offset_of!(StoreCtx, gc_object) == StoreCtxLayout::GC_OBJECT as usize);
     assert!(size_of::<StoreCtx>() == StoreCtxLayout::SIZE as usize);
 };
 
@@ -48,7 +51,8 @@ impl StoreCtx {
             gc_top: 0,
             gc_end: 0,
             types: std::ptr::null(),
-            _reserved: [0; 8],
+            _reserved: [0; 7],
+            gc_object: 0,
         }
     }
 }

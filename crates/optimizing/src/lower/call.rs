@@ -318,7 +318,13 @@ impl Lower<'_> {
     /// Calls the runtime to make an object, and traps if it could not; gives the call too, which may have collected.
     pub(super) fn builtin_new(&mut self, builtin: Builtin, args: &[Value]) -> (Inst, Value) {
         let call = self.builtin_call(builtin, args);
-        let object = self.pos.func.dfg.first_result(call);
+        let object = if builtin.sig().preserves {
+            let store = self.store_ctx();
+            let flags = self.flags.store_ctx(self.pos.func);
+            self.load_raw(types::I32, flags, store, StoreCtxLayout::GC_OBJECT)
+        } else {
+            self.pos.func.dfg.first_result(call)
+        };
         self.pos.ins().trapz(object, PENDING);
         (call, object)
     }

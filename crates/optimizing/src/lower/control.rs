@@ -9,7 +9,8 @@ use cranelift_codegen::entity::packed_option::ReservedValue;
 use cranelift_codegen::ir::{
     Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Opcode, types,
 };
-use ir::{EdgeId, List, Term};
+use ir::{EdgeId, GcOp, Inst, List, Term};
+use module::RefType;
 
 impl Lower<'_> {
     pub(super) fn term(&mut self, block: ir::Block) {
@@ -23,6 +24,18 @@ impl Lower<'_> {
                 then,
                 otherwise,
             } => {
+                if let Some(id) = self.test_to_branch.take() {
+                    let Inst::Gc { op, args } = *self.func.inst(id) else {
+                        unreachable!("only tests are left to branches");
+                    };
+                    let GcOp::RefTest { heap, nullable } = op else {
+                        unreachable!("only tests are left to branches");
+                    };
+                    let kinds = self.func.operand_kinds(id);
+                    let value = self.func.list(args)[0];
+                    let ty = RefType { heap, nullable };
+                    return self.branch_on_test(ty, value, kinds, (then, otherwise));
+                }
                 let cond = self.cond(cond);
                 let (then, otherwise) = (self.edge(then), self.edge(otherwise));
                 let ty = self.pos.func.dfg.value_type(cond);

@@ -24,7 +24,7 @@ use crate::signature::POINTER;
 use abi::StoreCtxLayout;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use ir::{GcOp, InstId, List};
+use ir::{GcOp, InstId, List, RefKinds};
 use module::{RefType, StorageType};
 use ops::Trap;
 
@@ -32,6 +32,7 @@ impl Lower<'_> {
     pub(super) fn gc(&mut self, id: InstId, op: GcOp, list: List) {
         let func = self.func;
         let args = func.list(list);
+        let kinds = func.operand_kinds(id);
         match op {
             GcOp::RefEq => {
                 let (a, b) = (self.value(args[0]), self.value(args[1]));
@@ -46,9 +47,10 @@ impl Lower<'_> {
             }
             GcOp::I31Get { signed } => {
                 let value = self.value(args[0]);
-                self.pos
-                    .ins()
-                    .trapz(value, trap_code(Trap::NullI31Reference));
+                if kinds.meets(RefKinds::NULL) {
+                    let null = trap_code(Trap::NullI31Reference);
+                    self.pos.ins().trapz(value, null);
+                }
                 let value = if signed {
                     self.pos.ins().sshr_imm_u(value, 1)
                 } else {
@@ -58,10 +60,10 @@ impl Lower<'_> {
             }
             GcOp::StructNew(ty) => self.struct_new(id, ty, args),
             GcOp::StructGet { ty, field, extend } => {
-                let value = self.struct_get(ty, field, extend, args[0]);
+                let value = self.struct_get((ty, field), extend, args[0], kinds);
                 self.set(id, value);
             }
-            GcOp::StructSet { ty, field } => self.struct_set(ty, field, args[0], args[1]),
+            GcOp::StructSet { ty, field } => self.struct_set((ty, field), args[0], args[1], kinds),
             GcOp::ArrayNew(ty) => self.array_new(id, ty, args[0], args[1]),
             GcOp::ArrayNewFixed(ty) => self.array_new_fixed(id, ty, args),
             GcOp::ArrayNewData { ty, data } => self.array_new_segment(id, (ty, data.0), args, true),
@@ -69,13 +71,13 @@ impl Lower<'_> {
                 self.array_new_segment(id, (ty, elem.0), args, false);
             }
             GcOp::ArrayGet { ty, extend } => {
-                let value = self.array_get(ty, extend, args[0], args[1]);
+                let value = self.array_get(ty, extend, (args[0], args[1]), kinds);
                 self.set(id, value);
             }
-            GcOp::ArraySet(ty) => self.array_set(ty, args[0], args[1], args[2]),
+            GcOp::ArraySet(ty) => self.array_set(ty, (args[0], args[1]), args[2], kinds),
             GcOp::ArrayLen => {
                 let array = self.value(args[0]);
-                let len = self.array_len(array);
+                let len = self.array_len(array, kinds);
                 self.set(id, len);
             }
             GcOp::ArrayFill(_) => self.array_fill(args),
@@ -83,11 +85,11 @@ impl Lower<'_> {
             GcOp::ArrayInitData { data, .. } => self.array_init(data.0, args, true),
             GcOp::ArrayInitElem { elem, .. } => self.array_init(elem.0, args, false),
             GcOp::RefTest { heap, nullable } => {
-                let value = self.ref_test(RefType { heap, nullable }, args[0]);
+                let value = self.ref_test(RefType { heap, nullable }, args[0], kinds);
                 self.set(id, value);
             }
             GcOp::RefCast { heap, nullable } => {
-                let value = self.ref_cast(RefType { heap, nullable }, args[0]);
+                let value = self.ref_cast(RefType { heap, nullable }, args[0], kinds);
                 self.set(id, value);
             }
         }
@@ -102,17 +104,11 @@ impl Lower<'_> {
         let offset = self.pos.ins().uextend(POINTER, reference);
         self.pos.ins().iadd(base, offset)
     }
+}
 
-    /// Whether a value was just made, or cannot be null for another reason that shows.
-    fn is_never_null(&self, value: ir::Value) -> bool {
-        match self.func.def_inst(value) {
-            Some(ir::Inst::Gc { op, .. }) => match op {
-                GcOp::RefCast { nullable, .. } => !nullable,
-                op => op.allocates(),
-            },
-            _ => false,
-        }
-    }
+/// The trap for null, if a reference of these kinds may be that.
+fn null_trap(kinds: RefKinds, trap: Trap) -> Option<Trap> {
+    kinds.meets(RefKinds::NULL).then_some(trap)
 }
 
 /// What an array of the module stores in each element.

@@ -9,6 +9,8 @@ use ir::{Func, Inst, InstId, Term, Value};
 const USED: u8 = 1;
 /// The value is used as what it is, and not only as a condition.
 const NUMBER: u8 = 2;
+/// The value is used as a condition by more than one branch, or by another instruction.
+const SEVERAL: u8 = 4;
 
 /// What is needed of a function.
 #[derive(Default)]
@@ -67,6 +69,11 @@ impl Uses {
         self.values[value.index()] & NUMBER != 0
     }
 
+    /// Whether one branch uses the value, and no one else does.
+    pub(super) fn is_one_branch(&self, value: Value) -> bool {
+        self.values[value.index()] == USED
+    }
+
     /// Whether the instruction must be executed.
     pub(super) fn is_needed(&self, id: InstId) -> bool {
         self.needed[id.index()]
@@ -85,10 +92,15 @@ impl Uses {
             self.entered[func.edge(unwind).to.index()].0 += 1;
         }
         if let Term::Branch { cond, .. } = func.term(block) {
-            self.values[cond.index()] |= USED;
+            self.condition(cond);
         } else {
             func.for_each_term_arg(block, |value| self.values[value.index()] = USED | NUMBER);
         }
+    }
+
+    fn condition(&mut self, cond: Value) {
+        let uses = &mut self.values[cond.index()];
+        *uses |= if *uses & USED != 0 { SEVERAL } else { USED };
     }
 
     fn inst(&mut self, func: &Func, id: InstId) {
@@ -105,7 +117,8 @@ impl Uses {
                 then,
                 otherwise,
             } => {
-                self.values[cond.index()] |= USED;
+                self.condition(cond);
+                self.values[cond.index()] |= SEVERAL;
                 self.values[then.index()] = USED | NUMBER;
                 self.values[otherwise.index()] = USED | NUMBER;
             }
@@ -113,7 +126,8 @@ impl Uses {
                 op: ops::Compute::I32Eqz,
                 args,
             } => {
-                self.values[args[0].index()] |= USED;
+                self.condition(args[0]);
+                self.values[args[0].index()] |= SEVERAL;
             }
             _ => inst.for_each_arg(func, |value| self.values[value.index()] = USED | NUMBER),
         }

@@ -5,7 +5,7 @@
 
 use super::super::Lower;
 use super::super::memory::Address;
-use super::{element, stored_type};
+use super::{element, null_trap, stored_type};
 use crate::code::trap_code;
 use abi::gc::{
     ARRAY_ELEMENTS, ARRAY_LEN, INFO_REMEMBERED, NULL_GUARD_BYTES, OBJECT_INFO, YOUNG_END,
@@ -15,30 +15,30 @@ use abi::{Builtin, gc};
 use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Opcode, Value, types};
-use ir::GcOp;
+use ir::{GcOp, RefKinds};
 use module::{Extend, StorageType, TypeIdx};
 use ops::Trap;
 
 impl Lower<'_> {
     pub(super) fn struct_get(
         &mut self,
-        ty: TypeIdx,
-        field: u32,
+        field: (TypeIdx, u32),
         extend: Extend,
         object: ir::Value,
+        kinds: RefKinds,
     ) -> Value {
-        let (at, storage) = self.field(ty, field, object);
+        let (at, storage) = self.field(field, object, kinds);
         self.load_stored(storage, extend, at)
     }
 
     pub(super) fn struct_set(
         &mut self,
-        ty: TypeIdx,
-        field: u32,
+        field: (TypeIdx, u32),
         object: ir::Value,
         value: ir::Value,
+        kinds: RefKinds,
     ) {
-        let (at, storage) = self.field(ty, field, object);
+        let (at, storage) = self.field(field, object, kinds);
         let stored = self.value(value);
         self.store_stored(storage, stored, at);
         if is_traced(storage) && self.may_be_young(value) {
@@ -48,19 +48,21 @@ impl Lower<'_> {
     }
 
     /// Where a field of a structure is; faults if that is null.
-    fn field(&mut self, ty: TypeIdx, field: u32, object: ir::Value) -> (Address, StorageType) {
+    fn field(
+        &mut self,
+        (ty, field): (TypeIdx, u32),
+        object: ir::Value,
+        kinds: RefKinds,
+    ) -> (Address, StorageType) {
         let layout = self.env.layout.structs.get(self.env.header, ty);
         let gc::FieldLayout { offset, storage } = layout.fields[field as usize];
         let reference = self.value(object);
-        let null = if self.is_never_null(object) {
-            None
-        } else if offset + storage_bytes(storage) > NULL_GUARD_BYTES {
-            let null = trap_code(Trap::NullStructReference);
-            self.pos.ins().trapz(reference, null);
-            None
-        } else {
-            Some(Trap::NullStructReference)
-        };
+        let mut null = null_trap(kinds, Trap::NullStructReference);
+        if offset + storage_bytes(storage) > NULL_GUARD_BYTES
+            && let Some(trap) = null.take()
+        {
+            self.pos.ins().trapz(reference, trap_code(trap));
+        }
         let at = Address {
             base: self.object(reference),
             offset: offset as i32,
@@ -73,23 +75,23 @@ impl Lower<'_> {
         &mut self,
         ty: TypeIdx,
         extend: Extend,
-        array: ir::Value,
-        index: ir::Value,
+        at: (ir::Value, ir::Value),
+        kinds: RefKinds,
     ) -> Value {
         let storage = element(&self.env, ty);
-        let at = self.array_element(storage, array, index);
+        let at = self.array_element(storage, at, kinds);
         self.load_stored(storage, extend, at)
     }
 
     pub(super) fn array_set(
         &mut self,
         ty: TypeIdx,
-        array: ir::Value,
-        index: ir::Value,
+        (array, index): (ir::Value, ir::Value),
         value: ir::Value,
+        kinds: RefKinds,
     ) {
         let storage = element(&self.env, ty);
-        let at = self.array_element(storage, array, index);
+        let at = self.array_element(storage, (array, index), kinds);
         let stored = self.value(value);
         self.store_stored(storage, stored, at);
         if is_traced(storage) && self.may_be_young(value) {
@@ -99,11 +101,10 @@ impl Lower<'_> {
     }
 
     /// The length of an array; faults if it is null.
-    pub(super) fn array_len(&mut self, array: Value) -> Value {
+    pub(super) fn array_len(&mut self, array: Value, kinds: RefKinds) -> Value {
         let base = self.object(array);
-        let flags = self
-            .flags
-            .array_len(self.pos.func, Some(Trap::NullArrayReference));
+        let null = null_trap(kinds, Trap::NullArrayReference);
+        let flags = self.flags.array_len(self.pos.func, null);
         self.load_raw(types::I32, flags, base, ARRAY_LEN)
     }
 
@@ -111,11 +112,11 @@ impl Lower<'_> {
     fn array_element(
         &mut self,
         storage: StorageType,
-        array: ir::Value,
-        index: ir::Value,
+        (array, index): (ir::Value, ir::Value),
+        kinds: RefKinds,
     ) -> Address {
         let (array, index) = (self.value(array), self.value(index));
-        let len = self.array_len(array);
+        let len = self.array_len(array, kinds);
         let is_outside = self
             .pos
             .ins()
