@@ -32,6 +32,8 @@ pub struct Func {
     pub(crate) results: Vec<Type>,
     /// By instruction: what its first operand may be; none stands for anything. Empty until something is known.
     operand_kinds: Vec<RefKinds>,
+    /// By instruction: whether it accesses an element that is known to exist. Empty until something is known.
+    in_bounds: Vec<bool>,
     /// Whether there is anything for passes that are about references.
     has_ref_ops: bool,
     const_cache: ConstCache,
@@ -137,6 +139,7 @@ impl Func {
         self.vectors.clear();
         self.results.clear();
         self.operand_kinds.clear();
+        self.in_bounds.clear();
         self.has_ref_ops = false;
         self.const_cache.0.fill((0, Value::NONE));
     }
@@ -293,6 +296,12 @@ impl Func {
     pub fn operand_kinds(&self, id: InstId) -> RefKinds {
         let kinds = self.operand_kinds.get(id.index());
         kinds.copied().unwrap_or(RefKinds::ALL)
+    }
+
+    /// Whether the element that an instruction reads or writes is known to exist, and so the array. Only passes find out.
+    #[inline]
+    pub fn is_in_bounds(&self, id: InstId) -> bool {
+        self.in_bounds.get(id.index()).is_some_and(|is| *is)
     }
 
     /// Whether the function has instructions that depend on what a reference is: others have nothing to gain from passes that
@@ -517,6 +526,17 @@ impl Func {
         if let Some(kinds) = self.operand_kinds.get_mut(id.index()) {
             *kinds = RefKinds::ALL;
         }
+        if let Some(is_in_bounds) = self.in_bounds.get_mut(id.index()) {
+            *is_in_bounds = false;
+        }
+    }
+
+    /// Says that the element that an instruction reads or writes exists.
+    pub fn set_in_bounds(&mut self, id: InstId) {
+        if self.in_bounds.len() <= id.index() {
+            self.in_bounds.resize(self.insts.len(), false);
+        }
+        self.in_bounds[id.index()] = true;
     }
 
     /// Says what the first operand of an instruction can be.

@@ -167,6 +167,13 @@ impl Parser {
             block.term_offset = offset;
             return Ok(());
         }
+        let is_in_bounds = match line.rest.strip_suffix(" in_bounds") {
+            Some(before) => {
+                line.rest = before;
+                true
+            }
+            None => false,
+        };
         let kinds = match line.rest.split_once('[') {
             Some((before, kinds)) => {
                 line.rest = before.trim_end();
@@ -182,9 +189,12 @@ impl Parser {
         }
         let types: Vec<Type> = results.iter().map(|&(_, ty)| ty).collect();
         let first = self.func.push_inst(inst, offset, &types);
+        let id = InstId(self.func.n_insts() as u32 - 1);
         if let Some(kinds) = kinds {
-            let id = InstId(self.func.n_insts() as u32 - 1);
             self.func.set_operand_kinds(id, kinds);
+        }
+        if is_in_bounds {
+            self.func.set_in_bounds(id);
         }
         for (nth, (name, _)) in results.into_iter().enumerate() {
             self.define(name, Value(first.0 + nth as u32))?;

@@ -176,9 +176,13 @@ impl<'a> Printer<'a> {
             write!(f, " {}", self.operands(&args))?;
         }
         match self.func.operand_kinds(id) {
-            RefKinds::ALL => Ok(()),
-            kinds => write!(f, " [{kinds}]"),
+            RefKinds::ALL => {}
+            kinds => write!(f, " [{kinds}]")?,
         }
+        if self.func.is_in_bounds(id) {
+            f.write_str(" in_bounds")?;
+        }
+        Ok(())
     }
 
     /// Name and immediates; for calls, all that precedes the arguments.

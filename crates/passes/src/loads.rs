@@ -1,4 +1,5 @@
-//! Finds loads of objects and globals whose value is known already: it was loaded, stored or made on every way to the place.
+//! Finds loads of objects and globals whose value is known already: it was loaded, stored or made on every way to the place. Finds
+//! elements that need no check, because the same one was accessed before, or the index was compared with the length.
 //!
 //! A walk down the tree of dominators carries a list of what is available: what a field of an object holds, and which value that
 //! is. Stores and calls take from the list what they may change. Where paths meet, what any block between the place and its
@@ -8,8 +9,9 @@
 use crate::domtree::{DomTree, Same};
 use crate::facts::may_share;
 use crate::table::Env;
-use ir::{Block, Cfg, Func, GcOp, Inst, InstId, State, Value};
+use ir::{Block, Cfg, Def, EdgeId, Func, GcOp, Inst, InstId, State, Term, Value};
 use module::{CompositeType, Extend, GlobalIdx, Header, HeapType, StorageType, TypeIdx};
+use ops::Compute;
 use std::rc::Rc;
 
 /// Entries that a list has at most.
@@ -33,9 +35,18 @@ pub(crate) fn run(func: &mut Func, env: &Env<'_>) {
         roots: (0..func.n_values() as u32).map(Value::new).collect(),
         same: Same::default(),
         is_gone: vec![false; func.n_insts()],
+        in_bounds: Vec::new(),
     };
     finder.walk(func, &tree);
-    let Finder { same, is_gone, .. } = finder;
+    let Finder {
+        same,
+        is_gone,
+        in_bounds,
+        ..
+    } = finder;
+    for id in in_bounds {
+        func.set_in_bounds(id);
+    }
     if is_gone.contains(&true) {
         same.apply(func);
         func.retain_insts(|_, id| !is_gone[id.index()]);
@@ -64,6 +75,17 @@ enum Place {
         nullable: bool,
     },
     Global(GlobalIdx),
+    /// Nothing is there, but the element exists.
+    Checked {
+        array: Value,
+        index: Index,
+    },
+    /// Nothing is there, but the index is smaller.
+    Below {
+        index: Index,
+        length: Index,
+        signed: bool,
+    },
 }
 
 /// The index of an element.
@@ -133,7 +155,7 @@ impl Changes {
                     Place::Field { field, .. } => self.fields & bit(field) != 0,
                     Place::Element { .. } => self.elements,
                     Place::Global(global) => self.globals & bit(global.0) != 0,
-                    Place::Length { .. } | Place::Test { .. } => false,
+                    _ => false,
                 })
     }
 }
@@ -198,6 +220,7 @@ struct Finder<'a> {
     same: Same,
     /// By instruction.
     is_gone: Vec<bool>,
+    in_bounds: Vec<InstId>,
 }
 
 impl Finder<'_> {
@@ -205,7 +228,7 @@ impl Finder<'_> {
         let mut waiting = vec![(Block::new(0), Rc::new(Vec::new()))];
         while let Some((block, above)) = waiting.pop() {
             let mut known = Rc::unwrap_or_clone(above);
-            self.enter(block, &mut known);
+            self.enter(func, block, &mut known);
             for &id in func.insts(block) {
                 self.inst(func, id, &mut known);
             }
@@ -216,8 +239,19 @@ impl Finder<'_> {
     }
 
     /// What of the dominator's list is still available at the start of a block.
-    fn enter(&mut self, block: Block, known: &mut Vec<Available>) {
+    fn enter(&mut self, func: &Func, block: Block, known: &mut Vec<Available>) {
         let preds = self.cfg.preds(block);
+        if let [(pred, edge)] = *preds
+            && let Some((index, length, signed)) = compared(func, pred, edge)
+        {
+            let (index, length) = (self.index(func, index), self.index(func, length));
+            let place = Place::Below {
+                index,
+                length,
+                signed,
+            };
+            self.add(known, place, None, Value::new(0), false);
+        }
         let Some(idom) = self.cfg.idom(block) else {
             return;
         };
@@ -238,6 +272,7 @@ impl Finder<'_> {
 
     fn inst(&mut self, func: &Func, id: InstId, known: &mut Vec<Available>) {
         let inst = func.inst(id);
+        self.check(func, id, known);
         if let Some(place) = self.place(func, inst) {
             let result = func.result(id);
             let found = known.iter().find(|known| known.place == place);
@@ -263,6 +298,98 @@ impl Finder<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether an element that an instruction accesses exists; it does afterwards.
+    fn check(&mut self, func: &Func, id: InstId, known: &mut Vec<Available>) {
+        let Inst::Gc {
+            op: GcOp::ArrayGet { .. } | GcOp::ArraySet(_),
+            args,
+        } = *func.inst(id)
+        else {
+            return;
+        };
+        let args = func.list(args);
+        let (array, index) = (self.root(func, args[0]), self.index(func, args[1]));
+        let checked = Place::Checked { array, index };
+        if known.iter().any(|known| known.place == checked) || self.fits(func, known, array, index)
+        {
+            self.in_bounds.push(id);
+        } else {
+            self.add(known, checked, None, Value::new(0), false);
+        }
+    }
+
+    /// Whether an index is less than a known length of an array.
+    fn fits(&self, func: &Func, known: &[Available], array: Value, index: Index) -> bool {
+        let is_length = |known: &&Available| known.place == Place::Length { array };
+        known.iter().filter(is_length).any(|found| {
+            let length = self.index(func, found.value);
+            if let (Index::Constant(index), Index::Constant(length)) = (index, length) {
+                return index < length;
+            }
+            let is_below = |signed| {
+                let place = Place::Below {
+                    index,
+                    length,
+                    signed,
+                };
+                known.iter().any(|known| known.place == place)
+            };
+            // If it is not negative, then the length is not either, being greater.
+            is_below(false) || is_below(true) && self.is_not_negative(func, index)
+        })
+    }
+
+    /// Whether an index is a constant from zero, or counts up from one, by one each time and only after it was compared: then it
+    /// cannot overflow.
+    fn is_not_negative(&self, func: &Func, index: Index) -> bool {
+        let is_natural = |bits: u128| bits as i32 >= 0;
+        let index = match index {
+            Index::Constant(bits) => return is_natural(bits),
+            Index::Value(index) => index,
+        };
+        let Def::Param(header, nth) = func.def(index) else {
+            return false;
+        };
+        let preds = self.cfg.preds(header);
+        !preds.is_empty()
+            && preds.iter().all(|&(pred, edge)| {
+                let Some(&arg) = func.edge_args(edge).get(usize::from(nth)) else {
+                    return false;
+                };
+                if let Some(bits) = func.const_bits(arg) {
+                    return is_natural(bits);
+                }
+                let is_next = matches!(func.def_inst(arg),
+                    Some(Inst::Compute { op: Compute::I32Add, args })
+                        if args[0] == index && func.const_bits(args[1]) == Some(1));
+                is_next && self.was_compared(func, index, header, pred)
+            })
+    }
+
+    /// Whether an index was found to be less than something, as a signed number, on every way from the start of a block to the end
+    /// of another one.
+    fn was_compared(&self, func: &Func, index: Value, from: Block, to: Block) -> bool {
+        /// Dominators that are looked at.
+        const STEPS_MAX: usize = 32;
+        let mut at = to;
+        for _ in 0..STEPS_MAX {
+            if at == from {
+                return false;
+            }
+            if let [(pred, edge)] = *self.cfg.preds(at)
+                && let Some((smaller, _, true)) = compared(func, pred, edge)
+                && smaller == index
+            {
+                return true;
+            }
+            match self.cfg.idom(at) {
+                Some(idom) => at = idom,
+                None => return false,
+            }
+        }
+        false
     }
 
     /// What an instruction loads, if it is something that can be known.
@@ -323,6 +450,10 @@ impl Finder<'_> {
                 for (field, &value) in args.iter().enumerate().take(AVAILABLE_MAX / 2) {
                     self.field_is(known, ty, func.result(id), field as u32, value);
                 }
+            }
+            GcOp::ArrayNew(_) | GcOp::ArrayNewData { .. } | GcOp::ArrayNewElem { .. } => {
+                let array = func.result(id);
+                self.is_at(known, Place::Length { array }, None, args[1]);
             }
             GcOp::ArrayNewFixed(ty) => {
                 for (nth, &value) in args.iter().enumerate().take(AVAILABLE_MAX / 2) {
@@ -440,18 +571,48 @@ impl Finder<'_> {
         let is_mutable = match place {
             Place::Field { field: nth, .. } => field(nth).unwrap_or(true),
             Place::Element { .. } => element().unwrap_or(true),
-            Place::Length { .. } | Place::Test { .. } => false,
             Place::Global(global) => self.header.globals()[global.index()].mutable,
+            _ => false,
         };
+        self.add(known, place, ty, self.same.now(value), is_mutable);
+    }
+
+    fn add(
+        &self,
+        known: &mut Vec<Available>,
+        place: Place,
+        ty: Option<TypeIdx>,
+        value: Value,
+        is_mutable: bool,
+    ) {
         if known.len() == AVAILABLE_MAX {
             known.remove(0);
         }
         known.push(Available {
             place,
-            value: self.same.now(value),
+            value,
             ty,
             is_mutable,
         });
+    }
+}
+
+/// What taking an edge says about two numbers: that the first is less than the second, as signed numbers or not.
+fn compared(func: &Func, from: Block, edge: EdgeId) -> Option<(Value, Value, bool)> {
+    let Term::Branch { cond, then, .. } = func.term(from) else {
+        return None;
+    };
+    let Some(Inst::Compute { op, args }) = func.def_inst(cond) else {
+        return None;
+    };
+    let [a, b, _] = *args;
+    let is_true = edge == then;
+    match (op, is_true) {
+        (Compute::I32LtU, true) | (Compute::I32GeU, false) => Some((a, b, false)),
+        (Compute::I32GtU, true) | (Compute::I32LeU, false) => Some((b, a, false)),
+        (Compute::I32LtS, true) | (Compute::I32GeS, false) => Some((a, b, true)),
+        (Compute::I32GtS, true) | (Compute::I32LeS, false) => Some((b, a, true)),
+        _ => None,
     }
 }
 

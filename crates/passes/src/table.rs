@@ -32,7 +32,7 @@ pub const PASSES: &[Pass] = &[
     },
     Pass {
         name: "loads",
-        about: "finds loads of objects and globals whose value is known",
+        about: "finds loads of objects and globals whose value is known, and accesses of elements that surely exist",
         run: loads::run,
     },
     Pass {
