@@ -219,6 +219,7 @@ impl<'a> Activation<'a> {
                 Op::F64Const(bits) => self.push(bits.into()),
                 Op::V128Const(vector) => self.push(vector.to_u128()),
                 Op::Compute(compute) => self.compute(compute)?,
+                Op::Wide(op) => self.wide(op),
                 Op::Lane(lane_op, lane) => self.lane(lane_op, lane),
                 Op::Shuffle(lanes) => self.shuffle(lanes),
 

@@ -30,6 +30,8 @@ use std::sync::Arc;
 pub struct BuildOptions {
     /// Whether fuel is counted: see [`module::Op::fuel`].
     pub fuel: bool,
+    /// Whether operators that may choose among several NaNs give the canonical one, also where they are computed here.
+    pub canonical_nans: bool,
 }
 
 /// Why a function could not be built.
@@ -134,6 +136,7 @@ impl Builder {
     fn begin(&mut self, reader: &BodyReader<'_>, options: BuildOptions) {
         let ty = reader.func_type();
         self.func.clear();
+        self.func.canonical_nans = options.canonical_nans;
         self.stack.clear();
         self.frames.clear();
         self.scopes.clear();
@@ -222,6 +225,7 @@ impl Builder {
             | Op::F64Const(_)
             | Op::V128Const(_)
             | Op::Compute(_)
+            | Op::Wide(_)
             | Op::Lane(..)
             | Op::Shuffle(_) => self.pure(op),
             Op::Call(_)

@@ -36,6 +36,7 @@ pub struct Func {
     in_bounds: Vec<bool>,
     /// Whether there is anything for passes that are about references.
     has_ref_ops: bool,
+    pub(crate) canonical_nans: bool,
     const_cache: ConstCache,
 }
 
@@ -141,7 +142,13 @@ impl Func {
         self.operand_kinds.clear();
         self.in_bounds.clear();
         self.has_ref_ops = false;
+        self.canonical_nans = false;
         self.const_cache.0.fill((0, Value::NONE));
+    }
+
+    /// Whether operators that may choose among several NaNs give the canonical one.
+    pub fn has_canonical_nans(&self) -> bool {
+        self.canonical_nans
     }
 
     /// The types of the function's results.
@@ -679,6 +686,7 @@ impl Inst {
             | Inst::TableCopy { args, .. }
             | Inst::TableInit { args, .. } => apply(&mut args.each_mut()),
             Inst::Lane { args, .. } | Inst::Shuffle { args, .. } => apply(&mut args.each_mut()),
+            Inst::Wide { args, .. } => apply(&mut args.each_mut()),
             Inst::Select {
                 cond,
                 then,

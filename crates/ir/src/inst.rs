@@ -16,6 +16,13 @@ pub enum Inst {
         /// The operands, in stack order.
         args: [Value; 3],
     },
+    /// An operator on 128-bit numbers; it has two results.
+    Wide {
+        /// The row.
+        op: ops::Wide,
+        /// The operands, in stack order; those that the row does not have are absent.
+        args: [Value; 4],
+    },
     /// A computing operator with a lane immediate.
     Lane {
         /// The row.
@@ -481,6 +488,16 @@ impl Inst {
         Inst::Compute { op, args: all }
     }
 
+    /// The instruction for an operator on 128-bit numbers.
+    ///
+    /// # Panics
+    /// If there are more than four operands.
+    pub fn wide(op: ops::Wide, args: &[Value]) -> Inst {
+        let mut all = [Value::NONE; 4];
+        all[..args.len()].copy_from_slice(args);
+        Inst::Wide { op, args: all }
+    }
+
     /// The instruction for a computing operator with a lane immediate.
     ///
     /// # Panics
@@ -523,7 +540,8 @@ impl Inst {
                 traps: op.can_trap(),
                 ..Effects::NONE
             },
-            Inst::Lane { .. }
+            Inst::Wide { .. }
+            | Inst::Lane { .. }
             | Inst::Shuffle { .. }
             | Inst::Select { .. }
             | Inst::RefFunc { .. }
@@ -588,6 +606,7 @@ impl Inst {
             | Inst::CallIndirect { n_results, .. }
             | Inst::CallRef { n_results, .. } => n_results.into(),
             Inst::Gc { op, .. } => op.n_results(),
+            Inst::Wide { .. } => 2,
             Inst::Compute { .. }
             | Inst::Lane { .. }
             | Inst::Shuffle { .. }
@@ -635,6 +654,7 @@ impl Inst {
         match *self {
             Inst::Compute { op, .. } => Some(op.result().into()),
             Inst::Lane { op, .. } => Some(op.result().into()),
+            Inst::Wide { .. } => Some(Type::I64),
             Inst::Load { op, .. } => Some(op.result().into()),
             Inst::Atomic { op, .. } => op.result().map(Type::from),
             Inst::Shuffle { .. } | Inst::LoadLane { .. } => Some(Type::V128),
@@ -656,6 +676,11 @@ impl Inst {
                     .for_each(visit);
             }
             Inst::Lane { args, .. } => {
+                args.into_iter()
+                    .take_while(|&v| v != Value::NONE)
+                    .for_each(visit);
+            }
+            Inst::Wide { args, .. } => {
                 args.into_iter()
                     .take_while(|&v| v != Value::NONE)
                     .for_each(visit);

@@ -49,5 +49,5 @@ pub use gc::{GcOp, array_element, struct_field};
 pub use inst::{Callee, Effects, Inst, State, Term};
 pub use kinds::RefKinds;
 pub use parse::{ParseError, parse};
-pub use simplify::{Simplified, simplify};
+pub use simplify::{Simplified, simplify, simplify_wide};
 pub use verify::{VerifyError, verify};

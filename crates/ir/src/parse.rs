@@ -351,6 +351,14 @@ impl Parser {
             }
             return Ok(Inst::compute(op, args));
         }
+        if let Some(op) = ops::Wide::from_name(name) {
+            let list = self.operands(line)?;
+            let args = self.func.list(list);
+            if args.len() != op.n_operands() {
+                return Err(format!("expected {} operands", op.n_operands()));
+            }
+            return Ok(Inst::wide(op, args));
+        }
         if let Some(op) = ops::Lane::from_name(name) {
             let lane = line.number()?;
             let list = self.operands(line)?;

@@ -189,6 +189,7 @@ impl<'a> Printer<'a> {
     fn head(&self, f: &mut Formatter<'_>, inst: &Inst) -> fmt::Result {
         match *inst {
             Inst::Compute { op, .. } => write!(f, "{op}"),
+            Inst::Wide { op, .. } => write!(f, "{op}"),
             Inst::Lane { op, lane, .. } => write!(f, "{op} {lane}"),
             Inst::Shuffle { lanes, .. } => {
                 write!(f, "i8x16.shuffle {:#x}", self.func.vector(lanes).to_u128())

@@ -97,6 +97,20 @@ fn exception(func: &mut Func, op: ExnOp, args: List) -> Simplified {
     }
 }
 
+/// Both results of an instruction on 128-bit numbers, if its operands are constants. `None` for other instructions.
+pub fn simplify_wide(func: &mut Func, inst: &Inst) -> Option<[Value; 2]> {
+    let Inst::Wide { op, args } = *inst else {
+        return None;
+    };
+    let mut numbers = [0; 4];
+    let n = op.n_operands();
+    for (number, &arg) in numbers.iter_mut().zip(&args[..n]) {
+        *number = func.const_bits(arg)? as u64;
+    }
+    let results = op.eval(&numbers[..n]);
+    Some(results.map(|bits| func.constant(Type::I64, bits.into())))
+}
+
 /// `x`, if the value is `i32.eqz x`: conditions need only be told apart from zero, so users can be turned around instead.
 pub(crate) fn eqz_operand(func: &Func, cond: Value) -> Option<Value> {
     match func.def_inst(cond) {
@@ -128,9 +142,16 @@ fn compute(func: &mut Func, op: Compute, args: [Value; 3]) -> Simplified {
     if n == 0 || !func.is_const(args[n - 1]) {
         return unary_identity(func, op, args[0]);
     }
+    // What a relaxed operator means is for the code generator to choose, and must be the same each time.
+    if op.is_relaxed() {
+        return Simplified::Keep;
+    }
     let mut numbers = [ops::Value::I32(0); 3];
     if constants(func, &args[..n], &mut numbers) {
         return match op.eval(&numbers[..n]) {
+            Ok(result) if func.has_canonical_nans() => {
+                Simplified::Value(func.number(op.with_canonical_nans(result)))
+            }
             Ok(result) => Simplified::Value(func.number(result)),
             Err(_) => Simplified::Keep,
         };

@@ -288,6 +288,10 @@ impl Verifier<'_> {
         };
         match *inst {
             Inst::Compute { op, .. } => rows(op.params()),
+            Inst::Wide { op, .. } => {
+                self.all_typed("results", results, [Type::I64; 2])?;
+                self.all_typed("operands", args, vec![Type::I64; op.n_operands()])
+            }
             Inst::Lane { op, lane, .. } => {
                 check(lane < op.lanes(), || format!("lane {lane}"))?;
                 rows(op.params())

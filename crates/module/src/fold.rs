@@ -241,6 +241,8 @@ macro_rules! fold {
     ($v:ident @sign_extension $($rest:tt)*) => { fold!(row $($rest)*) };
     ($v:ident @saturating_float_to_int $($rest:tt)*) => { fold!(row $($rest)*) };
     ($v:ident @simd $($rest:tt)*) => { fold!(row $($rest)*) };
+    ($v:ident @relaxed_simd $($rest:tt)*) => { fold!(row $($rest)*) };
+    ($v:ident @wide_arithmetic $op:ident [] $a:tt) => { Op::Wide(ops::Wide::$op) };
     (row $op:ident [] $a:tt) => { Op::Compute(ops::Compute::$op) };
     (row $op:ident [$arg:ident] (arity memarg 1 -> 1)) => { Op::Load(ops::Load::$op, mem_arg(&$arg)?) };
     (row $op:ident [$arg:ident] (arity memarg 2 -> 0)) => { Op::Store(ops::Store::$op, mem_arg(&$arg)?) };

@@ -101,6 +101,8 @@ pub enum Op {
     Compute(ops::Compute),
     /// A computing operator with a lane immediate.
     Lane(ops::Lane, u8),
+    /// An operator on 128-bit numbers, each of them two operands or results.
+    Wide(ops::Wide),
     /// `i8x16.shuffle`.
     Shuffle([u8; 16]),
 

@@ -101,6 +101,7 @@ macro_rules! traps {
     };
 }
 
+mod choice;
 mod rows;
 #[cfg(test)]
 mod tests;

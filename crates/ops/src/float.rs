@@ -8,7 +8,8 @@
 //! 2. otherwise, if the second operand is NaN, that one made quiet;
 //! 3. otherwise (0/0, inf-inf, the root of a negative number) the negative canonical NaN, [`Float::DEFAULT_NAN`].
 //!
-//! Each is among the NaNs that the specification allows. The choice is made here in so many words and never left to Rust's
+//! Each is among the NaNs that the specification allows; an engine that must be deterministic on any machine replaces them by
+//! the canonical NaN, [`Float::CANONICAL_NAN`], afterwards. The choice is made here in so many words and never left to Rust's
 //! own arithmetic, whose NaN bits may differ between run time and compile time, and from one machine to another.
 
 use std::ops::{Add, Div, Mul, Sub};
@@ -24,6 +25,9 @@ pub trait Float:
 {
     /// The NaN made from operands that are not: negative, quiet, no payload.
     const DEFAULT_NAN: Self;
+
+    /// The NaN of the deterministic profile: positive, quiet, no payload.
+    const CANONICAL_NAN: Self;
 
     /// This NaN with its quiet bit set; sign and payload stay.
     fn quieted(self) -> Self;
@@ -54,6 +58,7 @@ macro_rules! float {
     ($($float:ident: $default_nan:literal, $quiet_bit:literal;)*) => {$(
         impl Float for $float {
             const DEFAULT_NAN: Self = Self::from_bits($default_nan);
+            const CANONICAL_NAN: Self = Self::from_bits($default_nan << 1 >> 1);
 
             fn quieted(self) -> Self {
                 Self::from_bits(self.to_bits() | $quiet_bit)

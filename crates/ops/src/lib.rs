@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | [`Compute`] | compute one value from their operands, such as `i32.div_s` | nothing |
 //! | [`Lane`] | get or replace one lane of a vector | a lane immediate |
+//! | [`Wide`] | compute a 128-bit number as two values | nothing |
 //! | [`Load`], [`Store`] | access memory | the bytes |
 //! | [`LoadLane`], [`StoreLane`] | access memory for one lane of a vector | the bytes and a lane immediate |
 //! | [`Atomic`] | access memory atomically | what was in memory |
@@ -41,9 +42,11 @@ mod samples;
 mod trap;
 pub mod v128;
 mod value;
+mod wide;
 
 pub use compute::Compute;
 pub use lane::Lane;
 pub use memory::{Atomic, AtomicKind, AtomicRmw, Load, LoadLane, Store, StoreLane};
 pub use trap::Trap;
 pub use value::{Type, V128, Value};
+pub use wide::Wide;

@@ -117,6 +117,12 @@ pub fn dot(a: I16x8, b: I16x8) -> I32x4 {
     array::from_fn(|i| products[2 * i].wrapping_add(products[2 * i + 1]))
 }
 
+/// The sum of the products of each two neighbours, brought into range: only that of four times -128 is not in it.
+pub fn dot_sat(a: I8x16, b: I8x16) -> I16x8 {
+    let products: [i16; 16] = extmul(a, b);
+    array::from_fn(|i| products[2 * i].saturating_add(products[2 * i + 1]))
+}
+
 /// The truth of each lane as a bit, lane 0 the lowest.
 pub fn bitmask<const N: usize>(a: [bool; N]) -> u32 {
     a.into_iter()

@@ -23,6 +23,8 @@ use std::any::Any;
 /// ```
 pub struct Optimizing {
     pub(crate) settings: Settings,
+    /// Whether code may multiply and add in one instruction.
+    pub(crate) has_fma: bool,
     pub(crate) isa: OwnedTargetIsa,
 }
 
@@ -41,9 +43,15 @@ impl Optimizing {
     /// # Errors
     /// If this machine is not one that code is generated for.
     pub fn new(settings: Settings) -> Result<Optimizing, SettingsError> {
+        let isa = settings.isa()?;
+        let has = |name| {
+            let mut flags = isa.isa_flags().into_iter();
+            flags.any(|flag| flag.name == name && flag.as_bool() == Some(true))
+        };
         Ok(Optimizing {
             settings,
-            isa: settings.isa()?,
+            has_fma: has("has_avx") && has("has_fma"),
+            isa,
         })
     }
 
@@ -65,7 +73,10 @@ impl Optimizing {
         scratch: &'s mut Scratch,
     ) -> Result<&'s mut ir::Func, CompileError> {
         let index = body.func();
-        let options = ir::BuildOptions { fuel: env.fuel };
+        let options = ir::BuildOptions {
+            fuel: env.fuel,
+            canonical_nans: self.settings.deterministic,
+        };
         let reader = body.read(&mut scratch.read)?;
         let func = scratch
             .builder
@@ -89,7 +100,7 @@ impl Optimizing {
         verify(func);
         scratch.context.clear();
         let target = &mut scratch.context.func;
-        lower(&self.settings, env, index, func, target, &mut scratch.lower)?;
+        lower(self, env, index, func, target, &mut scratch.lower)?;
         Ok(func)
     }
 

@@ -6,7 +6,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `uses` | which values are needed, and in what form |
-//! | `scalar`, `vector` | operators that compute, one arm a row or group of rows |
+//! | `scalar`, `vector`, `wide` | operators that compute, one arm a row or group of rows |
+//! | `relaxed` | those of them whose meaning is ours to choose |
 //! | `memory`, `atomic`, `bulk`, `table`, `call` | what touches state |
 //! | `gc` | garbage-collected objects |
 //! | `exceptions` | throwing and catching |
@@ -23,15 +24,17 @@ mod flags;
 mod gc;
 mod memory;
 mod refs;
+mod relaxed;
 mod scalar;
 mod table;
 mod uses;
 mod vector;
+mod wide;
 
-use crate::Settings;
 use crate::code::trap_code;
 use crate::signature::{POINTER, VECTOR, clif_type, wasm_signature};
 use abi::gc::ObjectLayout;
+use crate::{Optimizing, Settings};
 use abi::{CompileEnv, CompileError, StoreCtxLayout, VmctxLayout};
 use call::Callees;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -80,6 +83,7 @@ const N_FIELDS: usize = 64;
 pub(crate) struct Lower<'a> {
     env: CompileEnv<'a>,
     settings: &'a Settings,
+    has_fma: bool,
     func: &'a ir::Func,
     pos: FuncCursor<'a>,
     scratch: &'a mut LowerScratch,
@@ -104,7 +108,7 @@ pub(crate) struct Lower<'a> {
 /// # Errors
 /// If the function exceeds what Cranelift can take.
 pub(crate) fn lower(
-    settings: &Settings,
+    compiler: &Optimizing,
     env: CompileEnv<'_>,
     index: FuncIdx,
     func: &ir::Func,
@@ -139,7 +143,8 @@ pub(crate) fn lower(
     scratch.callees.begin(env.header);
     let mut lower = Lower {
         env,
-        settings,
+        settings: &compiler.settings,
+        has_fma: compiler.has_fma,
         func,
         pos: FuncCursor::new(target),
         scratch,
@@ -275,6 +280,7 @@ impl<'a> Lower<'a> {
     fn inst(&mut self, id: InstId) {
         match *self.func.inst(id) {
             Inst::Compute { op, args } => self.compute(id, op, args),
+            Inst::Wide { op, args } => self.wide(id, op, args),
             Inst::Lane { op, lane, args } => {
                 let value = self.lane(op, lane, args);
                 self.set(id, value);
@@ -351,7 +357,9 @@ impl<'a> Lower<'a> {
         let value = if self.settings.rows_by_call {
             None
         } else {
-            self.scalar(op, args).or_else(|| self.vector(op, args))
+            self.scalar(op, args)
+                .or_else(|| self.vector(op, args))
+                .or_else(|| self.relaxed(op, args))
         };
         let value = value.unwrap_or_else(|| self.compute_by_call(op, args));
         self.set(id, value);

@@ -18,6 +18,9 @@ pub struct Settings {
     pub rows_by_call: bool,
     /// Whether code assumes nothing of the machine but what every x86-64 with SSE4.2 has, so that artifacts can move.
     pub portable: bool,
+    /// Whether results are the same bits on every machine, where the specification leaves a choice: NaNs are canonical, and
+    /// relaxed operators mean what the rows say.
+    pub deterministic: bool,
 }
 
 /// Why there is no compiler with some settings: this machine is not one that we generate code for.
@@ -66,6 +69,10 @@ impl Settings {
         }
         let verify = if self.verify { "true" } else { "false" };
         flags.set("enable_verifier", verify).map_err(|e| fail(&e))?;
+        let deterministic = if self.deterministic { "true" } else { "false" };
+        flags
+            .set("enable_nan_canonicalization", deterministic)
+            .map_err(|e| fail(&e))?;
         let mut isa = isa::lookup_by_name("x86_64-unknown-linux-gnu").map_err(|e| fail(&e))?;
         let features = host_features();
         for &(name, is_common) in &features {
@@ -99,6 +106,9 @@ impl Settings {
         }
         for flag in isa.isa_flags() {
             text.push_str(&format!(" {}={}", flag.name, flag.value_string()));
+        }
+        if self.deterministic {
+            text.push_str(" deterministic");
         }
         if self.rows_by_call {
             text.push_str(" rows_by_call");

@@ -3,7 +3,7 @@
 //! The builder asks the same questions of each instruction as it appends it, but does not know yet what loops bring round. This
 //! pass asks again when the function is complete. It changes nothing unless something is found, which is rare and cheap to see.
 
-use ir::{Block, Cfg, Func, Inst, Simplified, Term, Value, simplify};
+use ir::{Block, Cfg, Func, Inst, InstId, Simplified, Term, Value, simplify, simplify_wide};
 
 /// Runs the pass.
 pub(crate) fn run(func: &mut Func) {
@@ -46,6 +46,9 @@ impl Found {
         for at in 0..func.insts(block).len() {
             let id = func.insts(block)[at];
             let inst = *func.inst(id);
+            if let Inst::Wide { .. } = inst {
+                self.take_wide(func, id, inst);
+            }
             if inst.n_results() != 1 {
                 continue;
             }
@@ -72,11 +75,25 @@ impl Found {
         }
     }
 
+    /// The same for an instruction with two results.
+    fn take_wide(&mut self, func: &mut Func, id: InstId, inst: Inst) {
+        let inst = self.with_operands(inst);
+        if let Some(values) = simplify_wide(func, &inst) {
+            for (result, value) in func.inst_results(id).zip(values) {
+                self.set(func, result, value);
+            }
+        }
+    }
+
     /// An instruction that can be simplified, with its operands as they are now.
     fn with_operands(&self, inst: Inst) -> Inst {
         let now = |value| self.now(value);
         match inst {
             Inst::Compute { op, args } => Inst::Compute {
+                op,
+                args: args.map(now),
+            },
+            Inst::Wide { op, args } => Inst::Wide {
                 op,
                 args: args.map(now),
             },

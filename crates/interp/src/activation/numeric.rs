@@ -4,7 +4,7 @@
 
 use super::Activation;
 use module::GlobalIdx;
-use ops::{Compute, Lane, Trap, V128, v128};
+use ops::{Compute, Lane, Trap, V128, Wide, v128};
 use runtime::Raw;
 
 impl Activation<'_> {
@@ -14,6 +14,17 @@ impl Activation<'_> {
         let n_operands = compute.eval_on(values)?;
         values.truncate(values.len() - n_operands + 1);
         Ok(())
+    }
+
+    pub(super) fn wide(&mut self, op: Wide) {
+        let values = &mut self.stack.values;
+        let first = values.len() - op.n_operands();
+        let mut args = [0; 4];
+        for (arg, bits) in args.iter_mut().zip(values.drain(first..)) {
+            *arg = bits as u64;
+        }
+        let results = op.eval(&args[..op.n_operands()]);
+        values.extend(results.map(u128::from));
     }
 
     pub(super) fn lane(&mut self, op: Lane, lane: u8) {

@@ -3,7 +3,7 @@
 //! Apart from control flow because it is a list, one arm an operator.
 
 use super::Builder;
-use crate::{Callee, Inst, Type, Value};
+use crate::{Callee, Inst, Type, Value, simplify_wide};
 use module::{FuncType, Header, MemoryIdx, Op, TableIdx, TypeIdx, ValType};
 
 impl Builder {
@@ -36,6 +36,16 @@ impl Builder {
                 let inst = Inst::compute(op, &self.stack[at..]);
                 self.stack.truncate(at);
                 self.push(inst, op.result().into());
+            }
+            Op::Wide(op) => {
+                let at = self.stack.len() - op.n_operands();
+                let inst = Inst::wide(op, &self.stack[at..]);
+                self.stack.truncate(at);
+                let results = simplify_wide(&mut self.func, &inst).unwrap_or_else(|| {
+                    let first = self.append(inst, &[Type::I64; 2]);
+                    [first, Value(first.0 + 1)]
+                });
+                self.stack.extend(results);
             }
             Op::Lane(op, lane) => {
                 let at = self.stack.len() - op.params().len();

@@ -166,7 +166,11 @@ fn fuel_is_taken_before_what_flushes_it() {
         (loop $next
           (local.set $n (i32.sub (local.get $n) (i32.const 1)))
           (br_if $next (local.get $n))))";
-    let text = build_wat(wat, BuildOptions { fuel: true });
+    let options = BuildOptions {
+        fuel: true,
+        ..BuildOptions::default()
+    };
+    let text = build_wat(wat, options);
     expect![[r#"
         func (i32) -> () {
         b0(v0: i32):

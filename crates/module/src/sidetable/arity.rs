@@ -93,6 +93,7 @@ pub(super) fn arity(op: Op, header: &Header) -> Option<(u32, u32)> {
         | Op::TableInit { .. } => (3, 0),
         Op::Select => (3, 1),
         Op::Compute(row) => (row.params().len() as u32, 1),
+        Op::Wide(row) => (row.n_operands() as u32, 2),
         Op::Lane(row, _) => (row.params().len() as u32, 1),
     })
 }

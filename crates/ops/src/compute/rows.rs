@@ -7,7 +7,7 @@
 use crate::operand::{Outcome, Param};
 use crate::row::misused;
 use crate::v128::{
-    F32x4, F64x2, I8x16, I16x8, I32x4, I64x2, U8x16, U16x8, U32x4, U64x2, bitmask, dot,
+    F32x4, F64x2, I8x16, I16x8, I32x4, I64x2, U8x16, U16x8, U32x4, U64x2, bitmask, dot, dot_sat,
     extadd_pairwise, extmul, high, low, narrow, zero_high, zip,
 };
 use crate::{Trap, Type, Value, convert, float, int, v128};
@@ -388,4 +388,27 @@ compute! {
     F64x2ConvertLowI32x4U "f64x2.convert_low_i32x4_u": (a: U32x4) -> F64x2 = low(a).map(Into::into);
     F32x4DemoteF64x2Zero "f32x4.demote_f64x2_zero": (a: F64x2) -> F32x4 = zero_high(a.map(convert::demote));
     F64x2PromoteLowF32x4 "f64x2.promote_low_f32x4": (a: F32x4) -> F64x2 = low(a).map(convert::promote);
+
+    // Relaxed vectors: of the meanings that the specification allows, the one of its deterministic profile.
+    I8x16RelaxedSwizzle "i8x16.relaxed_swizzle": (a: U8x16, lanes: U8x16) -> U8x16 = v128::swizzle(a, lanes);
+    I32x4RelaxedTruncF32x4S "i32x4.relaxed_trunc_f32x4_s": (a: F32x4) -> I32x4 = a.map(|x| x as i32);
+    I32x4RelaxedTruncF32x4U "i32x4.relaxed_trunc_f32x4_u": (a: F32x4) -> U32x4 = a.map(|x| x as u32);
+    I32x4RelaxedTruncF64x2SZero "i32x4.relaxed_trunc_f64x2_s_zero": (a: F64x2) -> I32x4 = zero_high(a.map(|x| x as i32));
+    I32x4RelaxedTruncF64x2UZero "i32x4.relaxed_trunc_f64x2_u_zero": (a: F64x2) -> U32x4 = zero_high(a.map(|x| x as u32));
+    F32x4RelaxedMadd "f32x4.relaxed_madd": (a: F32x4, b: F32x4, c: F32x4) -> F32x4 = zip(zip(a, b, float::mul), c, float::add);
+    F32x4RelaxedNmadd "f32x4.relaxed_nmadd": (a: F32x4, b: F32x4, c: F32x4) -> F32x4 = zip(zip(a.map(|x| -x), b, float::mul), c, float::add);
+    F64x2RelaxedMadd "f64x2.relaxed_madd": (a: F64x2, b: F64x2, c: F64x2) -> F64x2 = zip(zip(a, b, float::mul), c, float::add);
+    F64x2RelaxedNmadd "f64x2.relaxed_nmadd": (a: F64x2, b: F64x2, c: F64x2) -> F64x2 = zip(zip(a.map(|x| -x), b, float::mul), c, float::add);
+    I8x16RelaxedLaneselect "i8x16.relaxed_laneselect": (a: u128, b: u128, mask: u128) -> u128 = (a & mask) | (b & !mask);
+    I16x8RelaxedLaneselect "i16x8.relaxed_laneselect": (a: u128, b: u128, mask: u128) -> u128 = (a & mask) | (b & !mask);
+    I32x4RelaxedLaneselect "i32x4.relaxed_laneselect": (a: u128, b: u128, mask: u128) -> u128 = (a & mask) | (b & !mask);
+    I64x2RelaxedLaneselect "i64x2.relaxed_laneselect": (a: u128, b: u128, mask: u128) -> u128 = (a & mask) | (b & !mask);
+    F32x4RelaxedMin "f32x4.relaxed_min": (a: F32x4, b: F32x4) -> F32x4 = zip(a, b, float::min);
+    F32x4RelaxedMax "f32x4.relaxed_max": (a: F32x4, b: F32x4) -> F32x4 = zip(a, b, float::max);
+    F64x2RelaxedMin "f64x2.relaxed_min": (a: F64x2, b: F64x2) -> F64x2 = zip(a, b, float::min);
+    F64x2RelaxedMax "f64x2.relaxed_max": (a: F64x2, b: F64x2) -> F64x2 = zip(a, b, float::max);
+    I16x8RelaxedQ15mulrS "i16x8.relaxed_q15mulr_s": (a: I16x8, b: I16x8) -> I16x8 = zip(a, b, int::q15mulr_sat);
+    I16x8RelaxedDotI8x16I7x16S "i16x8.relaxed_dot_i8x16_i7x16_s": (a: I8x16, b: I8x16) -> I16x8 = dot_sat(a, b);
+    I32x4RelaxedDotI8x16I7x16AddS "i32x4.relaxed_dot_i8x16_i7x16_add_s": (a: I8x16, b: I8x16, c: I32x4) -> I32x4 =
+        zip(extadd_pairwise(dot_sat(a, b)), c, i32::wrapping_add);
 }

