@@ -32,6 +32,10 @@ pub struct EngineOptions {
     )]
     features: Vec<String>,
 
+    /// Compute the same bits in every run on every machine: canonical NaNs, strict vectors, no threads, clocks or randomness
+    #[arg(long)]
+    deterministic: bool,
+
     /// Neither read nor write compiled code kept from earlier runs
     #[arg(long)]
     no_cache: bool,
@@ -68,7 +72,13 @@ impl EngineOptions {
             features = changed.map_err(Failure::usage)?;
         }
         config.features(features);
+        config.deterministic(self.deterministic);
         Ok(config)
+    }
+
+    /// Whether runs must not differ.
+    pub fn is_deterministic(&self) -> bool {
+        self.deterministic
     }
 }
 

@@ -72,6 +72,10 @@ struct Grants {
     #[arg(long = "listen", value_name = "ADDRESS:PORT")]
     listen: Vec<String>,
 
+    /// In a deterministic run, give it random bytes made of a number, and a clock that jumps instead of waiting
+    #[arg(long, value_name = "NUMBER", requires = "deterministic")]
+    seed: Option<u64>,
+
     /// The name it sees as its own, instead of the file's
     #[arg(long, value_name = "NAME")]
     argv0: Option<String>,
@@ -214,6 +218,9 @@ impl Arguments {
                 wasi::Access::ReadWrite
             };
             builder = builder.preopen(host, guest, access);
+        }
+        if self.engine.is_deterministic() {
+            builder = builder.deterministic(self.grants.seed);
         }
         builder.build().map_err(Failure::new)
     }

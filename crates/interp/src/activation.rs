@@ -29,6 +29,8 @@ pub(crate) struct Activation<'a> {
     /// Number in the store of the instance's first memory, which nearly all accesses are to.
     first_memory: Option<u32>,
     stack_bytes_max: usize,
+    /// Whether NaNs that operators choose are canonical.
+    canonical_nans: bool,
     func: &'a FuncCode,
     /// The position of the operator to execute next.
     pc: usize,
@@ -74,6 +76,7 @@ impl<'a> Activation<'a> {
             code,
             first_memory: has_memory.then(|| store.instance_memory(instance, MemoryIdx(0))),
             stack_bytes_max: store.engine().settings().stack_bytes,
+            canonical_nans: store.engine().settings().deterministic,
             func: code.func(module, func),
             pc: 0,
             base: stack.values.len(),

@@ -16,6 +16,7 @@
 //!     runner: Runner::Executor(Arc::new(interp::Interp::new())),
 //!     stack_bytes: 1 << 20,
 //!     fuel: false,
+//!     deterministic: false,
 //!     gc_stress: false,
 //!     memories_move: false,
 //! });

@@ -31,6 +31,7 @@ fn engine(fuel: bool) -> Arc<EngineCore> {
         runner: runtime::Runner::Executor(Arc::new(Interp::new())),
         stack_bytes: STACK_BYTES,
         fuel,
+        deterministic: false,
         gc_stress: false,
         memories_move: false,
     })

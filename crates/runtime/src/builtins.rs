@@ -227,9 +227,15 @@ impl Caller<'_> {
             .zip(slots.iter())
             .map(|(ty, slot)| Value::from_bits(*ty, u128::from_le_bytes(*slot)))
             .collect();
-        let outcome = op
-            .eval(&args)
-            .map(|value| slots[0] = value.to_bits().to_le_bytes());
+        let deterministic = self.store.engine().settings().deterministic;
+        let outcome = op.eval(&args).map(|value| {
+            let value = if deterministic {
+                op.with_canonical_nans(value)
+            } else {
+                value
+            };
+            slots[0] = value.to_bits().to_le_bytes();
+        });
         self.finish(outcome)
     }
 }

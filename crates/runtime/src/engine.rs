@@ -41,6 +41,9 @@ pub struct EngineSettings {
     pub stack_bytes: usize,
     /// Whether code counts fuel.
     pub fuel: bool,
+    /// Whether operators that may choose among several NaNs give the canonical one, where an executor or the runtime computes
+    /// them; a compiler is told apart.
+    pub deterministic: bool,
     /// Whether heaps collect at every allocation, which finds references that the collector is not told of.
     pub gc_stress: bool,
     /// Whether memories that may move do so at every growth: for tests of the engine.

@@ -17,6 +17,7 @@ use crate::errno::Errno;
 use crate::hints::Hints;
 use crate::interrupt::Interrupt;
 use crate::object::{HostDirectory, HostFile, Object, OutputBuffer, SharedInput};
+use crate::randomness::Randomness;
 use crate::table::{Entry, Table};
 
 /// Bytes that all arguments, and all variables, may have together.
@@ -148,6 +149,16 @@ pub struct CtxBuilder {
     stdout: Stdout,
     stderr: Stdout,
     interrupt: Interrupt,
+    chance: Chance,
+}
+
+/// Where time and random bytes come from.
+#[derive(Debug, Default)]
+enum Chance {
+    #[default]
+    Host,
+    Seeded(u64),
+    None,
 }
 
 impl CtxBuilder {
@@ -238,6 +249,17 @@ impl CtxBuilder {
         self
     }
 
+    /// Makes runs repeatable: random bytes come from the seed and are not fit for keys, and the clocks are virtual. They
+    /// begin with the year 2024, move a microsecond each time the guest looks, and jump ahead instead of waiting. Without a
+    /// seed, the guest has neither clocks nor random bytes: asking for them fails with `notsup`.
+    ///
+    /// Files, their times and their order in directories, and what comes in on streams and sockets are input, and as
+    /// repeatable as the embedder makes them.
+    pub fn deterministic(mut self, seed: Option<u64>) -> Self {
+        self.chance = seed.map_or(Chance::None, Chance::Seeded);
+        self
+    }
+
     /// Opens what is granted.
     ///
     /// # Errors
@@ -264,6 +286,11 @@ impl CtxBuilder {
             entry.preopen = Some("".into());
             table.insert(entry)?;
         }
+        let (clocks, randomness) = match self.chance {
+            Chance::Host => (Clocks::host(), Randomness::Host),
+            Chance::Seeded(seed) => (Clocks::virtual_(), Randomness::Seeded(Generator::new(seed))),
+            Chance::None => (Clocks::Absent, Randomness::Absent),
+        };
         let granted_directories = !self.preopens.is_empty();
         for preopen in self.preopens {
             table.insert(granted(preopen)?)?;
@@ -272,7 +299,8 @@ impl CtxBuilder {
             args: self.args.into(),
             env: env.into(),
             table: Arc::new(table),
-            clocks: Clocks::start(),
+            clocks,
+            randomness,
             interrupt: self.interrupt,
             waiting_since: None,
             hints: Hints::default(),

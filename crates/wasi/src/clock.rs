@@ -1,4 +1,7 @@
-//! The clocks of a guest, over those of the host.
+//! The clocks of a guest: those of the host, or one that only the guest itself moves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
 
@@ -38,11 +41,6 @@ impl Clock {
             Clock::ThreadCputime => ClockId::ThreadCPUTime,
         }
     }
-
-    /// The smallest step of the clock in nanoseconds.
-    pub(crate) fn resolution(self) -> u64 {
-        flat(clock_getres(self.host())).max(1)
-    }
 }
 
 /// The times of one moment, in nanoseconds.
@@ -52,17 +50,53 @@ pub(crate) struct Now {
     pub(crate) monotonic: u64,
 }
 
-/// The clocks as one guest sees them: its monotonic one does not tell how long the host is up.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clocks {
-    monotonic_start: u64,
+/// What a virtual clock shows first, in nanoseconds since 1970: the beginning of the year 2024.
+const VIRTUAL_START_NANOSECONDS: u64 = 1_704_067_200_000_000_000;
+/// How far a virtual clock moves whenever it is looked at, in nanoseconds: a guest that waits in a loop gets to the end.
+const VIRTUAL_STEP_NANOSECONDS: u64 = 1_000;
+
+/// The clocks as one guest sees them.
+#[derive(Debug, Clone)]
+pub(crate) enum Clocks {
+    /// Those of the host; the monotonic one does not tell how long the host is up.
+    Host {
+        /// What the host's monotonic clock showed at the start.
+        monotonic_start: u64,
+    },
+    /// Nanoseconds since the start, which pass when the guest looks and when it waits: the same in every run.
+    Virtual(Arc<AtomicU64>),
+    /// None: asking for the time fails.
+    Absent,
 }
 
 impl Clocks {
-    /// Clocks that start now.
-    pub(crate) fn start() -> Self {
-        Self {
+    /// The host's clocks; the monotonic one starts now.
+    pub(crate) fn host() -> Self {
+        Self::Host {
             monotonic_start: flat(clock_gettime(ClockId::Monotonic)),
+        }
+    }
+
+    /// A clock that only the guest moves.
+    pub(crate) fn virtual_() -> Self {
+        Self::Virtual(Arc::default())
+    }
+
+    /// Whether time passes only by [`Clocks::skip`] and by looking.
+    pub(crate) fn is_virtual(&self) -> bool {
+        matches!(self, Clocks::Virtual(_))
+    }
+
+    /// Whether there are clocks at all.
+    pub(crate) fn are_absent(&self) -> bool {
+        matches!(self, Clocks::Absent)
+    }
+
+    /// The smallest step of a clock in nanoseconds.
+    pub(crate) fn resolution(&self, clock: Clock) -> u64 {
+        match self {
+            Clocks::Host { .. } => flat(clock_getres(clock.host())).max(1),
+            Clocks::Virtual(_) | Clocks::Absent => VIRTUAL_STEP_NANOSECONDS,
         }
     }
 
@@ -74,12 +108,39 @@ impl Clocks {
         }
     }
 
-    /// The time of `clock` in nanoseconds.
+    /// The time of `clock` in nanoseconds. Looking does not move a virtual clock; see [`Clocks::look`].
     pub(crate) fn now(&self, clock: Clock) -> u64 {
-        let now = flat(clock_gettime(clock.host()));
-        match clock {
-            Clock::Monotonic => now.saturating_sub(self.monotonic_start),
-            _ => now,
+        match self {
+            Clocks::Host { monotonic_start } => {
+                let now = flat(clock_gettime(clock.host()));
+                match clock {
+                    Clock::Monotonic => now.saturating_sub(*monotonic_start),
+                    _ => now,
+                }
+            }
+            Clocks::Virtual(passed) => {
+                let passed = passed.load(Ordering::Relaxed);
+                match clock {
+                    Clock::Realtime => passed.saturating_add(VIRTUAL_START_NANOSECONDS),
+                    _ => passed,
+                }
+            }
+            Clocks::Absent => 0,
+        }
+    }
+
+    /// What the guest sees when it asks for the time.
+    pub(crate) fn look(&self, clock: Clock) -> u64 {
+        let now = self.now(clock);
+        self.skip(VIRTUAL_STEP_NANOSECONDS);
+        now
+    }
+
+    /// Lets time pass on a virtual clock, in nanoseconds; others do not care.
+    pub(crate) fn skip(&self, nanoseconds: u64) {
+        if let Clocks::Virtual(passed) = self {
+            let later = passed.load(Ordering::Relaxed).saturating_add(nanoseconds);
+            passed.store(later, Ordering::Relaxed);
         }
     }
 }

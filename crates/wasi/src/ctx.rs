@@ -6,6 +6,7 @@ use crate::builder::CtxBuilder;
 use crate::clock::{Clocks, Now};
 use crate::hints::Hints;
 use crate::interrupt::Interrupt;
+use crate::randomness::Randomness;
 use crate::table::Table;
 
 /// Everything the WASI functions of one guest work on: arguments, environment, open descriptors,
@@ -31,6 +32,7 @@ pub struct Ctx {
     pub(crate) env: Arc<[Vec<u8>]>,
     pub(crate) table: Arc<Table>,
     pub(crate) clocks: Clocks,
+    pub(crate) randomness: Randomness,
     pub(crate) interrupt: Interrupt,
     /// When the wait began that a signal cut short, for the call that goes on with it.
     pub(crate) waiting_since: Option<Now>,
@@ -66,7 +68,8 @@ impl Ctx {
             args: Arc::clone(&self.args),
             env: Arc::clone(&self.env),
             table: Arc::clone(&self.table),
-            clocks: self.clocks,
+            clocks: self.clocks.clone(),
+            randomness: self.randomness.clone(),
             interrupt: self.interrupt.clone(),
             waiting_since: None,
             hints: self.hints.clone(),

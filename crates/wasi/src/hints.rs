@@ -58,6 +58,14 @@ impl Hints {
         ));
     }
 
+    /// The guest wants what would make runs differ.
+    pub(crate) fn not_seeded(&self, wish: &str) {
+        self.push(format!(
+            "{wish}: a deterministic run has neither clocks nor randomness; \
+             give it some that are the same each time with --seed NUMBER"
+        ));
+    }
+
     /// The guest looked for granted directories and there are none.
     pub(crate) fn no_directories(&self) {
         self.push(

@@ -26,6 +26,7 @@ mod link;
 mod memory;
 mod object;
 pub mod preview1;
+mod randomness;
 mod table;
 mod threads;
 mod types;

@@ -28,6 +28,7 @@ pub struct Config {
     pub(crate) features: Features,
     pub(crate) fuel: bool,
     pub(crate) stack_bytes: usize,
+    pub(crate) deterministic: bool,
     pub(crate) parallel: bool,
     pub(crate) verify: bool,
     pub(crate) gc_stress: bool,
@@ -44,6 +45,7 @@ impl Default for Config {
             features: Features::default(),
             fuel: false,
             stack_bytes: 1 << 20,
+            deterministic: false,
             parallel: true,
             verify: false,
             gc_stress: false,
@@ -79,6 +81,20 @@ impl Config {
     /// Stack for the guests of one store, in bytes; 1 MiB by default. Kept between 64 KiB and 1 GiB.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
         self.stack_bytes = bytes.clamp(*STACK_BYTES.start(), *STACK_BYTES.end());
+        self
+    }
+
+    /// Whether a module computes the same bits in every run, on every tier and every machine. Off by default.
+    ///
+    /// Where the specification leaves a choice, that of its deterministic profile is made: NaNs are canonical, and relaxed
+    /// vector operators mean what their strict counterparts do. The feature `threads` is off, because what threads do depends
+    /// on their timing. This costs a little in each operator on floats.
+    ///
+    /// What stays open is what host functions return (for those of WASI, see `CtxBuilder::deterministic`), and where resources
+    /// end: how deep calls go before the stack is exhausted depends on the tier, and whether a memory can grow on the machine
+    /// unless [`Limits`](crate::Limits) forbid it first.
+    pub fn deterministic(&mut self, on: bool) -> &mut Config {
+        self.deterministic = on;
         self
     }
 

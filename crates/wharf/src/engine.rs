@@ -43,6 +43,7 @@ impl Engine {
             Tier::Auto | Tier::Optimizing => {
                 let settings = optimizing::Settings {
                     verify: config.verify,
+                    deterministic: config.deterministic,
                     ..Default::default()
                 };
                 let compiler = optimizing::Optimizing::new(settings)
@@ -54,13 +55,15 @@ impl Engine {
             runner,
             stack_bytes: config.stack_bytes,
             fuel: config.fuel,
+            deterministic: config.deterministic,
             gc_stress: config.gc_stress,
             memories_move: config.memories_move,
         });
-        Ok(Engine(Arc::new(Inner {
-            config: config.clone(),
-            core,
-        })))
+        let mut config = config.clone();
+        if config.deterministic {
+            config.features = config.features.without("threads")?;
+        }
+        Ok(Engine(Arc::new(Inner { config, core })))
     }
 
     /// The settings.

@@ -13,6 +13,10 @@ impl Activation<'_> {
         let values = &mut self.stack.values;
         let n_operands = compute.eval_on(values)?;
         values.truncate(values.len() - n_operands + 1);
+        if self.canonical_nans {
+            let result = self.pop();
+            self.push(compute.with_canonical_nan_bits(result));
+        }
         Ok(())
     }
 

@@ -179,7 +179,7 @@ struct Sorted<'c> {
 }
 
 impl<'c> Sorted<'c> {
-    fn new(subscriptions: &'c [Subscription], entries: &'c Entries) -> Self {
+    fn new(ctx: &Ctx, subscriptions: &'c [Subscription], entries: &'c Entries) -> Self {
         let mut sorted = Sorted {
             events: vec![],
             timers: vec![],
@@ -188,6 +188,9 @@ impl<'c> Sorted<'c> {
         };
         for (subscription, entry) in subscriptions.iter().zip(entries) {
             match (subscription.wanted, entry) {
+                (Wanted::Time { .. }, _) if ctx.clocks.are_absent() => {
+                    sorted.events.push(subscription.event(Errno::Notsup));
+                }
                 // Processor time stands still while the guest waits for it.
                 (
                     Wanted::Time {
@@ -235,7 +238,7 @@ impl<'c> Sorted<'c> {
     fn until_first_timer(&self, ctx: &Ctx) -> Option<u64> {
         let left = |&(_, clock, at): &(&Subscription, Clock, u64)| {
             let left = at.saturating_sub(ctx.clocks.now(clock));
-            if clock == Clock::Realtime {
+            if clock == Clock::Realtime && !ctx.clocks.is_virtual() {
                 left.min(REALTIME_SLICE_NANOSECONDS)
             } else {
                 left
@@ -324,15 +327,19 @@ fn bytes_left(file: &HostFile) -> u64 {
 fn wait(ctx: &Ctx, subscriptions: &[Subscription]) -> Result<Vec<Event>> {
     let entries = subscriptions.iter().map(|wanted| wanted.entry(ctx));
     let entries: Vec<_> = entries.collect();
-    let mut sorted = Sorted::new(subscriptions, &entries);
+    let mut sorted = Sorted::new(ctx, subscriptions, &entries);
     loop {
         ctx.interrupt.check()?;
-        let timeout = if sorted.events.is_empty() {
-            ctx.interrupt.slice(sorted.until_first_timer(ctx))
+        let left = sorted.until_first_timer(ctx);
+        // On a virtual clock there is no waiting: what the host has not ready now comes too late.
+        let skipped = left.filter(|_| ctx.clocks.is_virtual());
+        let timeout = if sorted.events.is_empty() && skipped.is_none() {
+            ctx.interrupt.slice(left)
         } else {
             Some(0)
         };
         match poll(&mut sorted.polled, timeout.map(timespec).as_ref()) {
+            Ok(0) if sorted.events.is_empty() => ctx.clocks.skip(skipped.unwrap_or(0)),
             Ok(_) => {}
             Err(Host::INTR) => {
                 ctx.interrupt.after_signal()?;

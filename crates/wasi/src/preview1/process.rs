@@ -4,6 +4,7 @@ use crate::ctx::Ctx;
 use crate::errno::Errno;
 use crate::error::{Error, Exit, Result};
 use crate::memory::GuestMemory;
+use crate::randomness::Randomness;
 
 /// Random bytes that are made between two looks at the interrupt hook.
 const RANDOM_CHUNK_BYTES: u32 = 1 << 20;
@@ -99,7 +100,7 @@ pub(crate) fn proc_raise(_: &mut Ctx, _: &mut GuestMemory<'_>, signal: u32) -> R
     }
 }
 
-/// Fills `buf` with random bytes fit for keys.
+/// Fills `buf` with random bytes: fit for keys, unless the embedder has seeded them.
 pub(crate) fn random_get(
     ctx: &mut Ctx,
     mem: &mut GuestMemory<'_>,
@@ -107,11 +108,15 @@ pub(crate) fn random_get(
     buf_len: u32,
 ) -> Result {
     mem.check(buf, buf_len.into(), 1)?;
+    if let Randomness::Absent = ctx.randomness {
+        ctx.hints.not_seeded("ask for random bytes");
+        return Err(Errno::Notsup.into());
+    }
     for done in (0..buf_len).step_by(RANDOM_CHUNK_BYTES as usize) {
         ctx.interrupt.check()?;
         let length = RANDOM_CHUNK_BYTES.min(buf_len - done);
         mem.fill(buf + done, length, |chunk| {
-            getrandom::fill(chunk).map_err(|_| Errno::Io)?;
+            ctx.randomness.fill(chunk)?;
             Ok(chunk.len())
         })?;
     }
