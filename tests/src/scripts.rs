@@ -65,12 +65,10 @@ const GAPS: &[(&str, &[&str])] = &[
 ];
 
 /// What other scripts say they need in their `;;! name = true` lines though it is no feature of ours: they run without.
-const NO_FEATURES: &[&str] = &[
-    "branch_hinting",
-    "gc_types",
-    "hogs_memory",
-    "nan_canonicalization",
-];
+const NO_FEATURES: &[&str] = &["branch_hinting", "gc_types", "hogs_memory", DETERMINISTIC];
+
+/// What scripts ask for with such a line if their results hold only for canonical NaNs: these run deterministically.
+const DETERMINISTIC: &str = "nan_canonicalization";
 
 /// Folders with memories that may move: their tests run once more with memories that move at every growth, as do our own whose
 /// names begin with `memory`.
@@ -204,6 +202,7 @@ fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String, features
         let name = format!("{}/{folder}/{file}", tier.name());
         let mut config = tier.config();
         config.features(features);
+        config.deterministic(is_deterministic(&source));
         if MOVING.contains(&folder) || folder == "wast" && file.starts_with("memory") {
             let (source, path, mut config) = (source.clone(), path.clone(), config.clone());
             config.move_memories(true);
@@ -219,6 +218,15 @@ fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String, features
         }
         tests.push(Test::new(name, move || check(&source, &path, &config)));
     }
+}
+
+/// Whether a script has the line `;;! nan_canonicalization = true`.
+fn is_deterministic(source: &str) -> bool {
+    let mut settings = source.lines().filter_map(|line| line.strip_prefix(";;!"));
+    settings.any(|setting| {
+        let (name, value) = setting.split_once('=').unwrap_or_default();
+        name.trim() == DETERMINISTIC && value.trim() == "true"
+    })
 }
 
 fn check(source: &str, path: &Path, config: &wharf::Config) -> Result<(), String> {

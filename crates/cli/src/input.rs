@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use wharf::ErrorKind;
+use wharf::{ErrorKind, ModuleErrorKind};
 
 use crate::failure::Failure;
 
@@ -97,13 +97,21 @@ impl Input {
             return Failure::new(format!("{error}\n  --> {name}"));
         };
         let message = fault.message();
+        let help = match fault.kind() {
+            ModuleErrorKind::Unsupported { feature }
+                if wharf::Features::runnable().has(feature) =>
+            {
+                Some(format!("--features {feature} allows it"))
+            }
+            _ => None,
+        };
         if let Ok(source) = str::from_utf8(&self.bytes)
             && let Ok(wasm) = self.translate()
             && let Some(offset) = fault.offset()
             && let Some(error) =
                 text::error_at(message, source, Some(Path::new(&*name)), &wasm, offset)
         {
-            return Failure::new(error);
+            return Failure::new(error).maybe_help(help);
         }
         // Bytes of a module that came from text are in no file.
         let offset = fault.offset().filter(|_| self.bytes.is_empty());
@@ -113,7 +121,7 @@ impl Input {
             (None, Some(func)) => format!(": in function {}", func.0),
             (None, None) => String::new(),
         };
-        Failure::new(format!("{message}\n  --> {name}{place}"))
+        Failure::new(format!("{message}\n  --> {name}{place}")).maybe_help(help)
     }
 
     /// A hint for files that are something else.

@@ -95,12 +95,10 @@ impl Error {
         let message = error.message();
         let feature = match error.missing_wasm_feature() {
             Some(flags) => Some(features::name_of(flags)),
-            // The one feature whose absence the parser reports as a limit.
-            None => (message == "multiple memories").then_some("multi-memory"),
+            None => disabled_by_words(message),
         };
         if let Some(feature) = feature {
-            let message = format!("{message} (feature `{feature}`)");
-            return Error::new(ErrorKind::Unsupported { feature }, message, offset);
+            return Error::disabled(feature, what_needs_it(message), offset);
         }
         // The parser has no kind for its limits, only these words.
         let limits = [
@@ -111,6 +109,16 @@ impl Error {
         let is_limit = limits.iter().any(|words| message.contains(words));
         let kind = if is_limit { ErrorKind::Limit } else { kind };
         Error::new(kind, message.to_string(), offset)
+    }
+
+    /// A feature is used that is not enabled; `what` uses it, if that is known.
+    #[cold]
+    fn disabled(feature: &'static str, what: Option<&str>, offset: Option<usize>) -> Error {
+        let message = match what {
+            Some(what) => format!("feature `{feature}` is not enabled: it is needed for {what}"),
+            None => format!("feature `{feature}` is not enabled"),
+        };
+        Error::new(ErrorKind::Unsupported { feature }, message, offset)
     }
 
     /// A body that was said to be valid is not.
@@ -180,6 +188,54 @@ impl Error {
         let message = "the module exceeds the limit of 4 GiB".to_string();
         Error::new(ErrorKind::Limit, message, None)
     }
+}
+
+/// The feature that is missing where the parser says so in words only.
+fn disabled_by_words(message: &str) -> Option<&'static str> {
+    let words = [
+        ("multiple memories", "multi-memory"),
+        ("gc proposal must be enabled", "gc"),
+        ("because the GC proposal is disabled", "gc"),
+    ];
+    let found = words.iter().find(|(words, _)| message.contains(words));
+    found.map(|(_, feature)| *feature)
+}
+
+/// What needs the feature that the parser misses, where its words tell more than the feature's name does.
+fn what_needs_it(message: &str) -> Option<&'static str> {
+    let things = [
+        ("multiple memories", "more than one memory"),
+        ("64-bit memories", "64-bit memories"),
+        ("64-bit tables", "64-bit tables"),
+        ("shared memories", "shared memories"),
+        ("shared tables", "shared tables"),
+        ("shared globals", "shared globals"),
+        ("shared reference types", "shared reference types"),
+        ("shared composite types", "shared types"),
+        ("page size", "memories with a page size"),
+        (
+            "data count section",
+            "the section that counts data segments",
+        ),
+        ("passive data segments", "passive data segments"),
+        ("bulk memory must be enabled", "passive element segments"),
+        ("struct indexed types", "types of structures"),
+        ("array indexed types", "types of arrays"),
+        ("rec group", "recursion groups"),
+        ("subtypes", "subtypes"),
+        ("returns multiple values", "functions with several results"),
+        (
+            "may only produce a resulttype",
+            "blocks with parameters or several results",
+        ),
+        ("mutable global", "mutable globals in imports and exports"),
+        ("expression initializers", "tables with an initial element"),
+        ("index reference types", "references to a type by its index"),
+        ("exceptions proposal", "tags"),
+        ("compact imports", "imports in groups"),
+    ];
+    let found = things.iter().find(|(words, _)| message.contains(words));
+    found.map(|(_, thing)| *thing)
 }
 
 impl fmt::Display for Error {

@@ -76,7 +76,7 @@ static FEATURES: &[Feature] = &[
     beyond("custom-page-sizes", 3, WasmFeatures::CUSTOM_PAGE_SIZES),
     beyond("wide-arithmetic", 4, WasmFeatures::WIDE_ARITHMETIC),
     known("stack-switching", 3, WasmFeatures::STACK_SWITCHING),
-    known("compact-imports", 3, WasmFeatures::COMPACT_IMPORTS),
+    beyond("compact-imports", 3, WasmFeatures::COMPACT_IMPORTS),
     known("custom-descriptors", 3, WasmFeatures::CUSTOM_DESCRIPTORS),
     known(
         "shared-everything-threads",
@@ -94,7 +94,8 @@ static FEATURES: &[Feature] = &[
 
 /// A set of features.
 ///
-/// The default is WebAssembly 2.0 with extended constants.
+/// The default is every feature that is enabled unless the embedder says otherwise: those of the standard, and proposals
+/// of phase 4, as far as all tiers run them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Features(u64);
 
@@ -103,6 +104,10 @@ const _: () = assert!(FEATURES.len() <= 64);
 impl Features {
     /// No feature: the first version of WebAssembly, without mutable globals in imports and exports.
     pub const NONE: Features = Features(0);
+
+    /// Every feature, also those that no tier runs: what the parser can read.
+    #[cfg(test)]
+    pub(crate) const EVERYTHING: Features = Features((1 << FEATURES.len()) - 1);
 
     /// Every feature there is a row for, enabled or not.
     pub fn all() -> &'static [Feature] {

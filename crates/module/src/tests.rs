@@ -1,5 +1,6 @@
 //! Decoding as its users see it: what a header says, which errors come, pieces of any size, bytes that make no sense.
 
+mod features;
 pub(crate) mod hostile;
 pub(crate) mod suite;
 
@@ -244,21 +245,15 @@ fn errors_say_what_and_where() {
     );
     check_error(
         &wasm("(module (memory 1) (memory 1))"),
-        expect![[
-            r#"Unsupported { feature: "multi-memory" }: multiple memories (feature `multi-memory`) (at byte 0xa)"#
-        ]],
+        expect![[r#"Unsupported { feature: "multi-memory" }: feature `multi-memory` is not enabled: it is needed for more than one memory (at byte 0xa)"#]],
     );
     check_error(
         &wasm("(module (memory i64 1))"),
-        expect![[
-            r#"Unsupported { feature: "memory64" }: memory64 must be enabled for 64-bit memories (feature `memory64`) (at byte 0xb)"#
-        ]],
+        expect![[r#"Unsupported { feature: "memory64" }: feature `memory64` is not enabled: it is needed for 64-bit memories (at byte 0xb)"#]],
     );
     check_error(
         &wasm("(module (type (struct)))"),
-        expect![[
-            r#"Unsupported { feature: "gc" }: struct indexed types not supported without the gc feature (feature `gc`) (at byte 0xb)"#
-        ]],
+        expect![[r#"Unsupported { feature: "gc" }: feature `gc` is not supported yet: it is needed for types of structures (at byte 0xb)"#]],
     );
     check_error(
         &wasm(r#"(module (export "a" (func 3)))"#),

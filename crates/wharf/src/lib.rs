@@ -72,8 +72,8 @@ pub use into_func::{IntoFunc, WasmResults};
 pub use linker::{InstancePre, Linker};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{
-    ExternType, Feature, Features, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType,
-    TypeIdx, TypeKind, ValType,
+    ErrorKind as ModuleErrorKind, ExternType, Feature, Features, FuncType, GlobalType, HeapType,
+    MemoryType, RefType, TableType, TypeIdx, TypeKind, ValType,
 };
 pub use ops::{Trap, V128};
 pub use runtime::{InterruptHandle, Limits};
