@@ -1,11 +1,10 @@
 ;; A deterministic run has neither clocks nor randomness, unless a seed makes them the same each time.
-;; RUN: --deterministic --seed 7 --invoke all %
-;; RUN[again]: --deterministic --seed 7 --tier interp --invoke all %
+;; RUN: run --tier %tier --deterministic --seed 7 --invoke all %
 ;; RUN[other]: --deterministic --seed 8 --invoke all %
 ;; RUN[none]: --deterministic --invoke all %
-;; RUN[nan]: --deterministic --invoke nan % 0 0
+;; RUN[nan]: run --tier %tier --deterministic --invoke nan % 0 0
 ;; RUN[program]: --deterministic %
-;; EXIT[program]: 52
+;; EXIT[program]: 58
 ;; RUN[alone]: --seed 7 %
 ;; EXIT[alone]: 2
 (module
