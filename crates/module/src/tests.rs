@@ -245,15 +245,21 @@ fn errors_say_what_and_where() {
     );
     check_error(
         &wasm("(module (memory 1) (memory 1))"),
-        expect![[r#"Unsupported { feature: "multi-memory" }: feature `multi-memory` is not enabled: it is needed for more than one memory (at byte 0xa)"#]],
+        expect![[
+            r#"Unsupported { feature: "multi-memory" }: feature `multi-memory` is not enabled: it is needed for more than one memory (at byte 0xa)"#
+        ]],
     );
     check_error(
         &wasm("(module (memory i64 1))"),
-        expect![[r#"Unsupported { feature: "memory64" }: feature `memory64` is not enabled: it is needed for 64-bit memories (at byte 0xb)"#]],
+        expect![[
+            r#"Unsupported { feature: "memory64" }: feature `memory64` is not enabled: it is needed for 64-bit memories (at byte 0xb)"#
+        ]],
     );
     check_error(
         &wasm("(module (type (struct)))"),
-        expect![[r#"Unsupported { feature: "gc" }: feature `gc` is not supported yet: it is needed for types of structures (at byte 0xb)"#]],
+        expect![[
+            r#"Unsupported { feature: "gc" }: feature `gc` is not supported yet: it is needed for types of structures (at byte 0xb)"#
+        ]],
     );
     check_error(
         &wasm(r#"(module (export "a" (func 3)))"#),

@@ -288,7 +288,7 @@ impl CtxBuilder {
         }
         let (clocks, randomness) = match self.chance {
             Chance::Host => (Clocks::host(), Randomness::Host),
-            Chance::Seeded(seed) => (Clocks::virtual_(), Randomness::Seeded(Generator::new(seed))),
+            Chance::Seeded(seed) => (Clocks::virtual_(), Randomness::seeded(seed)),
             Chance::None => (Clocks::Absent, Randomness::Absent),
         };
         let granted_directories = !self.preopens.is_empty();
