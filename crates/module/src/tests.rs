@@ -258,7 +258,7 @@ fn errors_say_what_and_where() {
     check_error(
         &wasm("(module (type (struct)))"),
         expect![[
-            r#"Unsupported { feature: "gc" }: feature `gc` is not supported yet: it is needed for types of structures (at byte 0xb)"#
+            r#"Unsupported { feature: "gc" }: feature `gc` is not enabled: it is needed for types of structures (at byte 0xb)"#
         ]],
     );
     check_error(
