@@ -13,11 +13,11 @@ impl Lower<'_> {
         let [a, b, c, d] = args;
         let result = match op {
             Wide::I64Add128 => {
-                let (a, b) = (self.halves(a, b), self.halves(c, d));
+                let (a, b) = (self.joined(a, b), self.joined(c, d));
                 self.pos.ins().iadd(a, b)
             }
             Wide::I64Sub128 => {
-                let (a, b) = (self.halves(a, b), self.halves(c, d));
+                let (a, b) = (self.joined(a, b), self.joined(c, d));
                 self.pos.ins().isub(a, b)
             }
             Wide::I64MulWideS => {
@@ -42,7 +42,7 @@ impl Lower<'_> {
     }
 
     /// A number of two halves. Where the high one is nothing, Cranelift needs no carry into it.
-    fn halves(&mut self, low: ir::Value, high: ir::Value) -> Value {
+    fn joined(&mut self, low: ir::Value, high: ir::Value) -> Value {
         let is_short = self.func.const_bits(high) == Some(0);
         let low = self.value(low);
         if is_short {
