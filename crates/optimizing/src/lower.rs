@@ -33,8 +33,8 @@ mod wide;
 
 use crate::code::trap_code;
 use crate::signature::{POINTER, VECTOR, clif_type, wasm_signature};
-use abi::gc::ObjectLayout;
 use crate::{Optimizing, Settings};
+use abi::gc::ObjectLayout;
 use abi::{CompileEnv, CompileError, StoreCtxLayout, VmctxLayout};
 use call::Callees;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
