@@ -258,7 +258,7 @@ impl Heap {
         }
     }
 
-    /// Collects so that an object of `bytes` can be made next.
+    /// Collects so that an object of `bytes` can be made next. The values of the host that died are added to `dead`.
     ///
     /// # Errors
     /// If there is no room for it.
@@ -266,7 +266,8 @@ impl Heap {
         &mut self,
         bytes: u64,
         roots: &mut RootVisitor<'_>,
-    ) -> Result<Dead, Exhausted> {
+        dead: &mut Dead,
+    ) -> Result<(), Exhausted> {
         let started = Instant::now();
         let bytes_old = if bytes > YOUNG_OBJECT_BYTES_MAX {
             bytes
@@ -276,11 +277,10 @@ impl Heap {
         if bytes_old > self.old_bytes_max {
             return Err(Exhausted);
         }
-        let mut dead = Dead::new();
-        self.minor(roots, &mut dead)?;
+        self.minor(roots, dead)?;
         let due = self.old_bytes() + bytes_old > self.old_bytes_due.min(self.old_bytes_max);
         if due || (self.stress && self.stats.minor.is_multiple_of(STRESS_FULL_EVERY)) {
-            self.full(roots, &mut dead);
+            self.full(roots, dead);
             self.plan(bytes_old);
             if cfg!(debug_assertions) && self.stress {
                 self.verify().unwrap_or_else(|fault| panic!("{fault}"));
@@ -288,28 +288,30 @@ impl Heap {
         }
         self.stats.pause(started);
         self.granted = true;
-        // What is dead is dropped by the caller in any case, so an exhausted heap loses it here rather than never.
         if self.old_bytes() + bytes_old > self.old_bytes_max
             || u64::from(self.end - self.top) < bytes.min(YOUNG_OBJECT_BYTES_MAX)
             || self.space.open_old(self.old_top + bytes_old).is_err()
         {
             return Err(Exhausted);
         }
-        Ok(dead)
+        Ok(())
     }
 
-    /// Collects everything that nothing refers to.
+    /// Collects everything that nothing refers to. The values of the host that died are added to `dead`.
     ///
     /// # Errors
     /// If the system has no memory for what the young space holds.
-    pub fn collect(&mut self, roots: &mut RootVisitor<'_>) -> Result<Dead, Exhausted> {
+    pub fn collect(
+        &mut self,
+        roots: &mut RootVisitor<'_>,
+        dead: &mut Dead,
+    ) -> Result<(), Exhausted> {
         let started = Instant::now();
-        let mut dead = Dead::new();
-        self.minor(roots, &mut dead)?;
-        self.full(roots, &mut dead);
+        self.minor(roots, dead)?;
+        self.full(roots, dead);
         self.plan(0);
         self.stats.pause(started);
-        Ok(dead)
+        Ok(())
     }
 
     pub(crate) fn old_bytes(&self) -> u64 {

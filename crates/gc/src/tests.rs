@@ -36,7 +36,11 @@ fn alloc(heap: &mut Heap, ty: u32, len: u32, roots: &mut [u32]) -> Result<u32, E
     if let Some(object) = try_alloc(heap) {
         return Ok(object);
     }
-    heap.make_room(bytes, &mut |visit| roots.iter_mut().for_each(&mut *visit))?;
+    heap.make_room(
+        bytes,
+        &mut |visit| roots.iter_mut().for_each(&mut *visit),
+        &mut Vec::new(),
+    )?;
     Ok(try_alloc(heap).expect("room was made"))
 }
 
@@ -145,13 +149,20 @@ fn check_model(bytes_max: u64, stress: bool, seed: u64, steps: usize) {
         }
         if step % 100 == 99 {
             heap.verify().unwrap();
-            heap.make_room(16, &mut |visit| roots.iter_mut().for_each(&mut *visit))
-                .unwrap();
+            heap.make_room(
+                16,
+                &mut |visit| roots.iter_mut().for_each(&mut *visit),
+                &mut Vec::new(),
+            )
+            .unwrap();
             heap.verify().unwrap();
         }
         if step % 1000 == 999 {
-            heap.collect(&mut |visit| roots.iter_mut().for_each(&mut *visit))
-                .unwrap();
+            heap.collect(
+                &mut |visit| roots.iter_mut().for_each(&mut *visit),
+                &mut Vec::new(),
+            )
+            .unwrap();
             heap.verify().unwrap();
             compare(&heap, &model, &roots, &root_models);
         }
@@ -231,7 +242,10 @@ fn a_list_of_a_million_needs_no_host_stack() {
         .stack_size(200 << 10)
         .spawn(move || {
             thread_heap
-                .collect(&mut |visit| roots.iter_mut().for_each(&mut *visit))
+                .collect(
+                    &mut |visit| roots.iter_mut().for_each(&mut *visit),
+                    &mut Vec::new(),
+                )
                 .unwrap();
             (thread_heap, roots)
         })
@@ -253,8 +267,11 @@ fn garbage_is_reused_and_old_garbage_is_given_back() {
     for _ in 0..2_000 {
         roots[0] = alloc(&mut heap, BYTES, 1 << 20, &mut roots).unwrap();
     }
-    heap.collect(&mut |visit| roots.iter_mut().for_each(&mut *visit))
-        .unwrap();
+    heap.collect(
+        &mut |visit| roots.iter_mut().for_each(&mut *visit),
+        &mut Vec::new(),
+    )
+    .unwrap();
     assert!(heap.used_bytes() < 2 << 20, "{}", heap.used_bytes());
 }
 
@@ -307,10 +324,11 @@ fn values_of_the_host_drop_with_their_objects() {
     }
     heap.alloc_host(Box::new(Counted(drops.clone()))).unwrap();
     let collect = |heap: &mut Heap, roots: &mut [u32; 2]| {
-        drop(
-            heap.collect(&mut |visit| roots.iter_mut().for_each(&mut *visit))
-                .unwrap(),
-        );
+        heap.collect(
+            &mut |visit| roots.iter_mut().for_each(&mut *visit),
+            &mut Vec::new(),
+        )
+        .unwrap();
     };
     collect(&mut heap, &mut roots);
     assert_eq!(dropped(), 1);

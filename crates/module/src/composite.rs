@@ -88,6 +88,12 @@ impl StorageType {
     }
 }
 
+impl From<ValType> for StorageType {
+    fn from(ty: ValType) -> StorageType {
+        StorageType::Val(ty)
+    }
+}
+
 impl CompositeType {
     /// Which of the three it is.
     pub const fn kind(&self) -> TypeKind {
@@ -153,6 +159,22 @@ impl SubType {
 }
 
 impl FieldType {
+    /// A field that can be set.
+    pub fn mutable(storage: impl Into<StorageType>) -> FieldType {
+        FieldType {
+            storage: storage.into(),
+            mutable: true,
+        }
+    }
+
+    /// A field that stays as it was made.
+    pub fn constant(storage: impl Into<StorageType>) -> FieldType {
+        FieldType {
+            storage: storage.into(),
+            mutable: false,
+        }
+    }
+
     fn map_indices(self, map: &mut impl FnMut(TypeIdx) -> TypeIdx) -> FieldType {
         let storage = match self.storage {
             StorageType::Val(ty) => StorageType::Val(ty.map_indices(map)),

@@ -87,6 +87,16 @@ impl RefType {
         matches!(self.heap, HeapType::Exn | HeapType::NoExn)
     }
 
+    /// Whether values of the type are those of the host, or made external.
+    pub const fn is_extern(self) -> bool {
+        matches!(self.heap, HeapType::Extern | HeapType::NoExtern)
+    }
+
+    /// Whether values of the type are aggregates, i31, or values of the host made internal.
+    pub const fn is_any(self) -> bool {
+        !self.is_func() && !self.is_extern() && !self.is_exn()
+    }
+
     /// Whether values of the type are function references (and so pointers to function entries in compiled code).
     pub const fn is_func(self) -> bool {
         matches!(

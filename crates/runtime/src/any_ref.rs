@@ -1,39 +1,36 @@
-//! References to objects as the host holds them: handles that the collector knows, valid while the call of the host lasts that
-//! got them, or as long as the store if none did.
+//! References to objects as the host holds them: handles that the collector knows, valid until the scope ends in which the host
+//! got them.
 //!
 //! Apart because a handle must never become another object: one that is no longer valid, or another store's, is an error.
 
 use crate::handle::StoreId;
+use crate::owned_root::OwnedRoot;
 use crate::{Error, StoreCore};
 use abi::gc::HOST_TYPE;
-use module::{HeapType, RefType, TypeKind};
+use module::{HeapType, RefType, TypeIdx, TypeKind};
+use std::sync::Arc;
 
-/// A reference to a structure, an array, an i31 or an exception of a store.
+/// A reference to an object of a store, or an i31. Valid until the scope ends that was open when it was made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct AnyHandle {
     store: StoreId,
+    /// Which entry; of an i31 the reference itself.
     index: u32,
-    /// Tells handles with one index from each other.
+    /// Tells handles with one index from each other; [`ID_I31`] if there is no entry.
     id: u64,
 }
 
-/// What a reference refers to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AnyKind {
-    /// An integer of 31 bits, extended by its sign.
-    I31(i32),
-    /// A structure.
-    Struct,
-    /// An array of this length.
-    Array(u32),
-    /// An exception.
-    Exn,
-}
+/// The identity of all i31: they are no objects, so their handles are always valid.
+const ID_I31: u64 = 0;
 
-/// The references that handles stand for.
+/// A reference of type `externref`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ExternHandle(pub AnyHandle);
+
+/// The references that handles stand for: a stack, of which scopes take off what was put on while they were open.
 #[derive(Default)]
 pub(crate) struct Handles {
-    next_id: u64,
+    last_id: u64,
     /// Identity and reference, by index.
     entries: Vec<(u64, u32)>,
 }
@@ -55,12 +52,28 @@ impl Handles {
     }
 }
 
+/// A reference to an object of a store that keeps it alive until the last clone is dropped, on whatever thread.
+#[derive(Clone)]
+pub struct OwnedHandle(Arc<Owned>);
+
+struct Owned {
+    store: StoreId,
+    root: OwnedRoot,
+}
+
 impl StoreCore {
     /// A handle of a reference that is not null.
     pub(crate) fn any_handle(&self, reference: u32) -> AnyHandle {
+        if reference & 1 != 0 {
+            return AnyHandle {
+                store: self.id,
+                index: reference,
+                id: ID_I31,
+            };
+        }
         let mut handles = self.handles.lock().expect("no panic under the lock");
-        handles.next_id += 1;
-        let id = handles.next_id;
+        handles.last_id += 1;
+        let id = handles.last_id;
         handles.entries.push((id, reference));
         AnyHandle {
             store: self.id,
@@ -72,30 +85,106 @@ impl StoreCore {
     /// The reference of a handle.
     pub(crate) fn any_reference(&self, handle: AnyHandle) -> Result<u32, Error> {
         self.check_store(handle.store, "reference")?;
+        if handle.id == ID_I31 {
+            return Ok(handle.index);
+        }
         let handles = self.handles.lock().expect("no panic under the lock");
         match handles.entries.get(handle.index as usize) {
             Some(&(id, reference)) if id == handle.id => Ok(reference),
             _ => Err(Error::misuse(
-                "the reference was valid only during the call that gave it",
+                "the reference is no longer valid: the call or scope in which it was got has ended",
             )),
         }
     }
 
-    /// What a handle refers to.
+    /// Opens a scope: the handles made from now on are valid until it is closed.
+    pub fn open_scope(&mut self) -> usize {
+        let handles = self.handles.get_mut();
+        handles.expect("no panic under the lock").len()
+    }
+
+    /// Closes a scope, and those that were opened in it.
+    pub fn close_scope(&mut self, scope: usize) {
+        let handles = self.handles.get_mut();
+        handles.expect("no panic under the lock").truncate(scope);
+    }
+
+    /// Keeps what a handle refers to beyond the handle's scope.
     ///
     /// # Errors
     /// If the handle is another store's, or no longer valid.
-    pub fn any_kind(&self, handle: AnyHandle) -> Result<AnyKind, Error> {
+    pub fn own(&self, handle: AnyHandle) -> Result<OwnedHandle, Error> {
+        let reference = self.any_reference(handle)?;
+        Ok(OwnedHandle(Arc::new(Owned {
+            store: self.id,
+            root: self.owned_roots.own(reference),
+        })))
+    }
+
+    /// A handle of the present scope for what the host owns.
+    ///
+    /// # Errors
+    /// If it is another store's.
+    pub fn owned(&self, owned: &OwnedHandle) -> Result<AnyHandle, Error> {
+        self.check_store(owned.0.store, "reference")?;
+        Ok(self.any_handle(owned.0.root.reference()))
+    }
+
+    /// The handle of an i31 with the low 31 bits of a value.
+    pub fn i31(&self, value: u32) -> AnyHandle {
+        self.any_handle(gc::i31(value))
+    }
+
+    /// The integer that a handle stands for, extended by its sign; `None` if it is no i31.
+    ///
+    /// # Errors
+    /// If the handle is another store's, or no longer valid.
+    pub fn as_i31(&self, handle: AnyHandle) -> Result<Option<i32>, Error> {
+        let reference = self.any_reference(handle)?;
+        Ok((reference & 1 != 0).then_some(reference as i32 >> 1))
+    }
+
+    /// Whether two handles stand for the same thing: one object, or equal i31 (specification: `ref.eq`).
+    ///
+    /// # Errors
+    /// If a handle is another store's, or no longer valid.
+    pub fn ref_eq(&self, a: AnyHandle, b: AnyHandle) -> Result<bool, Error> {
+        Ok(self.any_reference(a)? == self.any_reference(b)?)
+    }
+
+    /// The most precise type of what a handle refers to: a structure or array type of the engine, `i31`, or `any` for a value of
+    /// the host.
+    ///
+    /// # Errors
+    /// If the handle is another store's, or no longer valid.
+    pub fn ref_type(&self, handle: AnyHandle) -> Result<HeapType, Error> {
         let reference = self.any_reference(handle)?;
         if reference & 1 != 0 {
-            return Ok(AnyKind::I31(reference as i32 >> 1));
+            return Ok(HeapType::I31);
         }
-        let number = self.heap().type_of(reference).expect("handles are objects");
-        Ok(match self.engine.types().get(number).composite.kind() {
-            TypeKind::Struct => AnyKind::Struct,
-            TypeKind::Array => AnyKind::Array(self.heap().array_len(reference)),
-            TypeKind::Func => AnyKind::Exn,
-        })
+        Ok(
+            match self.heap().type_of(reference).expect("handles are objects") {
+                HOST_TYPE => HeapType::Any,
+                number => match self.engine.types().kind(number) {
+                    TypeKind::Func => HeapType::Exn,
+                    kind => HeapType::Concrete(kind, TypeIdx(number)),
+                },
+            },
+        )
+    }
+
+    /// Whether what a handle refers to is of a type, whose index is the engine's (specification: `ref.test`).
+    ///
+    /// # Errors
+    /// If the handle is another store's, or no longer valid, or the engine has no such type.
+    pub fn ref_is(&self, handle: AnyHandle, ty: HeapType) -> Result<bool, Error> {
+        let reference = self.any_reference(handle)?;
+        let ty = RefType {
+            nullable: false,
+            heap: ty,
+        };
+        self.engine.types().check(module::ValType::Ref(ty))?;
+        Ok(self.is_of_type(reference, ty))
     }
 
     /// Whether a reference that is neither null nor to a function is of a type, whose index is canonical.
@@ -106,7 +195,7 @@ impl StoreCore {
         };
         let kind = |number| match number {
             HOST_TYPE => None,
-            _ => Some(self.engine.types().get(number).composite.kind()),
+            _ => Some(self.engine.types().kind(number)),
         };
         match (ty.heap, found) {
             (HeapType::Any | HeapType::Extern, None) => true,

@@ -3,6 +3,7 @@
 use crate::engine::{CodeAt, TrampolineKind};
 use crate::func::FuncKind;
 use crate::handle::StoreId;
+use crate::reference::Fit;
 use crate::store::{StoreCore, StoreInner};
 use crate::vm::FuncRef;
 use crate::{Cause, Error, FuncHandle, Raised, Val, WasmList};
@@ -30,6 +31,8 @@ const SLOTS_INLINE: usize = 16;
 pub struct TypedHandle<P, R> {
     func: FuncHandle,
     func_ref: NonNull<FuncRef>,
+    /// Whether references that are given are of the function's type shows only at each call.
+    checked: bool,
     _types: PhantomData<fn(P) -> R>,
 }
 
@@ -47,21 +50,25 @@ unsafe impl<P, R> Send for TypedHandle<P, R> {}
 unsafe impl<P, R> Sync for TypedHandle<P, R> {}
 
 impl<P: WasmList, R: WasmList> TypedHandle<P, R> {
-    /// Checks that `func` has the type.
+    /// Checks that `func` can be called so: its results are of the types, and its parameters at least of the same hierarchies.
     ///
     /// # Errors
-    /// If it has another, or is another store's.
+    /// If it cannot, or is another store's.
     pub fn new(store: &StoreCore, func: FuncHandle) -> Result<TypedHandle<P, R>, Error> {
         let asked = FuncType::new(P::types(), R::types());
         let found = store.func_type(func)?;
-        if asked != found {
+        let types = store.engine.types();
+        let params = types.list_fits(asked.params(), found.params());
+        let results = types.list_fits(found.results(), asked.results());
+        let (Fit::Always | Fit::Maybe, Fit::Always) = (params, results) else {
             return Err(Error::misuse(format!(
                 "expected a function of type {asked}, found {found}"
             )));
-        }
+        };
         Ok(TypedHandle {
             func,
             func_ref: store.func(func)?.func_ref,
+            checked: params == Fit::Maybe,
             _types: PhantomData,
         })
     }
@@ -79,7 +86,8 @@ impl<P: WasmList, R: WasmList> TypedHandle<P, R> {
     /// Calls the function.
     ///
     /// # Errors
-    /// If the guest traps, a host function fails, or a handle is another store's.
+    /// If a reference is not of the type that the function takes, the guest traps, a host function fails, or a handle is another
+    /// store's.
     ///
     /// # Panics
     /// If a host function that the guest calls panics: with its panic.
@@ -89,6 +97,11 @@ impl<P: WasmList, R: WasmList> TypedHandle<P, R> {
         store.check_store(self.func.store, "function")?;
         let mut slots = [Raw::default(); SLOTS_INLINE];
         params.to_slots(&mut slots, store)?;
+        if P::REFS && self.checked {
+            let ty = store.func_type(self.func)?;
+            // SAFETY: the slots were just filled with values of types of these hierarchies.
+            unsafe { store.check_slots(&slots[..P::LEN], ty.params())? };
+        }
         let used = const { if P::LEN > R::LEN { P::LEN } else { R::LEN } };
         let core: *mut StoreCore = &raw mut **store;
         // SAFETY: the slots hold parameters of the function's type, which was checked; the entry belongs to the store.

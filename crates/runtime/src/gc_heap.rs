@@ -2,11 +2,11 @@
 //!
 //! Apart from the heap itself, which knows no types and no roots, and from the operators, which know no roots.
 
+use crate::extern_value::drop_dead;
 use crate::vm::GlobalCell;
 use crate::{Error, LoadedModule, StoreCore};
-use abi::gc::{HEAP_BYTES, HOST_TYPE, HOST_VALUE};
-use abi::gc::{KIND_EXN, KIND_STRUCT, ObjectLayout, is_traced, storage_bytes};
-use gc::{Exhausted, Heap, HeapSettings, Shape};
+use abi::gc::{HEAP_BYTES, KIND_EXN, KIND_STRUCT, ObjectLayout, is_traced, storage_bytes};
+use gc::{Dead, Exhausted, Heap, HeapSettings, Shape};
 use module::{CompositeType, SubType, ValType};
 use ops::Trap;
 
@@ -42,7 +42,7 @@ fn visit_low(slot: &mut u64, visit: &mut dyn FnMut(&mut u32)) {
 
 impl StoreCore {
     /// The heap, made if there is none.
-    fn heap_or_make(&mut self) -> Result<&mut Heap, Error> {
+    pub(crate) fn heap_or_make(&mut self) -> Result<&mut Heap, Error> {
         if self.heap.is_none() {
             let heap = Heap::new(HeapSettings {
                 bytes_max: self.limits.gc_heap_bytes_max,
@@ -106,10 +106,15 @@ impl StoreCore {
         object
     }
 
+    /// How far compiled code has allocated.
+    pub(crate) fn guest_top(&self) -> u32 {
+        // SAFETY: the context belongs to the store, and no guest runs while the store is held.
+        unsafe { (*self.ctx()).gc_top }
+    }
+
     /// Takes over how far compiled code has allocated.
     fn adopt_top(&mut self) {
-        // SAFETY: the context belongs to the store, and no guest runs while the store is held mutably.
-        let top = unsafe { (*self.ctx()).gc_top };
+        let top = self.guest_top();
         if let Some(heap) = &mut self.heap {
             heap.set_top(top);
         }
@@ -135,15 +140,13 @@ impl StoreCore {
     pub(crate) fn make_room(&mut self, bytes: u64) -> Result<(), Trap> {
         self.adopt_top();
         let mut heap = self.heap.take().expect("allocated in before");
-        let outcome = heap.make_room(bytes, &mut |visit| self.visit_roots(visit));
+        let mut dead = Dead::new();
+        let outcome = heap.make_room(bytes, &mut |visit| self.visit_roots(visit), &mut dead);
         self.heap = Some(heap);
         self.publish_heap();
+        drop_dead(dead);
         match outcome {
-            Ok(dead) => {
-                // May run code of the embedder.
-                drop(dead);
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(Exhausted) if bytes > self.limits.gc_heap_bytes_max.min(HEAP_BYTES) => {
                 Err(Trap::AllocationTooLarge)
             }
@@ -187,17 +190,12 @@ impl StoreCore {
         let Some(mut heap) = self.heap.take() else {
             return Ok(());
         };
-        let outcome = heap.collect(&mut |visit| self.visit_roots(visit));
+        let mut dead = Dead::new();
+        let outcome = heap.collect(&mut |visit| self.visit_roots(visit), &mut dead);
         self.heap = Some(heap);
         self.publish_heap();
-        outcome
-            .map(drop)
-            .map_err(|Exhausted| Trap::HeapExhausted.into())
-    }
-
-    /// What the collector of the store did so far; `None` while there is no heap.
-    pub fn gc_stats(&self) -> Option<gc::Stats> {
-        self.heap.as_ref().map(|heap| *heap.stats())
+        drop_dead(dead);
+        outcome.map_err(|Exhausted| Trap::HeapExhausted.into())
     }
 
     /// Calls the function with every reference into the heap that is not in it.
@@ -224,7 +222,7 @@ impl StoreCore {
                 }
             }
         }
-        for root in self.roots.iter_mut().chain(&mut self.extern_objects) {
+        for root in &mut self.roots {
             visit(root);
         }
         let handles = self.handles.get_mut();
@@ -234,22 +232,6 @@ impl StoreCore {
             executor.visit_roots(self, visit);
         }
         self.visit_stack_roots(visit);
-    }
-
-    /// Makes an object for the value of the host with this number in the store.
-    pub(crate) fn new_host_object(&mut self, index: u32) -> Result<u32, Error> {
-        self.heap_or_make()?;
-        let object = self.new_struct(HOST_TYPE)?;
-        self.heap_mut()
-            .field_mut(object, HOST_VALUE, 4)
-            .copy_from_slice(&index.to_le_bytes());
-        Ok(object)
-    }
-
-    /// The number of the host's value that an object stands for.
-    pub(crate) fn host_object_index(&self, object: u32) -> Option<u32> {
-        let heap = self.heap.as_ref()?;
-        (heap.type_of(object)? == HOST_TYPE).then(|| heap.get_u32(object, HOST_VALUE))
     }
 }
 

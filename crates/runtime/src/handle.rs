@@ -49,8 +49,6 @@ handles! {
     GlobalHandle;
     /// A tag of a store.
     TagHandle;
-    /// A value of the host that guests can hold.
-    ExternHandle;
 }
 
 /// Anything that can be imported or exported, by handle.

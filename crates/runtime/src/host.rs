@@ -7,7 +7,7 @@ use crate::store::StoreInner;
 use crate::vm::{FuncRef, StoreCtx};
 use crate::{BoxError, Cause, Error, InstanceId, StoreCore, Val, WasmList};
 use abi::{HostCtxLayout, Raw};
-use module::FuncType;
+use module::{FuncType, ValType};
 use ops::Trap;
 use std::any::Any;
 use std::marker::PhantomData;
@@ -35,6 +35,16 @@ pub(crate) struct HostCtx {
     n_slots: u32,
     /// Number of the importing instance, or `u32::MAX`.
     caller: u32,
+    /// What results must be that the closure's type does not promise to be so.
+    checked_results: Option<Box<[ValType]>>,
+}
+
+/// What a host function becomes for an import of another type than the closure's.
+pub(crate) struct Adapted {
+    /// The canonical number of the type.
+    pub(crate) number: u32,
+    /// The results, if they must be checked.
+    pub(crate) checked_results: Option<Box<[ValType]>>,
 }
 
 const _: () = {
@@ -68,6 +78,8 @@ type DirectCall =
 pub struct HostFunc<T: 'static> {
     ty: FuncType,
     entry: HostEntry,
+    /// As `entry`, for functions whose results must be checked.
+    entry_checked: HostEntry,
     call: DirectCall,
     env: Arc<dyn Any + Send + Sync>,
     _data: PhantomData<fn(T)>,
@@ -78,6 +90,7 @@ impl<T> Clone for HostFunc<T> {
         HostFunc {
             ty: self.ty.clone(),
             entry: self.entry,
+            entry_checked: self.entry_checked,
             call: self.call,
             env: self.env.clone(),
             _data: PhantomData,
@@ -96,7 +109,8 @@ impl<T: 'static> HostFunc<T> {
     {
         HostFunc {
             ty,
-            entry: entry::<T, F>,
+            entry: entry::<T, F, false>,
+            entry_checked: entry::<T, F, true>,
             call: call_direct::<T, F>,
             env: Arc::new(call),
             _data: PhantomData,
@@ -159,7 +173,10 @@ fn misuse(error: Error) -> Cause {
 }
 
 /// Where trampolines arrive: runs the closure and says whether the guest must trap.
-unsafe extern "C" fn entry<T: 'static, F>(ctx: *mut HostCtx, slots: *mut Raw) -> u32
+unsafe extern "C" fn entry<T: 'static, F, const CHECKED: bool>(
+    ctx: *mut HostCtx,
+    slots: *mut Raw,
+) -> u32
 where
     F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause>,
 {
@@ -169,7 +186,13 @@ where
         let core = (*(*ctx).store).store;
         let slots = std::slice::from_raw_parts_mut(slots, (*ctx).n_slots as usize);
         let caller = ((*ctx).caller != u32::MAX).then_some(InstanceId((*ctx).caller));
-        let call = AssertUnwindSafe(|| call_direct::<T, F>((*ctx).env, core, caller, slots));
+        let call = AssertUnwindSafe(|| {
+            call_direct::<T, F>((*ctx).env, core, caller, slots)?;
+            if CHECKED {
+                return (*ctx).check_results(&*core, slots);
+            }
+            Ok(())
+        });
         // A panic must not cross the guest's frames: it goes on behind them.
         (core, catch_unwind(call))
     };
@@ -195,6 +218,20 @@ where
     // SAFETY: as above.
     unsafe { (*core).pending = Some(pending) };
     1
+}
+
+impl HostCtx {
+    /// Checks what the closure's type does not promise of its results.
+    ///
+    /// # Safety
+    /// The slots hold results of the closure's type, which the type of the function fits but for what references refer to.
+    unsafe fn check_results(&self, store: &StoreCore, slots: &[Raw]) -> Result<(), Cause> {
+        match &self.checked_results {
+            // SAFETY: the caller's promise.
+            Some(types) => unsafe { store.check_slots(slots, types) }.map_err(misuse),
+            None => Ok(()),
+        }
+    }
 }
 
 unsafe fn call_direct<T: 'static, F>(
@@ -225,25 +262,35 @@ impl<T: 'static> StoreInner<T> {
     /// # Errors
     /// If calls of the type cannot be compiled.
     pub fn new_host_func(&mut self, func: &HostFunc<T>) -> Result<FuncHandle, Error> {
-        self.add_host_func(func, None)
+        self.add_host_func(func, None, None)
     }
 
-    /// Puts a host function into the store, as an import of `caller`.
+    /// Puts a host function into the store, as an import of `caller`, and perhaps of another type.
     pub(crate) fn add_host_func(
         &mut self,
         func: &HostFunc<T>,
         caller: Option<InstanceId>,
+        adapted: Option<Adapted>,
     ) -> Result<FuncHandle, Error> {
+        let number = match &adapted {
+            Some(adapted) => adapted.number,
+            None => self.engine.types().number(&func.ty)?,
+        };
+        let checked_results = adapted.and_then(|adapted| adapted.checked_results);
         let n_slots = func.ty.params().len().max(func.ty.results().len()) as u32;
         let mut ctx = Box::new(HostCtx {
             _reserved: 0,
             store: self.ctx(),
-            entry: func.entry,
+            entry: match checked_results {
+                Some(_) => func.entry_checked,
+                None => func.entry,
+            },
             env: Arc::as_ptr(&func.env).cast(),
             n_slots,
             caller: caller.map_or(u32::MAX, |instance| instance.0),
+            checked_results,
         });
-        let func_ref = self.host_func_ref(&func.ty, &mut ctx)?;
+        let func_ref = self.host_func_ref(number, &mut ctx)?;
         let part = HostPart {
             ctx,
             func_ref,
@@ -258,8 +305,7 @@ impl<T: 'static> StoreInner<T> {
 }
 
 impl StoreCore {
-    fn host_func_ref(&mut self, ty: &FuncType, ctx: &mut HostCtx) -> Result<Box<FuncRef>, Error> {
-        let number = self.engine.types().number(ty)?;
+    fn host_func_ref(&mut self, number: u32, ctx: &mut HostCtx) -> Result<Box<FuncRef>, Error> {
         Ok(Box::new(FuncRef {
             code: self.engine.trampoline(number, TrampolineKind::Host)?,
             vmctx: (&raw mut *ctx).cast(),
@@ -287,7 +333,13 @@ impl StoreCore {
         let (call, env) = (part.call, part.ctx.env);
         let core: *mut StoreCore = self;
         // SAFETY: a host function is only put into stores of its data type, and functions stay until the store is dropped.
-        let outcome = unsafe { call(env, core, caller, slots) };
+        let mut outcome = unsafe { call(env, core, caller, slots) };
+        if outcome.is_ok()
+            && let FuncKind::Host(part) = &self.funcs[index as usize].kind
+        {
+            // SAFETY: the closure has just filled the slots with its results.
+            outcome = unsafe { part.ctx.check_results(self, slots) };
+        }
         if outcome.is_ok() && self.interrupt.is_requested() {
             return Err(Trap::Interrupted.into());
         }

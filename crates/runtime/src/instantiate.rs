@@ -3,8 +3,9 @@
 use crate::builtins::BUILTINS;
 use crate::func::{FuncEntity, FuncKind};
 use crate::handle::{ExternItem, InstanceHandle, InstanceId};
-use crate::host::HostFunc;
+use crate::host::{Adapted, HostFunc};
 use crate::instance::Instance;
+use crate::reference::Fit;
 use crate::store::{StoreCore, StoreInner};
 use crate::vm::{FuncRef, GlobalCell, MemoryDef, StoreCtx, TableDef, Vmctx};
 use crate::{Error, FuncHandle, LinkError, LoadedModule, SharedMemory};
@@ -69,7 +70,12 @@ impl<T: 'static> StoreInner<T> {
                 Given::Nothing | Given::Shared(_) => unreachable!("refused or replaced above"),
                 Given::Item(item) => imports.push(item),
                 Given::Host(func) => {
-                    imports.push(ExternItem::Func(self.add_host_func(func, Some(id))?))
+                    let ImportType::Func(asked) = header.imports()[index].ty else {
+                        unreachable!("refused above")
+                    };
+                    let adapted = self.adapt_host(module, asked, func.ty())?.flatten();
+                    let func = self.add_host_func(func, Some(id), adapted)?;
+                    imports.push(ExternItem::Func(func));
                 }
             }
         }
@@ -96,7 +102,9 @@ impl<T: 'static> StoreInner<T> {
         let found = match given {
             Given::Nothing | Given::Shared(_) => None,
             Given::Host(func) => match import.ty {
-                ImportType::Func(ty) if self.host_matches(module, ty, func.ty())? => return Ok(()),
+                ImportType::Func(ty) if self.adapt_host(module, ty, func.ty())?.is_some() => {
+                    return Ok(());
+                }
                 _ => Some(ExternType::Func(func.ty().clone()).to_string()),
             },
             Given::Item(item) if self.matches(module, import.ty, *item)? => return Ok(()),
@@ -159,15 +167,33 @@ impl StoreCore {
         })
     }
 
-    /// Whether a host function of this type may be given where a module asks for a type.
-    fn host_matches(
+    /// How a host function of this type may be given where a module asks for a type: `None` if it cannot, or what it becomes.
+    ///
+    /// A host function belongs to no type of a guest. So it may be given if it can be called as the guest would: it takes all
+    /// that the guest may give, and its results may be what the guest expects. It is then of the type that was asked for.
+    fn adapt_host(
         &self,
         module: &LoadedModule,
         asked: TypeIdx,
         found: &FuncType,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Option<Adapted>>, Error> {
         let types = self.engine.types();
-        Ok(types.is_subtype(types.number(found)?, module.type_id(asked)))
+        let number = module.type_id(asked);
+        if types.is_subtype(types.number(found)?, number) {
+            return Ok(Some(None));
+        }
+        let asked = types.func(number);
+        let params = types.list_fits(asked.params(), found.params());
+        let results = types.list_fits(found.results(), asked.results());
+        let checked_results = match (params, results) {
+            (Fit::Always, Fit::Always) => None,
+            (Fit::Always, Fit::Maybe) => Some(asked.results().into()),
+            _ => return Ok(None),
+        };
+        Ok(Some(Some(Adapted {
+            number,
+            checked_results,
+        })))
     }
 
     fn matches(

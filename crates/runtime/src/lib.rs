@@ -16,18 +16,22 @@ mod error;
 mod exception;
 mod execute;
 mod execute_gc;
+mod extern_value;
 mod func;
 mod gc_heap;
 mod global;
 mod handle;
 mod host;
+mod host_types;
 mod instance;
 mod instantiate;
 mod interrupt;
 mod limits;
 mod loaded;
 mod memory;
+mod object;
 mod owned_root;
+mod reference;
 mod stack_roots;
 mod store;
 mod table;
@@ -37,7 +41,7 @@ mod value;
 mod vm;
 
 pub use abi::Raw;
-pub use any_ref::{AnyHandle, AnyKind};
+pub use any_ref::{AnyHandle, ExternHandle, OwnedHandle};
 pub use backtrace::Frame;
 pub use call::TypedHandle;
 pub use engine::{EngineCore, EngineSettings, Runner};
@@ -46,8 +50,8 @@ pub use exception::{Exception, ExnHandle};
 pub use execute::{Callee, Executor};
 pub use func::FuncHandle;
 pub use handle::{
-    ExternHandle, ExternItem, GlobalHandle, InstanceHandle, InstanceId, MemoryHandle, StoreId,
-    TableHandle, TagHandle,
+    ExternItem, GlobalHandle, InstanceHandle, InstanceId, MemoryHandle, StoreId, TableHandle,
+    TagHandle,
 };
 pub use host::{HostCall, HostFunc};
 pub use instantiate::Given;
@@ -55,5 +59,9 @@ pub use interrupt::InterruptHandle;
 pub use limits::Limits;
 pub use loaded::{CodeSource, LoadedModule};
 pub use memory::SharedMemory;
+pub use object::GcStats;
+pub use reference::{
+    I31Bits, KindAny, KindArray, KindEq, KindExtern, KindStruct, RefKind, TypedRef,
+};
 pub use store::{Store, StoreCore, StoreInner};
 pub use value::{Ref, Val, WasmList, WasmTy};

@@ -5,7 +5,7 @@ use crate::call::Pending;
 use crate::exception::TagEntity;
 use crate::func::FuncEntity;
 use crate::global::GlobalEntity;
-use crate::handle::{ExternHandle, MemoryHandle, StoreId};
+use crate::handle::{MemoryHandle, StoreId};
 use crate::instance::Instance;
 use crate::interrupt::{Interrupt, InterruptHandle};
 use crate::memory::MemoryEntity;
@@ -44,9 +44,6 @@ pub struct StoreCore {
     pub(crate) tables: Vec<TableEntity>,
     pub(crate) globals: Vec<GlobalEntity>,
     pub(crate) tags: Vec<TagEntity>,
-    externs: Vec<Box<dyn Any + Send + Sync>>,
-    /// Objects that stand for the values in `externs`.
-    pub(crate) extern_objects: Vec<u32>,
     /// The garbage-collected heap; made when first needed.
     pub(crate) heap: Option<Box<gc::Heap>>,
     /// References that the runtime itself holds, the latest last.
@@ -89,8 +86,6 @@ impl<T> Store<T> {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
-            externs: Vec::new(),
-            extern_objects: Vec::new(),
             heap: None,
             roots: Vec::new(),
             handles: Mutex::default(),
@@ -226,31 +221,6 @@ impl StoreCore {
         state
             .downcast_mut()
             .expect("an executor keeps one type of state")
-    }
-
-    /// Makes a value of the host that guests can hold. It lives as long as the store.
-    ///
-    /// # Errors
-    /// If the heap is full.
-    pub fn new_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> Result<ExternHandle, Error> {
-        let index = u32::try_from(self.externs.len())
-            .map_err(|_| Error::limit("a store has no room for more values of the host"))?;
-        let object = self.new_host_object(index)?;
-        self.externs.push(value);
-        self.extern_objects.push(object);
-        Ok(ExternHandle {
-            store: self.id,
-            index,
-        })
-    }
-
-    /// The host's value behind a handle.
-    ///
-    /// # Errors
-    /// If the handle is another store's.
-    pub fn extern_value(&self, handle: ExternHandle) -> Result<&(dyn Any + Send + Sync), Error> {
-        self.check_store(handle.store, "externref")?;
-        Ok(&*self.externs[handle.index as usize])
     }
 
     pub(crate) fn check_store(&self, store: StoreId, what: &str) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use crate::handle::TableHandle;
 use crate::value::Ref;
 use crate::vm::TableDef;
 use crate::{Error, StoreCore};
-use module::{HeapType, RefType, TableType, TypeIdx, TypeKind, ValType};
+use module::{TableType, ValType};
 use ops::Trap;
 use std::ptr::NonNull;
 
@@ -260,81 +260,6 @@ impl StoreCore {
         let bits = self.ref_to_bits(init, element)?;
         self.grow_table(handle.index, delta, bits)
             .ok_or_else(|| Error::limit(format!("the table cannot grow by {delta} elements")))
-    }
-
-    /// The bits of a reference that must be of type `ty`.
-    pub(crate) fn ref_to_bits(&self, value: Ref, ty: RefType) -> Result<u64, Error> {
-        if !ty.nullable && matches!(value, Ref::Func(None) | Ref::Extern(None)) {
-            return Err(Error::misuse(format!(
-                "expected a value of type {ty}, found null"
-            )));
-        }
-        match value {
-            Ref::Func(None) if ty.is_func() => Ok(0),
-            Ref::Func(Some(func)) if ty.is_func() => {
-                let found = TypeIdx(self.func_type_id(func)?);
-                let heap = HeapType::Concrete(TypeKind::Func, found);
-                if !self.engine.types().heap_matches(heap, ty.heap) {
-                    let found = self.func_type(func)?;
-                    return Err(Error::misuse(format!(
-                        "expected a value of type {ty}, found a function of type {found}"
-                    )));
-                }
-                Ok(self.func_bits(func.index))
-            }
-            Ref::Exn(None) if ty.is_exn() => Ok(0),
-            Ref::Exn(Some(exception)) if ty.is_exn() => {
-                let reference = self.any_reference(exception.0)?;
-                self.checked_reference(reference, "exnref", ty)
-            }
-            Ref::Extern(None) | Ref::Any(None) if !ty.is_func() && !ty.is_exn() && ty.nullable => {
-                Ok(0)
-            }
-            Ref::Extern(Some(value)) if !ty.is_func() && !ty.is_exn() => {
-                self.check_store(value.store, "externref")?;
-                self.checked_reference(self.extern_objects[value.index as usize], "externref", ty)
-            }
-            Ref::Any(Some(handle)) if !ty.is_func() && !ty.is_exn() => {
-                let reference = self.any_reference(handle)?;
-                self.checked_reference(reference, "an object", ty)
-            }
-            _ => Err(Error::misuse(format!(
-                "expected a value of type {ty}, found {}",
-                value.describe()
-            ))),
-        }
-    }
-
-    /// The reference of type `ty` that bits stand for.
-    ///
-    /// # Safety
-    /// The bits come from a place of this store that holds a reference of the type.
-    pub(crate) unsafe fn ref_from_bits(&self, bits: u64, ty: RefType) -> Ref {
-        if ty.is_func() {
-            // SAFETY: the caller's promise.
-            Ref::Func(unsafe { self.func_from_bits(bits) })
-        } else if ty.is_exn() {
-            Ref::Exn(self.exn_from_bits(bits))
-        } else if bits as u32 == 0 {
-            match ty.heap {
-                HeapType::Extern | HeapType::NoExtern => Ref::Extern(None),
-                _ => Ref::Any(None),
-            }
-        } else {
-            match self.extern_from_bits(bits) {
-                Some(value) => Ref::Extern(Some(value)),
-                None => Ref::Any(Some(self.any_handle(bits as u32))),
-            }
-        }
-    }
-
-    fn checked_reference(&self, reference: u32, found: &str, ty: RefType) -> Result<u64, Error> {
-        if !self.is_of_type(reference, ty) {
-            return Err(Error::misuse(format!(
-                "expected a value of type {ty}, found {found} of another type"
-            )));
-        }
-        Ok(u64::from(reference))
     }
 }
 

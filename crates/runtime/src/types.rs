@@ -4,20 +4,21 @@
 //! are (specification: type equivalence is iso-recursive). What compiled code needs of a type is a row at a fixed address.
 
 use crate::Error;
-use abi::gc::{self, TypeRowLayout};
+use abi::gc::{self, ARRAY_ELEMENTS, ObjectLayout, TypeRowLayout};
 use module::{
-    CompositeType, FuncType, Header, HeapType, RefType, SubType, TypeIdx, TypeKind, ValType,
+    CompositeType, FieldType, FuncType, Header, HeapType, RefType, SubType, TypeIdx, TypeKind,
+    ValType,
 };
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::RwLock;
+use std::sync::{Arc, OnceLock, RwLock};
 use sys::Reservation;
 
 /// Types of one engine at most.
 const TYPES_MAX: u32 = 1 << 20;
 
 /// Set in an index that counts from the start of the recursion group itself.
-const IN_GROUP: u32 = 1 << 31;
+pub(crate) const IN_GROUP: u32 = 1 << 31;
 
 /// The types that an engine has seen. Inside it a [`TypeIdx`] is a canonical number.
 #[derive(Default)]
@@ -38,6 +39,29 @@ struct Type {
     ty: SubType,
     /// All supertypes from the most general one to the type itself.
     ancestors: Box<[u32]>,
+    /// How its objects look, if anyone has asked.
+    object: OnceLock<Arc<ObjectType>>,
+}
+
+/// How the host finds its way in objects of a type.
+pub(crate) struct ObjectType {
+    /// The fields of a structure with their offsets; the element of an array with the offset of the first.
+    pub(crate) fields: Box<[(FieldType, u32)]>,
+}
+
+impl ObjectType {
+    fn new(ty: &SubType) -> ObjectType {
+        let fields = match &ty.composite {
+            CompositeType::Struct(ty) => {
+                let layout = ObjectLayout::of_struct(ty);
+                let offsets = layout.fields.iter().map(|field| field.offset);
+                ty.fields.iter().copied().zip(offsets).collect()
+            }
+            CompositeType::Array(ty) => [(ty.element, ARRAY_ELEMENTS)].into(),
+            CompositeType::Func(_) => Box::default(),
+        };
+        ObjectType { fields }
+    }
 }
 
 /// The rows that compiled code reads, in address space that does not move.
@@ -76,7 +100,7 @@ impl TypeRegistry {
     }
 
     /// The first number of a group in which indices are canonical, or relative to the group.
-    fn group(&self, key: Box<[SubType]>) -> Result<u32, Error> {
+    pub(crate) fn group(&self, key: Box<[SubType]>) -> Result<u32, Error> {
         let known = self.inner.read().expect("no panic under the lock");
         if let Some(&first) = known.groups.get(&key) {
             return Ok(first);
@@ -120,6 +144,34 @@ impl TypeRegistry {
     pub(crate) fn get(&self, number: u32) -> SubType {
         let inner = self.inner.read().expect("no panic under the lock");
         inner.types[number as usize].ty.clone()
+    }
+
+    /// The type with this index, if the engine has one.
+    pub(crate) fn find(&self, ty: TypeIdx) -> Option<SubType> {
+        let inner = self.inner.read().expect("no panic under the lock");
+        // The first number stands for values of the host.
+        let found = inner.types.get(ty.index()).filter(|_| ty.0 > 0);
+        found.map(|found| found.ty.clone())
+    }
+
+    /// What values of the type with this number are.
+    ///
+    /// # Panics
+    /// If the registry never gave the number.
+    pub(crate) fn kind(&self, number: u32) -> TypeKind {
+        let inner = self.inner.read().expect("no panic under the lock");
+        inner.types[number as usize].ty.composite.kind()
+    }
+
+    /// How objects of the type with this number look.
+    ///
+    /// # Panics
+    /// If the registry never gave the number.
+    pub(crate) fn object(&self, number: u32) -> Arc<ObjectType> {
+        let inner = self.inner.read().expect("no panic under the lock");
+        let ty = &inner.types[number as usize];
+        let object = ty.object.get_or_init(|| Arc::new(ObjectType::new(&ty.ty)));
+        object.clone()
     }
 
     /// The function type with this number.
@@ -241,6 +293,7 @@ impl Inner {
         self.types.push(Type {
             ty,
             ancestors: ancestors.into(),
+            object: OnceLock::new(),
         });
         Ok(())
     }

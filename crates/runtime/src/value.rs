@@ -1,7 +1,6 @@
 //! Values as the host sees them, and their bits in slots.
 
-use crate::handle::ExternHandle;
-use crate::{AnyHandle, Error, ExnHandle, FuncHandle, StoreCore};
+use crate::{AnyHandle, Error, ExnHandle, ExternHandle, FuncHandle, StoreCore};
 use abi::Raw;
 use module::{HeapType, RefType, ValType};
 use ops::V128;
@@ -11,11 +10,11 @@ use ops::V128;
 pub enum Ref {
     /// A function, or null.
     Func(Option<FuncHandle>),
-    /// A value of the host, or null.
+    /// A value of the host or an object made external, or null.
     Extern(Option<ExternHandle>),
     /// An exception, or null.
     Exn(Option<ExnHandle>),
-    /// A structure, an array or an i31, or null.
+    /// A structure, an array, an i31 or a value of the host made internal, or null.
     Any(Option<AnyHandle>),
 }
 
@@ -76,10 +75,7 @@ impl Val {
             ValType::V128 => Val::V128(V128::default()),
             ValType::Ref(ty) if ty.is_func() => Val::Ref(Ref::Func(None)),
             ValType::Ref(ty) if ty.is_exn() => Val::Ref(Ref::Exn(None)),
-            ValType::Ref(RefType {
-                heap: HeapType::Extern | HeapType::NoExtern,
-                ..
-            }) => Val::Ref(Ref::Extern(None)),
+            ValType::Ref(ty) if ty.is_extern() => Val::Ref(Ref::Extern(None)),
             ValType::Ref(_) => Val::Ref(Ref::Any(None)),
         }
     }
@@ -116,18 +112,6 @@ impl StoreCore {
             // SAFETY: the caller's promise.
             ValType::Ref(ty) => Val::Ref(unsafe { self.ref_from_bits(ref_bits(raw, ty), ty) }),
         }
-    }
-
-    /// The host's value that bits stand for, or `None` for null.
-    pub(crate) fn extern_from_bits(&self, bits: u64) -> Option<ExternHandle> {
-        if bits as u32 == 0 {
-            return None;
-        }
-        let index = self.host_object_index(bits as u32)?;
-        Some(ExternHandle {
-            store: self.id,
-            index,
-        })
     }
 }
 
@@ -202,37 +186,6 @@ unsafe impl WasmTy for V128 {
     }
 }
 
-// SAFETY: the bits are those of a function of the store, which `ref_to_bits` checks.
-unsafe impl WasmTy for Option<FuncHandle> {
-    const TYPE: ValType = ValType::FUNCREF;
-
-    fn to_raw(self, store: &StoreCore) -> Result<Raw, Error> {
-        Ok(Raw::from_u64(
-            store.ref_to_bits(Ref::Func(self), RefType::FUNCREF)?,
-        ))
-    }
-
-    unsafe fn from_raw(raw: Raw, store: &StoreCore) -> Option<FuncHandle> {
-        // SAFETY: the caller's promise.
-        unsafe { store.func_from_bits(raw.u64()) }
-    }
-}
-
-// SAFETY: the bits are those of a host value of the store, which `ref_to_bits` checks.
-unsafe impl WasmTy for Option<ExternHandle> {
-    const TYPE: ValType = ValType::EXTERNREF;
-
-    fn to_raw(self, store: &StoreCore) -> Result<Raw, Error> {
-        Ok(Raw::from_u64(
-            store.ref_to_bits(Ref::Extern(self), RefType::EXTERNREF)?,
-        ))
-    }
-
-    unsafe fn from_raw(raw: Raw, store: &StoreCore) -> Option<ExternHandle> {
-        store.extern_from_bits(u64::from(raw.u32()))
-    }
-}
-
 /// A list of Rust types that stands for the parameters or results of a function: `()`, one type, or a tuple.
 ///
 /// # Safety
@@ -240,6 +193,9 @@ unsafe impl WasmTy for Option<ExternHandle> {
 pub unsafe trait WasmList: Sized + 'static {
     /// Number of values.
     const LEN: usize;
+
+    /// Whether some are references.
+    const REFS: bool;
 
     /// The WebAssembly types.
     fn types() -> Vec<ValType>;
@@ -263,6 +219,7 @@ pub unsafe trait WasmList: Sized + 'static {
 // SAFETY: one value, one slot.
 unsafe impl<A: WasmTy> WasmList for A {
     const LEN: usize = 1;
+    const REFS: bool = matches!(A::TYPE, ValType::Ref(_));
 
     fn types() -> Vec<ValType> {
         vec![A::TYPE]
@@ -286,6 +243,7 @@ macro_rules! tuples {
         // SAFETY: each value goes into the slot of its place.
         unsafe impl<$($ty: WasmTy),*> WasmList for ($($ty,)*) {
             const LEN: usize = $len;
+            const REFS: bool = false $(|| matches!($ty::TYPE, ValType::Ref(_)))*;
 
             fn types() -> Vec<ValType> {
                 vec![$($ty::TYPE),*]

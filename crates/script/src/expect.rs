@@ -5,11 +5,12 @@ use text::wast::WastRet;
 use text::wast::core::{
     AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore,
 };
-use wharf::{AnyKind, ExternRef, Ref, Store, V128, Val};
+use wharf::HeapType as Heap;
+use wharf::{AnyRef, AsContext, AsContextMut, ExternRef, OwnedRef, Ref, V128, Val};
 
 /// The value that a script's argument stands for.
 pub(crate) fn argument(
-    store: &mut Store<()>,
+    mut store: impl AsContextMut,
     externs: &mut Externs,
     arg: &WastArg<'_>,
 ) -> Result<Val, String> {
@@ -30,36 +31,44 @@ pub(crate) fn argument(
             ty: AbstractHeapType::Exn | AbstractHeapType::NoExn,
             ..
         }) => Val::Ref(Ref::Exn(None)),
-        WastArgCore::RefNull(_) => Val::Ref(Ref::Extern(None)),
-        WastArgCore::RefExtern(number) => Val::Ref(Ref::Extern(Some(externs.get(store, *number)?))),
-        WastArgCore::RefHost(number) => Val::Ref(Ref::Extern(Some(externs.get(store, *number)?))),
+        WastArgCore::RefNull(HeapType::Abstract {
+            ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern,
+            ..
+        }) => Val::Ref(Ref::Extern(None)),
+        WastArgCore::RefNull(_) => Val::Ref(Ref::Any(None)),
+        WastArgCore::RefExtern(number) => externs.get(&mut store, *number)?.into(),
+        WastArgCore::RefHost(number) => {
+            AnyRef::convert_extern(externs.get(&mut store, *number)?).into()
+        }
     })
 }
 
 /// The host's values that a script names by number: the same number is the same value.
 #[derive(Default)]
-pub(crate) struct Externs(Vec<(u32, ExternRef)>);
+pub(crate) struct Externs(Vec<(u32, OwnedRef<ExternRef>)>);
 
 impl Externs {
-    fn get(&mut self, store: &mut Store<()>, number: u32) -> Result<ExternRef, String> {
-        if let Some((_, value)) = self.0.iter().find(|(known, _)| *known == number) {
-            return Ok(*value);
-        }
-        let value = ExternRef::new(&mut *store, number).map_err(|error| error.to_string())?;
-        self.0.push((number, value));
-        Ok(value)
+    fn get(&mut self, mut store: impl AsContextMut, number: u32) -> Result<ExternRef, String> {
+        let outcome = match self.0.iter().find(|(known, _)| *known == number) {
+            Some((_, value)) => value.get(store),
+            None => ExternRef::new(&mut store, number).and_then(|value| {
+                self.0.push((number, OwnedRef::new(&store, value)?));
+                Ok(value)
+            }),
+        };
+        outcome.map_err(|error| error.to_string())
     }
 }
 
 /// Whether a value is what the script expects.
-pub(crate) fn matches(store: &Store<()>, found: &Val, expected: &WastRet<'_>) -> bool {
+pub(crate) fn matches(store: impl AsContext, found: &Val, expected: &WastRet<'_>) -> bool {
     match expected {
-        WastRet::Core(expected) => matches_core(store, found, expected),
+        WastRet::Core(expected) => matches_core(&store, found, expected),
         _ => false,
     }
 }
 
-fn matches_core(store: &Store<()>, found: &Val, expected: &WastRetCore<'_>) -> bool {
+fn matches_core(store: &impl AsContext, found: &Val, expected: &WastRetCore<'_>) -> bool {
     match (expected, found) {
         (WastRetCore::I32(expected), Val::I32(found)) => expected == found,
         (WastRetCore::I64(expected), Val::I64(found)) => expected == found,
@@ -73,37 +82,35 @@ fn matches_core(store: &Store<()>, found: &Val, expected: &WastRetCore<'_>) -> b
         (WastRetCore::RefFunc(None), Val::Ref(Ref::Func(Some(_)))) => true,
         (WastRetCore::RefExtern(None), Val::Ref(Ref::Extern(Some(_)))) => true,
         (WastRetCore::RefExtern(Some(expected)), Val::Ref(Ref::Extern(Some(found)))) => {
-            let data = found.data(store).ok();
-            data.and_then(|data| data.downcast_ref::<u32>()) == Some(expected)
+            is_host(store, *found, *expected)
         }
-        (WastRetCore::RefHost(expected), Val::Ref(Ref::Extern(Some(found)))) => {
-            let data = found.data(store).ok();
-            data.and_then(|data| data.downcast_ref::<u32>()) == Some(expected)
+        (WastRetCore::RefHost(expected), Val::Ref(Ref::Any(Some(found)))) => {
+            is_host(store, ExternRef::convert_any(*found), *expected)
         }
-        (WastRetCore::RefAny, Val::Ref(Ref::Extern(Some(_)))) => true,
-        (expected, Val::Ref(Ref::Any(Some(found)))) => {
-            let kind = found.kind(store).ok();
-            match expected {
-                WastRetCore::RefAny | WastRetCore::RefExtern(None) => kind.is_some(),
-                WastRetCore::RefEq => matches!(
-                    kind,
-                    Some(AnyKind::I31(_) | AnyKind::Struct | AnyKind::Array(_))
-                ),
-                WastRetCore::RefStruct => kind == Some(AnyKind::Struct),
-                WastRetCore::RefArray => matches!(kind, Some(AnyKind::Array(_))),
-                WastRetCore::RefI31 => matches!(kind, Some(AnyKind::I31(_))),
-                WastRetCore::Either(cases) => {
-                    let found = Val::Ref(Ref::Any(Some(*found)));
-                    cases.iter().any(|case| matches_core(store, &found, case))
-                }
-                _ => false,
-            }
+        (WastRetCore::RefAny, Val::Ref(Ref::Any(Some(_)))) => true,
+        (WastRetCore::RefEq, Val::Ref(Ref::Any(Some(found)))) => is_a(store, *found, Heap::Eq),
+        (WastRetCore::RefStruct, Val::Ref(Ref::Any(Some(found)))) => {
+            is_a(store, *found, Heap::Struct)
         }
+        (WastRetCore::RefArray, Val::Ref(Ref::Any(Some(found)))) => {
+            is_a(store, *found, Heap::Array)
+        }
+        (WastRetCore::RefI31, Val::Ref(Ref::Any(Some(found)))) => is_a(store, *found, Heap::I31),
         (WastRetCore::Either(cases), found) => {
             cases.iter().any(|case| matches_core(store, found, case))
         }
         _ => false,
     }
+}
+
+/// Whether a reference is to the value of the host that a script names so.
+fn is_host(store: impl AsContext, found: ExternRef, expected: u32) -> bool {
+    let data = found.data(&store).ok().flatten();
+    data.and_then(|data| data.downcast_ref::<u32>()) == Some(&expected)
+}
+
+fn is_a(store: impl AsContext, found: AnyRef, ty: Heap) -> bool {
+    found.is_a(store, ty).unwrap_or(false)
 }
 
 fn matches_f32(expected: &NanPattern<text::wast::token::F32>, found: u32) -> bool {

@@ -1,6 +1,6 @@
 //! Ways to name a store: the store itself, a borrow of it, or the caller of a host function.
 
-use crate::Store;
+use crate::{Result, Store};
 use runtime::StoreInner;
 
 /// A shared borrow of a store.
@@ -40,6 +40,14 @@ impl<T> StoreContextMut<'_, T> {
     /// The store's data, to be changed.
     pub fn data_mut(&mut self) -> &mut T {
         self.0.data_mut()
+    }
+
+    /// Collects all objects that nothing refers to.
+    ///
+    /// # Errors
+    /// If the system has no memory for it.
+    pub fn gc(&mut self) -> Result<()> {
+        Ok(self.0.collect_garbage()?)
     }
 
     /// Fuel left; meaningful only if the engine counts fuel.
@@ -108,5 +116,17 @@ impl<C: AsContext> AsContext for &mut C {
 impl<C: AsContextMut> AsContextMut for &mut C {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
         C::as_context_mut(self)
+    }
+}
+
+impl<'a, T: 'static, C: AsContext<Data = T>> From<&'a C> for StoreContext<'a, T> {
+    fn from(store: &'a C) -> StoreContext<'a, T> {
+        store.as_context()
+    }
+}
+
+impl<'a, T: 'static, C: AsContextMut<Data = T>> From<&'a mut C> for StoreContextMut<'a, T> {
+    fn from(store: &'a mut C) -> StoreContextMut<'a, T> {
+        store.as_context_mut()
     }
 }

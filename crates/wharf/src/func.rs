@@ -181,6 +181,14 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.0.store.memory_and_data(memory.0).ok()
     }
 
+    /// Collects all objects that nothing refers to.
+    ///
+    /// # Errors
+    /// If the system has no memory for it.
+    pub fn gc(&mut self) -> Result<()> {
+        Ok(self.0.store.collect_garbage()?)
+    }
+
     /// Whether the guest has been asked to stop: a host function that waits should then return, with
     /// [`Trap::Interrupted`](crate::Trap::Interrupted) for instance.
     pub fn is_interrupted(&self) -> bool {

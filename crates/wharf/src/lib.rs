@@ -38,6 +38,7 @@
 //! needs some lives in `runtime` and `sys`.
 #![forbid(unsafe_code)]
 
+mod any_ref;
 mod artifact;
 mod compile;
 mod config;
@@ -45,26 +46,32 @@ mod context;
 mod engine;
 mod error;
 mod exception;
+mod extern_ref;
 mod external;
 mod func;
 mod instance;
 mod into_func;
 mod linker;
 mod memory;
+mod object;
+mod root;
 mod shared_memory;
 mod store;
 mod stream;
 mod symbols;
 mod table;
 mod typed;
+mod types;
 mod val;
 mod wasm_module;
 
+pub use any_ref::{AnyRef, EqRef, I31};
 pub use config::{Config, Tier};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use engine::Engine;
 pub use error::{Backtrace, Error, ErrorKind, Frame, Result, SourceLocation};
 pub use exception::{Exception, ExnRef, Tag};
+pub use extern_ref::ExternRef;
 pub use external::{Extern, Global};
 pub use func::{Caller, Func, TypedFunc};
 pub use instance::Instance;
@@ -72,15 +79,18 @@ pub use into_func::{IntoFunc, WasmResults};
 pub use linker::{InstancePre, Linker};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{
-    ErrorKind as ModuleErrorKind, ExternType, Feature, Features, FuncType, GlobalType, HeapType,
-    MemoryType, RefType, TableType, TypeIdx, TypeKind, ValType,
+    ErrorKind as ModuleErrorKind, ExternType, Feature, Features, FieldType, FuncType, GlobalType,
+    HeapType, MemoryType, RefType, StorageType, TableType, TypeIdx, TypeKind, ValType,
 };
+pub use object::{ArrayRef, StructRef};
 pub use ops::{Trap, V128};
-pub use runtime::{InterruptHandle, Limits};
+pub use root::{GcRef, OwnedRef, RootScope};
+pub use runtime::{GcStats, InterruptHandle, Limits};
 pub use shared_memory::SharedMemory;
 pub use store::Store;
 pub use stream::ModuleStream;
 pub use table::Table;
 pub use typed::{WasmParams, WasmTy};
-pub use val::{AnyKind, AnyRef, ExternRef, Ref, Val};
+pub use types::{ArrayType, RecGroup, StructType};
+pub use val::{Ref, Val};
 pub use wasm_module::{ExportType, ImportType, Module};

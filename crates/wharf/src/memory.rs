@@ -173,9 +173,3 @@ fn outside(offset: usize, bytes: usize, memory_bytes: usize) -> MemoryAccessErro
         memory_bytes,
     }
 }
-
-impl<'a, T: 'static, C: AsContextMut<Data = T>> From<&'a mut C> for StoreContextMut<'a, T> {
-    fn from(store: &'a mut C) -> StoreContextMut<'a, T> {
-        store.as_context_mut()
-    }
-}

@@ -1,6 +1,6 @@
 //! The store: owner of instances and everything they reach.
 
-use crate::{Engine, InterruptHandle, Limits};
+use crate::{Engine, GcStats, InterruptHandle, Limits, Result};
 use runtime::StoreInner;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -92,6 +92,19 @@ impl<T> Store<T> {
     pub fn set_timeout(&mut self, timeout: Option<Duration>) {
         // A timeout beyond what the clock can say is none.
         self.set_deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)));
+    }
+
+    /// Collects all objects that nothing refers to.
+    ///
+    /// # Errors
+    /// If the system has no memory for it.
+    pub fn gc(&mut self) -> Result<()> {
+        Ok(self.inner.collect_garbage()?)
+    }
+
+    /// What the collector of garbage did so far, and what the heap holds.
+    pub fn gc_stats(&self) -> GcStats {
+        self.inner.gc_stats()
     }
 
     /// A handle by which any thread stops the guest that is running in the store.

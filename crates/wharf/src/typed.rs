@@ -2,12 +2,17 @@
 //!
 //! They translate handles of this crate into those of the runtime, which alone turns values into bits; numbers pass unchanged.
 
-use crate::{ExternRef, Func};
+use crate::{AnyRef, ArrayRef, EqRef, ExternRef, Func, GcRef, I31, StructRef};
 use ops::V128;
-use runtime::{ExternHandle, FuncHandle, WasmList};
+use runtime::{FuncHandle, I31Bits, TypedRef, WasmList};
+use runtime::{KindAny, KindArray, KindEq, KindExtern, KindStruct};
 
-/// A Rust type that stands for one WebAssembly type: the integers `i32 u32 i64 u64`, the floats, [`V128`], `Option<Func>` for
-/// `funcref` and `Option<ExternRef>` for `externref`.
+/// A Rust type that stands for one WebAssembly type: the integers `i32 u32 i64 u64`, the floats, [`V128`], and the references
+/// [`Func`], [`ExternRef`], [`AnyRef`], [`EqRef`], [`I31`], [`StructRef`] and [`ArrayRef`], which are never null, each also as an
+/// `Option` that may be: `Option<ExternRef>` is `externref`.
+///
+/// References fit more types than their own. A host function that takes [`AnyRef`] can be imported as one that takes a structure,
+/// and one that returns it as one that returns a structure: what it returns is then checked. Likewise for functions of guests.
 pub trait WasmTy: Sized + 'static {
     /// The runtime's type for it.
     #[doc(hidden)]
@@ -40,28 +45,43 @@ macro_rules! same {
 
 same!(i32 u32 i64 u64 f32 f64 V128);
 
-impl WasmTy for Option<Func> {
-    type Runtime = Option<FuncHandle>;
+macro_rules! references {
+    ($($ty:ty, $runtime:ty, $value:ident => $to:expr, $from:expr;)*) => {$(
+        impl WasmTy for $ty {
+            type Runtime = $runtime;
 
-    fn to_runtime(self) -> Option<FuncHandle> {
-        self.map(|func| func.0)
-    }
+            fn to_runtime(self) -> $runtime {
+                let $value = self;
+                $to
+            }
 
-    fn from_runtime(value: Option<FuncHandle>) -> Option<Func> {
-        value.map(Func)
-    }
+            fn from_runtime($value: $runtime) -> $ty {
+                $from
+            }
+        }
+
+        impl WasmTy for Option<$ty> {
+            type Runtime = Option<$runtime>;
+
+            fn to_runtime(self) -> Option<$runtime> {
+                self.map(WasmTy::to_runtime)
+            }
+
+            fn from_runtime(value: Option<$runtime>) -> Option<$ty> {
+                value.map(WasmTy::from_runtime)
+            }
+        }
+    )*};
 }
 
-impl WasmTy for Option<ExternRef> {
-    type Runtime = Option<ExternHandle>;
-
-    fn to_runtime(self) -> Option<ExternHandle> {
-        self.map(|value| value.0)
-    }
-
-    fn from_runtime(value: Option<ExternHandle>) -> Option<ExternRef> {
-        value.map(ExternRef)
-    }
+references! {
+    Func, FuncHandle, value => value.0, Func(value);
+    I31, I31Bits, value => I31Bits(value.0), I31(value.0);
+    AnyRef, TypedRef<KindAny>, value => TypedRef::new(value.handle()), AnyRef::from_handle(value.0);
+    EqRef, TypedRef<KindEq>, value => TypedRef::new(value.handle()), EqRef::from_handle(value.0);
+    StructRef, TypedRef<KindStruct>, value => TypedRef::new(value.handle()), StructRef::from_handle(value.0);
+    ArrayRef, TypedRef<KindArray>, value => TypedRef::new(value.handle()), ArrayRef::from_handle(value.0);
+    ExternRef, TypedRef<KindExtern>, value => TypedRef::new(value.handle()), ExternRef::from_handle(value.0);
 }
 
 /// The parameters or results of a function: `()`, one [`WasmTy`], or a tuple of up to twelve.

@@ -1,43 +1,20 @@
 //! Values at the boundary between host and guest.
 
-use crate::{AsContext, AsContextMut, ExnRef, Func, Result};
+use crate::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, Func, StructRef};
 use module::ValType;
 use ops::V128;
-pub use runtime::AnyKind;
-use runtime::{AnyHandle, ExternHandle};
-use std::any::Any;
 
 /// A reference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ref {
     /// A function, or null.
     Func(Option<Func>),
-    /// A value of the host, or null.
+    /// A value of the host or a reference made external, or null.
     Extern(Option<ExternRef>),
     /// An exception, or null.
     Exn(Option<ExnRef>),
-    /// A structure, an array or an i31, or null.
+    /// A structure, an array, an i31 or a value of the host made internal, or null.
     Any(Option<AnyRef>),
-}
-
-/// A reference to an object of a guest, which the collector keeps alive.
-///
-/// One that a host function got, as a parameter or from what it called, is valid until that function returns; all others are
-/// valid as long as their store. Use beyond that is an error.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct AnyRef(AnyHandle);
-
-impl AnyRef {
-    /// What it refers to.
-    ///
-    /// # Errors
-    /// If the reference is another store's, or no longer valid.
-    pub fn kind<'a, T: 'static>(
-        &self,
-        store: impl Into<crate::StoreContext<'a, T>>,
-    ) -> Result<AnyKind> {
-        Ok(store.into().0.any_kind(self.0)?)
-    }
 }
 
 /// A WebAssembly value. Floats are bits, so that no NaN changes on its way.
@@ -62,47 +39,6 @@ pub enum Val {
     V128(V128),
     /// A reference.
     Ref(Ref),
-}
-
-/// A value of the host that guests can hold and pass around but not look into. It lives as long as its store.
-///
-/// ```
-/// use wharf::{Engine, ExternRef, Store};
-///
-/// let mut store = Store::new(&Engine::default(), ());
-/// let greeting = ExternRef::new(&mut store, "hello".to_string())?;
-/// assert_eq!(greeting.data(&store)?.downcast_ref::<String>().unwrap(), "hello");
-/// # Ok::<(), wharf::Error>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ExternRef(pub(crate) ExternHandle);
-
-impl ExternRef {
-    /// Puts a value into the store.
-    ///
-    /// # Errors
-    /// If the store's heap is full.
-    pub fn new(mut store: impl AsContextMut, value: impl Any + Send + Sync) -> Result<ExternRef> {
-        let value = store.as_context_mut().0.new_extern(Box::new(value))?;
-        Ok(ExternRef(value))
-    }
-
-    /// The value.
-    ///
-    /// # Errors
-    /// If the reference is another store's.
-    pub fn data<'a, T: 'static>(
-        &self,
-        store: impl Into<crate::StoreContext<'a, T>>,
-    ) -> Result<&'a (dyn Any + Send + Sync)> {
-        Ok(store.into().0.extern_value(self.0)?)
-    }
-}
-
-impl<'a, T: 'static, C: AsContext<Data = T>> From<&'a C> for crate::StoreContext<'a, T> {
-    fn from(store: &'a C) -> crate::StoreContext<'a, T> {
-        store.as_context()
-    }
 }
 
 impl Val {
@@ -215,4 +151,7 @@ from! {
     Func, value => Val::Ref(Ref::Func(Some(value)));
     ExternRef, value => Val::Ref(Ref::Extern(Some(value)));
     AnyRef, value => Val::Ref(Ref::Any(Some(value)));
+    EqRef, value => Val::from(AnyRef::from(value));
+    StructRef, value => Val::from(AnyRef::from(value));
+    ArrayRef, value => Val::from(AnyRef::from(value));
 }
