@@ -40,7 +40,11 @@ impl Program {
     fn room(&mut self, bytes: u64) {
         let roots = &mut self.roots;
         self.heap
-            .make_room(bytes, &mut |visit| roots.iter_mut().for_each(&mut *visit))
+            .make_room(
+                bytes,
+                &mut |visit| roots.iter_mut().for_each(&mut *visit),
+                &mut Vec::new(),
+            )
             .expect("room for the workload");
     }
 
@@ -156,7 +160,10 @@ impl Program {
             }
             let roots = &mut self.roots;
             self.heap
-                .collect(&mut |visit| roots.iter_mut().for_each(&mut *visit))
+                .collect(
+                    &mut |visit| roots.iter_mut().for_each(&mut *visit),
+                    &mut Vec::new(),
+                )
                 .expect("room to collect");
         }
     }
