@@ -152,6 +152,11 @@ impl Heap {
         u64::from(self.top - YOUNG_START) + self.old_bytes()
     }
 
+    /// Bytes of an object that the heap could hold if it held nothing else.
+    pub fn object_bytes_max(&self) -> u64 {
+        self.old_bytes_max.max(YOUNG_OBJECT_BYTES_MAX)
+    }
+
     /// What the collector did so far.
     pub fn stats(&self) -> &Stats {
         &self.stats

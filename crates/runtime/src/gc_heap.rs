@@ -5,7 +5,7 @@
 use crate::extern_value::drop_dead;
 use crate::vm::GlobalCell;
 use crate::{Error, LoadedModule, StoreCore};
-use abi::gc::{HEAP_BYTES, KIND_EXN, KIND_STRUCT, ObjectLayout, is_traced, storage_bytes};
+use abi::gc::{KIND_EXN, KIND_STRUCT, ObjectLayout, is_traced, storage_bytes};
 use gc::{Dead, Exhausted, Heap, HeapSettings, Shape};
 use module::{CompositeType, SubType, ValType};
 use ops::Trap;
@@ -147,7 +147,7 @@ impl StoreCore {
         drop_dead(dead);
         match outcome {
             Ok(()) => Ok(()),
-            Err(Exhausted) if bytes > self.limits.gc_heap_bytes_max.min(HEAP_BYTES) => {
+            Err(Exhausted) if bytes > self.heap().object_bytes_max() => {
                 Err(Trap::AllocationTooLarge)
             }
             Err(Exhausted) => Err(Trap::HeapExhausted),
