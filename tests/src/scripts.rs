@@ -79,8 +79,8 @@ const MOVING: &[&str] = &[
 ];
 
 /// Folders with scripts about objects: they run once more with a collection at every allocation, as do our own whose names begin
-/// with `gc` or `exceptions`.
-const STRESSED: &[&str] = &["spec/gc", "spec/exceptions"];
+/// with `gc` or speak of exceptions.
+const STRESSED: &[&str] = &["spec/gc", "spec/exceptions", "spec-gap/legacy-exceptions"];
 
 /// Features with a row that no tier is meant to run.
 const UNTESTED: &[&str] = &["stack-switching", "shared-everything-threads"];
@@ -209,8 +209,7 @@ fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String, features
             let name = format!("{}/moving/{folder}/{file}", tier.name());
             tests.push(Test::new(name, move || check(&source, &path, &config)));
         }
-        let uses_heap = file.starts_with("gc") || file.starts_with("exceptions");
-        let is_own = folder == "wast" && uses_heap;
+        let is_own = folder == "wast" && (file.starts_with("gc") || file.contains("exceptions"));
         if STRESSED.contains(&folder) || is_own {
             let (source, path, mut config) = (source.clone(), path.clone(), config.clone());
             config.gc_stress(true);

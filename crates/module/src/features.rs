@@ -89,7 +89,7 @@ static FEATURES: &[Feature] = &[
         WasmFeatures::ACQUIRE_RELEASE_ATOMICS,
     ),
     known("memory-control", 1, WasmFeatures::MEMORY_CONTROL),
-    known("legacy-exceptions", 1, WasmFeatures::LEGACY_EXCEPTIONS),
+    beyond("legacy-exceptions", 1, WasmFeatures::LEGACY_EXCEPTIONS),
 ];
 
 /// A set of features.

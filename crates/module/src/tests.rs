@@ -296,8 +296,9 @@ fn features() {
     assert_eq!(error.kind(), ErrorKind::Unsupported { feature: "simd" });
     assert!(Features::default().has("simd") && !without.has("simd"));
     assert_eq!(without.with("simd").unwrap(), Features::default());
-    expect!["feature `gc` is known, but not supported yet"]
-        .assert_eq(&Features::default().with("gc").unwrap_err().to_string());
+    let unsupported = Features::default().with("stack-switching").unwrap_err();
+    expect!["feature `stack-switching` is known, but not supported yet"]
+        .assert_eq(&unsupported.to_string());
     assert!(
         Features::default()
             .with("nonsense")

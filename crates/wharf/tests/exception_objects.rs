@@ -230,7 +230,10 @@ fn a_host_function_throws_again_what_a_guest_gave_it() {
             let Val::Ref(Ref::Extern(Some(carried))) = values[1] else {
                 panic!("{values:?}")
             };
-            assert_eq!(carried.data(&store).unwrap().downcast_ref(), Some(&value));
+            assert_eq!(
+                carried.data(&store).unwrap().unwrap().downcast_ref(),
+                Some(&value)
+            );
         }
     }
 }
