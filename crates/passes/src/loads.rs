@@ -31,7 +31,7 @@ pub(crate) fn run(func: &mut Func, env: &Env<'_>) {
             .blocks()
             .map(|block| Changes::of(func, block))
             .collect(),
-        between: Between::new(func.n_blocks()),
+        between: Between::new(func, &cfg),
         roots: (0..func.n_values() as u32).map(Value::new).collect(),
         same: Same::default(),
         is_gone: vec![false; func.n_insts()],
@@ -166,17 +166,18 @@ struct Between {
     seen: Vec<u32>,
     n_searches: u32,
     waiting: Vec<Block>,
-    /// Blocks that may still be looked at, so that deep nests of loops cost no more than some looks at each block.
+    /// Edges that may still be followed, so that deep nests of loops cost no more than some looks at each edge.
     steps_left: usize,
 }
 
 impl Between {
-    fn new(n_blocks: usize) -> Between {
+    fn new(func: &Func, cfg: &Cfg) -> Between {
+        let n_edges: usize = func.blocks().map(|block| cfg.preds(block).len()).sum();
         Between {
-            seen: vec![0; n_blocks],
+            seen: vec![0; func.n_blocks()],
             n_searches: 0,
             waiting: Vec::new(),
-            steps_left: 16 * n_blocks + 256,
+            steps_left: 16 * n_edges + 256,
         }
     }
 
@@ -187,11 +188,12 @@ impl Between {
         self.waiting.clear();
         self.wait_for_preds(cfg, from, to);
         while let Some(block) = self.waiting.pop() {
-            if self.steps_left == 0 {
+            let n_edges = cfg.preds(block).len();
+            if self.steps_left < n_edges {
                 found.all = true;
                 break;
             }
-            self.steps_left -= 1;
+            self.steps_left -= n_edges;
             found.add(changes[block.index()]);
             self.wait_for_preds(cfg, from, block);
         }
@@ -344,6 +346,8 @@ impl Finder<'_> {
     /// Whether an index is a constant from zero, or counts up from one, by one each time and only after it was compared: then it
     /// cannot overflow.
     fn is_not_negative(&self, func: &Func, index: Index) -> bool {
+        /// Edges that a loop may be entered and repeated by.
+        const PREDS_MAX: usize = 8;
         let is_natural = |bits: u128| bits as i32 >= 0;
         let index = match index {
             Index::Constant(bits) => return is_natural(bits),
@@ -353,7 +357,7 @@ impl Finder<'_> {
             return false;
         };
         let preds = self.cfg.preds(header);
-        !preds.is_empty()
+        (1..=PREDS_MAX).contains(&preds.len())
             && preds.iter().all(|&(pred, edge)| {
                 let Some(&arg) = func.edge_args(edge).get(usize::from(nth)) else {
                     return false;

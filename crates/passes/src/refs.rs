@@ -44,6 +44,9 @@ struct Walk<'a> {
     is_reached: Vec<bool>,
     /// By block: whether the current walk has been there, or has passed by because it was not reached.
     is_visited: Vec<bool>,
+    /// By edge: the last terminator from which it was followed, since a switch may have an edge many times.
+    followed: Vec<u32>,
+    n_followed: u32,
     /// Whether what was assumed of a block turned out to be wrong after it was visited.
     is_wrong: bool,
 }
@@ -66,6 +69,8 @@ impl<'a> Walk<'a> {
             params: vec![Fact::NOTHING; func.n_values()],
             is_reached: vec![false; func.n_blocks()],
             is_visited: vec![false; func.n_blocks()],
+            followed: vec![0; func.n_edges()],
+            n_followed: 0,
             is_wrong: false,
         };
         let entry = Block::new(0);
@@ -318,8 +323,11 @@ impl<'a> Walk<'a> {
     /// Where a block leads, and with what.
     fn term(&mut self, func: &Func, block: Block) {
         let taken = self.decided(func, func.term(block));
+        self.n_followed += 1;
         func.for_each_edge(block, |edge| {
-            if taken.is_none_or(|taken| taken == edge) {
+            let followed = &mut self.followed[edge.index()];
+            let is_new = std::mem::replace(followed, self.n_followed) != self.n_followed;
+            if is_new && taken.is_none_or(|taken| taken == edge) {
                 self.edge(func, block, edge);
             }
         });

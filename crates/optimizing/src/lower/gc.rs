@@ -71,10 +71,10 @@ impl Lower<'_> {
                 self.array_new_segment(id, (ty, elem.0), args, false);
             }
             GcOp::ArrayGet { ty, extend } => {
-                let value = self.array_get(ty, extend, (args[0], args[1]), kinds);
+                let value = self.array_get(id, ty, extend, (args[0], args[1]));
                 self.set(id, value);
             }
-            GcOp::ArraySet(ty) => self.array_set(ty, (args[0], args[1]), args[2], kinds),
+            GcOp::ArraySet(ty) => self.array_set(id, ty, (args[0], args[1]), args[2]),
             GcOp::ArrayLen => {
                 let array = self.value(args[0]);
                 let len = self.array_len(array, kinds);

@@ -15,7 +15,7 @@ use abi::{Builtin, gc};
 use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Opcode, Value, types};
-use ir::{GcOp, RefKinds};
+use ir::{GcOp, InstId, RefKinds};
 use module::{Extend, StorageType, TypeIdx};
 use ops::Trap;
 
@@ -73,25 +73,25 @@ impl Lower<'_> {
 
     pub(super) fn array_get(
         &mut self,
+        id: InstId,
         ty: TypeIdx,
         extend: Extend,
         at: (ir::Value, ir::Value),
-        kinds: RefKinds,
     ) -> Value {
         let storage = element(&self.env, ty);
-        let at = self.array_element(storage, at, kinds);
+        let at = self.array_element(storage, at, id);
         self.load_stored(storage, extend, at)
     }
 
     pub(super) fn array_set(
         &mut self,
+        id: InstId,
         ty: TypeIdx,
         (array, index): (ir::Value, ir::Value),
         value: ir::Value,
-        kinds: RefKinds,
     ) {
         let storage = element(&self.env, ty);
-        let at = self.array_element(storage, (array, index), kinds);
+        let at = self.array_element(storage, (array, index), id);
         let stored = self.value(value);
         self.store_stored(storage, stored, at);
         if is_traced(storage) && self.may_be_young(value) {
@@ -113,17 +113,19 @@ impl Lower<'_> {
         &mut self,
         storage: StorageType,
         (array, index): (ir::Value, ir::Value),
-        kinds: RefKinds,
+        id: InstId,
     ) -> Address {
         let (array, index) = (self.value(array), self.value(index));
-        let len = self.array_len(array, kinds);
-        let is_outside = self
-            .pos
-            .ins()
-            .icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
-        self.pos
-            .ins()
-            .trapnz(is_outside, trap_code(Trap::ArrayOutOfBounds));
+        if !self.func.is_in_bounds(id) {
+            let len = self.array_len(array, self.func.operand_kinds(id));
+            let is_outside = self
+                .pos
+                .ins()
+                .icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
+            self.pos
+                .ins()
+                .trapnz(is_outside, trap_code(Trap::ArrayOutOfBounds));
+        }
         let shift = storage_bytes(storage).trailing_zeros();
         let offset = self.pos.ins().ishl_imm_u(index, i64::from(shift));
         let offset = self.pos.ins().iadd(array, offset);
