@@ -11,7 +11,7 @@ use crate::owned_root::OwnedRoot;
 use crate::{AnyHandle, Cause, Error, StoreCore, Val};
 use abi::Raw;
 use abi::gc::{EXN_TAG, ObjectLayout};
-use module::{Extend, FuncType, ValType};
+use module::{Extend, FuncType, HeapType, ValType};
 use ops::Trap;
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct TagEntity {
 
 /// A reference to an exception that a guest holds, valid as an [`AnyHandle`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ExnHandle(pub(crate) AnyHandle);
+pub struct ExnHandle(pub AnyHandle);
 
 /// An exception that a guest or the host has thrown. It keeps the object on the heap alive.
 #[derive(Clone)]
@@ -289,6 +289,11 @@ impl StoreCore {
     /// # Errors
     /// If the handle is another store's, or no longer valid.
     pub fn exception(&self, handle: ExnHandle) -> Result<Exception, Error> {
+        if !self.ref_is(handle.0, HeapType::Exn)? {
+            return Err(Error::misuse(
+                "expected an exception, found a reference to something else",
+            ));
+        }
         Ok(self.exn_exception(self.any_reference(handle.0)?))
     }
 

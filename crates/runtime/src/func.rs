@@ -4,7 +4,7 @@ use crate::handle::StoreId;
 use crate::host::HostPart;
 use crate::vm::FuncRef;
 use crate::{Error, InstanceId, StoreCore};
-use module::{FuncIdx, FuncType};
+use module::{FuncIdx, FuncType, HeapType, TypeIdx, TypeKind};
 use std::ptr::NonNull;
 
 /// A function of a store.
@@ -65,6 +65,15 @@ impl StoreCore {
     pub fn func_type(&self, handle: FuncHandle) -> Result<FuncType, Error> {
         let ty = self.func_type_id(handle)?;
         Ok(self.engine.types().func(ty))
+    }
+
+    /// The defined type of a function.
+    ///
+    /// # Errors
+    /// If the handle is another store's.
+    pub fn func_heap_type(&self, handle: FuncHandle) -> Result<HeapType, Error> {
+        let number = TypeIdx(self.func_type_id(handle)?);
+        Ok(HeapType::Concrete(TypeKind::Func, number))
     }
 
     /// The canonical number of a function's type.

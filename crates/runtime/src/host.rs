@@ -7,7 +7,7 @@ use crate::store::StoreInner;
 use crate::vm::{FuncRef, StoreCtx};
 use crate::{BoxError, Cause, Error, InstanceId, StoreCore, Val, WasmList};
 use abi::{HostCtxLayout, Raw};
-use module::{FuncType, ValType};
+use module::{FuncType, SubType, TypeIdx, ValType};
 use ops::Trap;
 use std::any::Any;
 use std::marker::PhantomData;
@@ -263,6 +263,29 @@ impl<T: 'static> StoreInner<T> {
     /// If calls of the type cannot be compiled.
     pub fn new_host_func(&mut self, func: &HostFunc<T>) -> Result<FuncHandle, Error> {
         self.add_host_func(func, None, None)
+    }
+
+    /// Puts a host function into the store, of the type with this index of the engine.
+    ///
+    /// # Errors
+    /// If the engine has no such type of functions, the function was made for another, or calls of the type cannot be compiled.
+    pub fn new_host_func_of(
+        &mut self,
+        func: &HostFunc<T>,
+        ty: TypeIdx,
+    ) -> Result<FuncHandle, Error> {
+        let found = self.engine.types().find(ty);
+        if found.as_ref().and_then(SubType::as_func) != Some(&func.ty) {
+            return Err(Error::misuse(format!(
+                "the engine has no type of functions of number {} with these parameters and results",
+                ty.0
+            )));
+        }
+        let adapted = Adapted {
+            number: ty.0,
+            checked_results: None,
+        };
+        self.add_host_func(func, None, Some(adapted))
     }
 
     /// Puts a host function into the store, as an import of `caller`, and perhaps of another type.

@@ -1,8 +1,8 @@
 //! Tags, and the exceptions that are thrown with them.
 
-use crate::{AsContext, AsContextMut, Result, Val};
+use crate::{AsContext, AsContextMut, GcRef, Result, Val};
 use module::{FuncType, ValType};
-use runtime::{ExnHandle, TagHandle};
+use runtime::{AnyHandle, ExnHandle, TagHandle};
 use std::fmt;
 
 /// A tag of a store: what tells exceptions apart, and says what they carry.
@@ -71,7 +71,7 @@ impl fmt::Debug for Exception {
     }
 }
 
-/// A reference to an exception that a guest caught, valid as long as an [`AnyRef`](crate::AnyRef) that was got there would be.
+/// A reference to an exception that a guest caught. For how long it is valid see [`GcRef`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ExnRef(pub(crate) ExnHandle);
 
@@ -82,5 +82,15 @@ impl ExnRef {
     /// If the reference is another store's, or no longer valid.
     pub fn exception(&self, store: impl AsContext) -> Result<Exception> {
         Ok(Exception(store.as_context().0.exception(self.0)?))
+    }
+}
+
+impl GcRef for ExnRef {
+    fn handle(self) -> AnyHandle {
+        self.0.0
+    }
+
+    fn from_handle(handle: AnyHandle) -> ExnRef {
+        ExnRef(ExnHandle(handle))
     }
 }

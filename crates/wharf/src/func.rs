@@ -4,7 +4,7 @@ use crate::{
     AsContext, AsContextMut, Error, Extern, IntoFunc, Result, StoreContext, StoreContextMut, Val,
     WasmParams,
 };
-use module::FuncType;
+use module::{FuncType, HeapType, SubType, TypeKind};
 use runtime::{FuncHandle, HostCall, HostFunc, TypedHandle};
 
 /// A function of a store.
@@ -70,6 +70,43 @@ impl Func {
             .0
             .new_host_func(&call.into_host_func());
         Func(func.expect("functions of up to twelve parameters compile"))
+    }
+
+    /// A host function of a defined type, as [`RecGroup::func_type`](crate::RecGroup::func_type) makes one or a guest has one: it
+    /// fits where a reference to just this type is asked for. The closure is as for [`new`](Self::new).
+    ///
+    /// # Errors
+    /// If the engine has no such type of functions, or calls of the type cannot be compiled.
+    pub fn new_of_type<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: HeapType,
+        call: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<Func> {
+        let store = store.as_context_mut().0;
+        let (index, func) = match ty {
+            HeapType::Concrete(TypeKind::Func, index) => {
+                (index, store.engine().defined_type(index))
+            }
+            _ => {
+                return Err(Error::misuse(format!(
+                    "{ty} is not a defined type of functions"
+                )));
+            }
+        };
+        let func = func
+            .as_ref()
+            .and_then(SubType::as_func)
+            .cloned()
+            .unwrap_or_default();
+        Ok(Func(store.new_host_func_of(&dynamic(func, call), index)?))
+    }
+
+    /// The defined type of the function, for references to just this type.
+    ///
+    /// # Errors
+    /// If the function is another store's.
+    pub fn heap_type(&self, store: impl AsContext) -> Result<HeapType> {
+        Ok(store.as_context().0.func_heap_type(self.0)?)
     }
 
     /// The type of the function.

@@ -34,6 +34,10 @@
 //! # }
 //! ```
 //!
+//! Objects of garbage-collected guests are at hand as [`StructRef`], [`ArrayRef`] and [`AnyRef`], values of the host in guests as
+//! [`ExternRef`]. How long such references are valid is said at [`GcRef`]; a [`RootScope`] ends them earlier, an [`OwnedRef`]
+//! outlives scopes. Their types are [`StructType`] and [`ArrayType`].
+//!
 //! **Invariants.** This is the only crate that knows all tiers; it decides which one runs what. It holds no unsafe code: what
 //! needs some lives in `runtime` and `sys`.
 #![forbid(unsafe_code)]

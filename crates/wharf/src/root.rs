@@ -6,7 +6,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A reference to an object of a store's heap: [`AnyRef`](crate::AnyRef), [`EqRef`](crate::EqRef),
-/// [`StructRef`](crate::StructRef), [`ArrayRef`](crate::ArrayRef) or [`ExternRef`](crate::ExternRef).
+/// [`StructRef`](crate::StructRef), [`ArrayRef`](crate::ArrayRef), [`ExternRef`](crate::ExternRef) or
+/// [`ExnRef`](crate::ExnRef).
 ///
 /// Such a reference keeps its object alive, and is valid until the scope ends in which it was got: a call of a host function, or
 /// a [`RootScope`]. One got outside of any scope is valid as long as its store. Use beyond that is an error, and so is use with

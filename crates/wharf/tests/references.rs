@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wharf::{
     AnyRef, ArrayRef, AsContextMut, Caller, Config, Engine, EqRef, ErrorKind, ExternRef, Func,
-    HeapType, I31, Instance, Linker, Module, OwnedRef, Ref, Result, RootScope, Store, StructRef,
-    Tier, Trap, TypedFunc, Val,
+    FuncType, HeapType, I31, Instance, Linker, Module, OwnedRef, RecGroup, Ref, RefType, Result,
+    RootScope, Store, StructRef, StructType, Tier, Trap, TypeIdx, TypeKind, TypedFunc, Val,
+    ValType,
 };
 
 /// On each tier, and with a collection before every allocation.
@@ -279,10 +280,13 @@ fn host_functions_fit_imports_of_more_precise_types() {
     });
 }
 
+/// What a host function was given, and what it made its own.
+type Kept = Vec<(AnyRef, OwnedRef<AnyRef>)>;
+
 #[test]
 fn what_a_host_function_is_given_ends_with_its_call() {
     in_each_engine(|engine| {
-        let kept: Arc<Mutex<Vec<(AnyRef, OwnedRef<AnyRef>)>>> = Arc::default();
+        let kept: Arc<Mutex<Kept>> = Arc::default();
         let mut linker: Linker<()> = Linker::new(engine);
         let keep = kept.clone();
         linker
@@ -426,5 +430,61 @@ fn nested_calls_nest_their_scopes() {
         };
         let data = back.data(&store).unwrap().unwrap();
         assert_eq!(data.downcast_ref(), Some(&5u64));
+    });
+}
+
+#[test]
+fn functions_of_defined_types() {
+    in_each_engine(|engine| {
+        let mut group = RecGroup::new(engine);
+        let same = ValType::Ref(RefType {
+            nullable: true,
+            heap: RecGroup::member(TypeKind::Func, 0),
+        });
+        group.func_type(false, None, FuncType::new([same], [ValType::I32]));
+        let ty = group.define().unwrap()[0];
+        let mut store = Store::new(engine, ());
+        let func = Func::new_of_type(&mut store, ty, |_, params, results| {
+            results[0] = Val::I32(i32::from(params[0] == Val::Ref(Ref::Func(None))));
+            Ok(())
+        });
+        let func = func.unwrap();
+        assert_eq!(func.heap_type(&store).unwrap(), ty);
+        let text = r#"(module
+            (type $f (sub (func (param (ref null $f)) (result i32))))
+            (type $other (func (param i32) (result i32)))
+            (import "host" "f" (func $f (type $f)))
+            (func (export "call") (param (ref $f)) (result i32)
+                (call_ref $f (local.get 0) (local.get 0)))
+            (func (export "null") (result i32) (call $f (ref.null $f)))
+            (func (export "other") (type $other) (local.get 0)))"#;
+        let module = Module::new(engine, text).unwrap();
+        let guest = Instance::new(&mut store, &module, &[func.into()]).unwrap();
+        let null = guest.get_typed_func::<(), i32>(&mut store, "null").unwrap();
+        assert_eq!(null.call(&mut store, ()).unwrap(), 1);
+        let call = guest
+            .get_typed_func::<Func, i32>(&mut store, "call")
+            .unwrap();
+        assert_eq!(call.call(&mut store, func).unwrap(), 0);
+        let other = guest.get_func(&store, "other").unwrap();
+        refused(call.call(&mut store, other));
+        refused(func.call(&mut store, &[other.into()]));
+        assert_ne!(other.heap_type(&store).unwrap(), ty);
+        // What is no such type.
+        let no = |ty: HeapType, store: &mut Store<()>| {
+            refused(Func::new_of_type(store, ty, |_, _, _| Ok(())));
+        };
+        no(HeapType::Func, &mut store);
+        no(HeapType::Concrete(TypeKind::Func, TypeIdx(0)), &mut store);
+        no(
+            HeapType::Concrete(TypeKind::Func, TypeIdx(400_000)),
+            &mut store,
+        );
+        let object = StructType::new(engine, []).unwrap();
+        no(object.heap_type(), &mut store);
+        let HeapType::Concrete(_, index) = object.heap_type() else {
+            panic!("a defined type")
+        };
+        no(HeapType::Concrete(TypeKind::Func, index), &mut store);
     });
 }
