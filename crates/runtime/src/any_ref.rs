@@ -8,7 +8,8 @@ use crate::owned_root::OwnedRoot;
 use crate::{Error, StoreCore};
 use abi::gc::HOST_TYPE;
 use module::{HeapType, RefType, TypeIdx, TypeKind};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A reference to an object of a store, or an i31. Valid until the scope ends that was open when it was made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -30,25 +31,64 @@ pub struct ExternHandle(pub AnyHandle);
 /// The references that handles stand for: a stack, of which scopes take off what was put on while they were open.
 #[derive(Default)]
 pub(crate) struct Handles {
+    stack: Mutex<Stack>,
+    /// The height of the stack, beside the lock: every call of a host function looks at it, and few put something on.
+    height: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Stack {
     last_id: u64,
     /// Identity and reference, by index.
     entries: Vec<(u64, u32)>,
 }
 
 impl Handles {
+    fn lock(&self) -> MutexGuard<'_, Stack> {
+        self.stack.lock().expect("no panic under the lock")
+    }
+
     pub(crate) fn visit(&mut self, visit: &mut dyn FnMut(&mut u32)) {
-        for (_, reference) in &mut self.entries {
+        let stack = self.stack.get_mut().expect("no panic under the lock");
+        for (_, reference) in &mut stack.entries {
             visit(reference);
         }
     }
 
+    /// Puts a reference on; gives its index and identity.
+    fn push(&self, reference: u32) -> (u32, u64) {
+        let mut stack = self.lock();
+        stack.last_id += 1;
+        let id = stack.last_id;
+        stack.entries.push((id, reference));
+        self.height.store(stack.entries.len(), Ordering::Relaxed);
+        ((stack.entries.len() - 1) as u32, id)
+    }
+
+    /// The reference at an index, if it has this identity.
+    fn get(&self, index: u32, id: u64) -> Option<u32> {
+        let stack = self.lock();
+        let entry = stack.entries.get(index as usize)?;
+        (entry.0 == id).then_some(entry.1)
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.height.load(Ordering::Relaxed)
     }
 
     /// Ends the validity of all handles beyond the first `len`.
+    #[inline]
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.entries.truncate(len);
+        if self.len() > len {
+            self.take_off(len);
+        }
+    }
+
+    #[cold]
+    fn take_off(&mut self, len: usize) {
+        let stack = self.stack.get_mut().expect("no panic under the lock");
+        stack.entries.truncate(len);
+        *self.height.get_mut() = stack.entries.len();
     }
 }
 
@@ -71,13 +111,10 @@ impl StoreCore {
                 id: ID_I31,
             };
         }
-        let mut handles = self.handles.lock().expect("no panic under the lock");
-        handles.last_id += 1;
-        let id = handles.last_id;
-        handles.entries.push((id, reference));
+        let (index, id) = self.handles.push(reference);
         AnyHandle {
             store: self.id,
-            index: (handles.entries.len() - 1) as u32,
+            index,
             id,
         }
     }
@@ -88,25 +125,21 @@ impl StoreCore {
         if handle.id == ID_I31 {
             return Ok(handle.index);
         }
-        let handles = self.handles.lock().expect("no panic under the lock");
-        match handles.entries.get(handle.index as usize) {
-            Some(&(id, reference)) if id == handle.id => Ok(reference),
-            _ => Err(Error::misuse(
+        self.handles.get(handle.index, handle.id).ok_or_else(|| {
+            Error::misuse(
                 "the reference is no longer valid: the call or scope in which it was got has ended",
-            )),
-        }
+            )
+        })
     }
 
     /// Opens a scope: the handles made from now on are valid until it is closed.
     pub fn open_scope(&mut self) -> usize {
-        let handles = self.handles.get_mut();
-        handles.expect("no panic under the lock").len()
+        self.handles.len()
     }
 
     /// Closes a scope, and those that were opened in it.
     pub fn close_scope(&mut self, scope: usize) {
-        let handles = self.handles.get_mut();
-        handles.expect("no panic under the lock").truncate(scope);
+        self.handles.truncate(scope);
     }
 
     /// Keeps what a handle refers to beyond the handle's scope.

@@ -225,8 +225,7 @@ impl StoreCore {
         for root in &mut self.roots {
             visit(root);
         }
-        let handles = self.handles.get_mut();
-        handles.expect("no panic under the lock").visit(visit);
+        self.handles.visit(visit);
         self.owned_roots.visit(visit);
         if let Some(executor) = self.engine.executor().cloned() {
             executor.visit_roots(self, visit);

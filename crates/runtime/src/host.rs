@@ -245,13 +245,11 @@ where
 {
     // SAFETY: by the contract of `DirectCall` this is our closure and a store of our data type, which begins with its core.
     let (call, store) = unsafe { (&*env.cast::<F>(), &mut *core.cast::<StoreInner<T>>()) };
-    let first = store.handles.get_mut();
-    let first = first.expect("no panic under the lock").len();
+    let first = store.handles.len();
     let outcome = call(HostCall { store, caller }, slots);
     // What the host was given during the call, it can no longer use.
     // SAFETY: the borrow given to the closure has ended; the store is still ours.
-    let handles = unsafe { (*core).handles.get_mut() };
-    handles.expect("no panic under the lock").truncate(first);
+    unsafe { (*core).handles.truncate(first) };
     // SAFETY: as above.
     outcome.map_err(|cause| unsafe { (*core).own_cause(cause) })
 }

@@ -15,7 +15,7 @@ use crate::vm::StoreCtx;
 use crate::{EngineCore, Error, Limits};
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 use sys::{Stack, ThreadHandle};
 
@@ -48,8 +48,8 @@ pub struct StoreCore {
     pub(crate) heap: Option<Box<gc::Heap>>,
     /// References that the runtime itself holds, the latest last.
     pub(crate) roots: Vec<u32>,
-    /// References that the host holds. Locked because reading a value makes a handle.
-    pub(crate) handles: Mutex<Handles>,
+    /// References that the host holds. Shared inside because reading a value makes a handle.
+    pub(crate) handles: Handles,
     /// References that the host holds until it drops them.
     pub(crate) owned_roots: OwnedRoots,
     /// What the executor keeps between its calls.
@@ -88,7 +88,7 @@ impl<T> Store<T> {
             tags: Vec::new(),
             heap: None,
             roots: Vec::new(),
-            handles: Mutex::default(),
+            handles: Handles::default(),
             owned_roots: OwnedRoots::default(),
             executor_state: None,
             limits: Limits::default(),
