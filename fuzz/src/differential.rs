@@ -1,10 +1,12 @@
 //! The interpreter against machine code: results, memories, globals, traps and fuel must be the same.
 
 use arbitrary::Unstructured;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use wharf::{
-    Config, Engine, Extern, ExternType, Global, Instance, Limits, Linker, Memory, Module, Ref,
-    Result, Store, Table, Tier, Trap, Val,
+    Config, Engine, Extern, ExternType, Features, Global, Instance, Limits, Linker, Memory, Module,
+    Ref, Result, Store, Table, Tag, Tier, Trap, Val,
 };
 
 /// What came of one input.
@@ -33,43 +35,75 @@ const LIMITS: Limits = Limits {
     gc_heap_bytes_max: 64 << 20,
 };
 
-/// Only what all tiers run; NaNs made canonical, since their bits may differ.
-fn config() -> wasm_smith::Config {
-    wasm_smith::Config {
-        acquire_release_atomics_enabled: false,
-        canonicalize_nans: true,
-        compact_imports_enabled: false,
-        custom_descriptors_enabled: false,
-        custom_page_sizes_enabled: false,
-        exceptions_enabled: false,
-        export_everything: true,
-        gc_enabled: false,
-        max_imports: 8,
-        max_instructions: 300,
-        max_memories: 1,
-        max_memory32_bytes: 4 << 20,
-        max_table_elements: 2000,
-        max_tables: 4,
-        memory64_enabled: false,
-        min_funcs: 2,
-        multibyte_array_access_enabled: false,
-        relaxed_simd_enabled: false,
-        shared_everything_threads_enabled: false,
-        tail_call_enabled: false,
-        threads_enabled: false,
-        wide_arithmetic_enabled: false,
-        ..wasm_smith::Config::default()
+/// How a module is made and run. Both tiers always run it alike.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Way {
+    /// With shared memories and atomic accesses, but without the deterministic profile, which allows neither.
+    threads: bool,
+    /// With a collection at every allocation.
+    gc_stress: bool,
+    /// With memories that move at every growth.
+    memories_move: bool,
+}
+
+impl Way {
+    fn choose(random: &mut crate::Random) -> Way {
+        Way {
+            threads: random.below(4) == 0,
+            gc_stress: random.below(4) == 0,
+            memories_move: random.below(4) == 0,
+        }
+    }
+
+    /// Everything that all tiers run.
+    fn generator(self) -> wasm_smith::Config {
+        wasm_smith::Config {
+            acquire_release_atomics_enabled: false,
+            // The deterministic profile makes NaNs canonical itself.
+            canonicalize_nans: self.threads,
+            compact_imports_enabled: true,
+            custom_descriptors_enabled: false,
+            custom_page_sizes_enabled: true,
+            exceptions_enabled: true,
+            export_everything: true,
+            gc_enabled: true,
+            max_imports: 8,
+            max_instructions: 300,
+            max_memories: 3,
+            max_memory32_bytes: 4 << 20,
+            max_memory64_bytes: 4 << 20,
+            max_table_elements: 2000,
+            max_tables: 4,
+            memory64_enabled: true,
+            min_funcs: 2,
+            multibyte_array_access_enabled: false,
+            relaxed_simd_enabled: !self.threads,
+            shared_everything_threads_enabled: false,
+            tail_call_enabled: true,
+            threads_enabled: self.threads,
+            wide_arithmetic_enabled: true,
+            ..wasm_smith::Config::default()
+        }
+    }
+
+    fn engine(self, tier: Tier) -> Engine {
+        let mut config = Config::new();
+        config
+            .tier(tier)
+            .features(Features::runnable())
+            .consume_fuel(true)
+            .parallel_compilation(false)
+            .deterministic(!self.threads)
+            .gc_stress(self.gc_stress)
+            .move_memories(self.memories_move)
+            .verify_compilers(true);
+        Engine::new(&config).expect("both tiers run here")
     }
 }
 
-fn engine(tier: Tier) -> Engine {
-    let mut config = Config::new();
-    config
-        .tier(tier)
-        .consume_fuel(true)
-        .parallel_compilation(false)
-        .verify_compilers(true);
-    Engine::new(&config).expect("both tiers run here")
+/// Whether the module may wait for a thread that there is not: the bytes of `memory.atomic.wait`, be they an operator or not.
+fn may_wait(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| matches!(pair, [0xfe, 1 | 2]))
 }
 
 /// Makes a module of the bytes, runs its exports in both tiers, and compares.
@@ -78,23 +112,29 @@ fn engine(tier: Tier) -> Engine {
 /// If the tiers differ, with the module's bytes in hexadecimal: a finding.
 pub fn differential(data: &[u8]) -> Judged {
     thread_local! {
-        static ENGINES: [Engine; 2] = [engine(Tier::Interp), engine(Tier::Optimizing)];
+        static ENGINES: RefCell<HashMap<Way, [Engine; 2]>> = RefCell::default();
     }
     let mut input = Unstructured::new(data);
-    let Ok(module) = wasm_smith::Module::new(config(), &mut input) else {
+    let seed = input.arbitrary::<u64>().unwrap_or(1);
+    let way = Way::choose(&mut crate::Random::new(seed));
+    let Ok(module) = wasm_smith::Module::new(way.generator(), &mut input) else {
         return Judged::NotAModule;
     };
     let bytes = module.to_bytes();
-    let seed = input.arbitrary::<u64>().unwrap_or(1);
-    ENGINES.with(|[interp, optimizing]| {
-        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            compare(interp, optimizing, &bytes, seed)
-        }));
-        outcome.unwrap_or_else(|panic| {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            eprintln!("the module: {hex}");
-            std::panic::resume_unwind(panic)
-        })
+    if way.threads && may_wait(&bytes) {
+        return Judged::NotAModule;
+    }
+    let [interp, optimizing] = ENGINES.with_borrow_mut(|engines| {
+        let make = || [Tier::Interp, Tier::Optimizing].map(|tier| way.engine(tier));
+        engines.entry(way).or_insert_with(make).clone()
+    });
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        compare(&interp, &optimizing, &bytes, seed)
+    }));
+    outcome.unwrap_or_else(|panic| {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        eprintln!("{way:?}, the module: {hex}");
+        std::panic::resume_unwind(panic)
     })
 }
 
@@ -136,15 +176,16 @@ fn linker(engine: &Engine, store: &mut Store<()>, module: &Module) -> Result<Lin
                 linker.define(from, name, memory)?;
             }
             ExternType::Table(ty) => {
-                let null = if ty.element.is_func() {
-                    Ref::Func(None)
-                } else {
-                    Ref::Extern(None)
+                let Val::Ref(null) = Val::default_of(wharf::ValType::Ref(ty.element)) else {
+                    unreachable!("the default of a reference is one")
                 };
                 let table = Table::new(&mut *store, ty, null)?;
                 linker.define(from, name, table)?;
             }
-            ExternType::Tag(_) => unreachable!("exceptions are not generated"),
+            ExternType::Tag(ty) => {
+                let tag = Tag::new(&mut *store, ty.params())?;
+                linker.define(from, name, tag)?;
+            }
         }
     }
     Ok(linker)
@@ -188,6 +229,14 @@ fn compare(interp: &Engine, optimizing: &Engine, bytes: &[u8], seed: u64) -> Jud
             .iter()
             .map(|ty| argument(&mut random, *ty))
             .collect();
+        // No host has something for each type of references that are not null.
+        let is_nullable = |ty: &wharf::ValType| match ty {
+            wharf::ValType::Ref(ty) => ty.nullable,
+            _ => true,
+        };
+        if !ty.params().iter().all(is_nullable) {
+            continue;
+        }
         let outcomes = [&mut a, &mut b].map(|run| {
             run.store.set_fuel(FUEL);
             let func = run
@@ -196,7 +245,10 @@ fn compare(interp: &Engine, optimizing: &Engine, bytes: &[u8], seed: u64) -> Jud
                 .expect("both export the same");
             let outcome = func.call(&mut run.store, &params);
             (
-                outcome.map(|values| values.iter().map(shown).collect::<Vec<_>>()),
+                outcome.map(|values| {
+                    let values = values.iter().map(|value| shown(&run.store, value));
+                    values.collect::<Vec<_>>()
+                }),
                 run.store.fuel(),
             )
         });
@@ -274,8 +326,10 @@ fn argument(random: &mut crate::Random, ty: wharf::ValType) -> Val {
 }
 
 /// A value without what only means something in its own store.
-fn shown(value: &Val) -> String {
+fn shown(store: &Store<()>, value: &Val) -> String {
     match value {
+        Val::Ref(Ref::Any(Some(value))) => format!("{:?}", value.kind(store).expect("its own")),
+        Val::Ref(Ref::Exn(value)) => format!("exnref, null: {}", value.is_none()),
         Val::Ref(Ref::Func(func)) => format!("funcref, null: {}", func.is_none()),
         Val::Ref(Ref::Extern(value)) => format!("externref, null: {}", value.is_none()),
         value => format!("{value:?}"),
@@ -307,7 +361,11 @@ fn compare_state(a: &Run, b: &Run, exports: &[(String, Extern)], after: &str) {
                     g.get(&x.0.store).expect("its own"),
                     h.get(&y.0.store).expect("its own"),
                 );
-                assert_eq!(shown(&g), shown(&h), "global {name} after {after}");
+                assert_eq!(
+                    shown(&x.0.store, &g),
+                    shown(&y.0.store, &h),
+                    "global {name} after {after}"
+                );
             }
             (Extern::Table(t), Extern::Table(u)) => {
                 let sizes = (

@@ -1,6 +1,7 @@
-//! Runs the oracles on inputs made from consecutive seeds, for a time, on all cores; needs no fuzzing engine.
+//! Runs the oracles on inputs made from consecutive seeds, for a time, on all cores or so many threads; needs no fuzzing
+//! engine.
 //!
-//! `cargo run --release --bin seeded -- [SECONDS] [FIRST_SEED]`
+//! `cargo run --release --bin seeded -- [SECONDS] [FIRST_SEED] [THREADS]`
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -20,10 +21,11 @@ fn main() {
             .expect("arguments are numbers")
     };
     let (seconds, first) = (number(60), number(0));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = number(threads as u64);
     let end = Instant::now() + Duration::from_secs(seconds);
     let next = AtomicU64::new(first);
     let (modules, calls) = (AtomicU64::new(0), AtomicU64::new(0));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
