@@ -55,6 +55,58 @@ const ROWS: &[Row] = &[
         folder: "spec/extended-const/",
     },
     Row {
+        feature: "WebAssembly 3.0, the official suite",
+        folder: "spec/3.0/",
+    },
+    Row {
+        feature: "Tail calls",
+        folder: "spec/tail-call/",
+    },
+    Row {
+        feature: "Function references",
+        folder: "spec/function-references/",
+    },
+    Row {
+        feature: "Garbage collection",
+        folder: "spec/gc/",
+    },
+    Row {
+        feature: "Exceptions",
+        folder: "spec/exceptions/",
+    },
+    Row {
+        feature: "Multiple memories",
+        folder: "spec/multi-memory/",
+    },
+    Row {
+        feature: "64-bit memories and tables",
+        folder: "spec/memory64/",
+    },
+    Row {
+        feature: "Relaxed SIMD",
+        folder: "spec/relaxed-simd/",
+    },
+    Row {
+        feature: "Annotations in text",
+        folder: "spec/annotations/",
+    },
+    Row {
+        feature: "Threads and atomics",
+        folder: "spec/threads/",
+    },
+    Row {
+        feature: "Wide arithmetic",
+        folder: "spec/wide-arithmetic/",
+    },
+    Row {
+        feature: "Custom page sizes",
+        folder: "spec/custom-page-sizes/",
+    },
+    Row {
+        feature: "Legacy exceptions",
+        folder: "spec-gap/legacy-exceptions/",
+    },
+    Row {
         feature: "WASI 0.1, the official programs",
         folder: "wasi/",
     },

@@ -97,6 +97,8 @@ pub struct Builder {
     offset: u32,
     fuel: bool,
     fuel_pending: u32,
+    /// Where the body starts, if it has branch hints.
+    hinted: Option<u32>,
 }
 
 impl Builder {
@@ -147,6 +149,8 @@ impl Builder {
         self.offset = reader.offset() as u32;
         self.fuel = options.fuel;
         self.fuel_pending = 0;
+        let has_hints = reader.header().has_branch_hints(reader.func());
+        self.hinted = has_hints.then_some(reader.start() as u32);
         self.func
             .results
             .extend(ty.results().iter().map(|&ty| Type::from(ty)));
@@ -185,11 +189,11 @@ impl Builder {
         match op {
             Op::Block(ty) => self.open_block(header, ty),
             Op::Loop(ty) => self.open_loop(header, ty)?,
-            Op::If(ty) => self.open_if(header, ty),
+            Op::If(ty) => self.open_if(header, ty, self.hint(reader)),
             Op::Else => self.open_else(),
             Op::End => self.end(header)?,
             Op::Br(depth) => self.br(depth),
-            Op::BrIf(depth) => self.br_if(depth),
+            Op::BrIf(depth) => self.br_if(depth, self.hint(reader)),
             Op::BrTable { first, count } => self.br_table(reader.labels(first, count)),
             Op::Return => self.leave(self.func.results.len()),
             Op::ReturnCall(func) => self.tail_call(header, Callee::Func(func)),
@@ -304,6 +308,13 @@ impl Builder {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the branch that is the current operator is likely to be taken, if the toolchain knows.
+    fn hint(&self, reader: &BodyReader<'_>) -> Option<bool> {
+        let start = self.hinted?;
+        let offset = self.offset.checked_sub(start)?;
+        reader.header().branch_hint(reader.func(), offset)
     }
 
     fn count_fuel(&mut self, op: Op) {

@@ -37,6 +37,8 @@ pub struct Func {
     /// Whether there is anything for passes that are about references.
     has_ref_ops: bool,
     pub(crate) canonical_nans: bool,
+    /// Whether blocks that are made now are cold.
+    pub(crate) makes_cold: bool,
     const_cache: ConstCache,
 }
 
@@ -47,6 +49,7 @@ pub(crate) struct BlockData {
     pub(crate) end: u32,
     pub(crate) term: Term,
     pub(crate) term_offset: u32,
+    pub(crate) is_cold: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -143,12 +146,18 @@ impl Func {
         self.in_bounds.clear();
         self.has_ref_ops = false;
         self.canonical_nans = false;
+        self.makes_cold = false;
         self.const_cache.0.fill((0, Value::NONE));
     }
 
     /// Whether operators that may choose among several NaNs give the canonical one.
     pub fn has_canonical_nans(&self) -> bool {
         self.canonical_nans
+    }
+
+    /// Whether a block is unlikely to be reached, by what the toolchain says. It should not be in the way of others.
+    pub fn is_cold(&self, block: Block) -> bool {
+        self.blocks[block.index()].is_cold
     }
 
     /// The types of the function's results.
@@ -618,6 +627,7 @@ impl Func {
             end: at,
             term: Term::Open,
             term_offset: NO_OFFSET,
+            is_cold: self.makes_cold,
         });
         Block(self.blocks.len() as u32 - 1)
     }

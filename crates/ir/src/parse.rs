@@ -125,6 +125,7 @@ impl Parser {
             }
             line.expect(")")?;
         }
+        self.func.blocks[block.index()].is_cold = line.take("cold");
         line.expect(":")?;
         let list = self.func.make_list(&params);
         self.func.set_params(block, list);

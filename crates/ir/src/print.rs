@@ -130,7 +130,11 @@ impl<'a> Printer<'a> {
                     Commas(params.iter().map(|&v| self.definition(v)))
                 )?;
             }
-            f.write_str(":\n")?;
+            f.write_str(if func.is_cold(block) {
+                " cold:\n"
+            } else {
+                ":\n"
+            })?;
             for &id in func.insts(block) {
                 self.inst(f, id)?;
                 self.offset(f, func.offset(id))?;

@@ -38,6 +38,8 @@ pub struct ReadScratch {
 pub struct BodyReader<'a> {
     header: Arc<Header>,
     func: FuncIdx,
+    /// Where the body starts in the file.
+    start: usize,
     reader: BinaryReader<'a>,
     /// Always there until the reader is dropped.
     validator: Option<FuncValidator<ValidatorResources>>,
@@ -123,6 +125,7 @@ impl FuncInput {
         let mut body = BodyReader {
             header,
             func: index,
+            start: offset,
             reader: BinaryReader::new_features(bytes, offset as u64, features),
             validator: Some(func.into_validator(std::mem::take(allocations))),
             allocations,
@@ -190,6 +193,11 @@ impl BodyReader<'_> {
         let words = usize::from(count) * Catch::WORDS;
         let words = &self.labels[first as usize..][..words];
         words.chunks_exact(Catch::WORDS).map(Catch::from_words)
+    }
+
+    /// Where the body starts in the file, in bytes: its declarations of locals.
+    pub fn start(&self) -> usize {
+        self.start
     }
 
     /// Where the next operator starts in the file, in bytes.

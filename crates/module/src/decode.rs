@@ -5,6 +5,7 @@
 
 use crate::convert::Kinds;
 use crate::header::{HeaderBuilder, for_each_item};
+use crate::hints;
 use crate::module::{CustomRange, DataMode, DataSegment, FileRange};
 use crate::{Bytes, ConstExpr, Error, Features, FuncInput, Header, MemoryIdx, Module};
 use std::mem;
@@ -214,10 +215,15 @@ impl Sections {
                 };
                 read_datas(section, kinds, &mut self.datas)?;
             }
-            Payload::CustomSection(section) => self.customs.push(CustomRange {
-                name: section.name().into(),
-                contents: file_range(section.data_range()),
-            }),
+            Payload::CustomSection(section) => {
+                if section.name() == hints::SECTION {
+                    building.branch_hints(section.data());
+                }
+                self.customs.push(CustomRange {
+                    name: section.name().into(),
+                    contents: file_range(section.data_range()),
+                });
+            }
             // Nothing to keep; the validator has the say. Sections of components cannot come here.
             _ => {}
         }

@@ -7,6 +7,7 @@ mod build;
 
 pub(crate) use build::{HeaderBuilder, for_each_item};
 
+use crate::hints::BranchHints;
 use crate::{
     BlockType, ConstExpr, ExternType, Features, FuncIdx, FuncType, GlobalIdx, GlobalType,
     MemoryIdx, MemoryType, RefType, SubType, TableIdx, TableType, TagIdx, TypeIdx, TypeKind,
@@ -147,12 +148,24 @@ pub struct Header {
     catch_types: Box<[BlockType]>,
     /// One bit per function.
     escaping: Box<[u64]>,
+    branch_hints: BranchHints,
 }
 
 impl Header {
     /// The features that the module was decoded with.
     pub fn features(&self) -> Features {
         self.features
+    }
+
+    /// Whether a function has branch hints.
+    pub fn has_branch_hints(&self, func: FuncIdx) -> bool {
+        self.branch_hints.has(func)
+    }
+
+    /// Whether the branch at an offset from the start of a function's body, in bytes, is likely to be taken; `None` without a
+    /// hint. It is advice of the toolchain, and may be wrong.
+    pub fn branch_hint(&self, func: FuncIdx, offset: u32) -> Option<bool> {
+        self.branch_hints.get(func, offset)
     }
 
     /// The types that the module defines, and behind them those that translating it needs.

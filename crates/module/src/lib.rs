@@ -33,6 +33,7 @@ mod error;
 mod features;
 mod fold;
 mod header;
+mod hints;
 mod index;
 mod legacy;
 mod module;

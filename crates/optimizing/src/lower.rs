@@ -173,6 +173,9 @@ impl<'a> Lower<'a> {
             let target = self.pos.func.dfg.make_block();
             debug_assert_eq!(target, clif_block(block));
             self.pos.func.layout.append_block(target);
+            if self.func.is_cold(block) {
+                self.pos.func.layout.set_cold(target);
+            }
             if block.index() == 0 {
                 self.vmctx = self.pos.func.dfg.append_block_param(target, POINTER);
             }

@@ -25,6 +25,8 @@ pub(super) struct Frame {
     /// The last switch that branches to the label, and its edge.
     switch: u32,
     switch_edge: EdgeId,
+    /// Whether what is around it is cold.
+    is_cold: bool,
 }
 
 pub(super) enum FrameKind {
@@ -36,6 +38,8 @@ pub(super) enum FrameKind {
     If {
         otherwise: EdgeId,
         params: Box<[Value]>,
+        /// Whether the condition is likely to hold, so that an `else` is cold.
+        is_likely: bool,
     },
     /// A `try_table` that catches something, and where what is thrown in it meets, if anything may be.
     Try {
@@ -78,7 +82,7 @@ impl Builder {
         self.push_frame(FrameKind::Block, ty, params.len(), results.len() as u32);
     }
 
-    pub(super) fn open_if(&mut self, header: &Header, ty: BlockType) {
+    pub(super) fn open_if(&mut self, header: &Header, ty: BlockType, hint: Option<bool>) {
         let cond = self.pop();
         let (params, results) = block_types(header, ty);
         let (n_params, n_results) = (params.len(), results.len() as u32);
@@ -98,9 +102,17 @@ impl Builder {
             self.func.push_edge(Block::NONE),
         );
         self.branch(cond, then, otherwise);
+        let is_cold = self.func.makes_cold;
+        self.func.makes_cold |= hint == Some(false);
         let block = self.func.push_block();
         self.func.edges[then.index()].to = block;
-        self.push_frame(FrameKind::If { otherwise, params }, ty, n_params, n_results);
+        let kind = FrameKind::If {
+            otherwise,
+            params,
+            is_likely: hint == Some(true),
+        };
+        self.push_frame(kind, ty, n_params, n_results);
+        self.frames.last_mut().expect("pushed above").is_cold = is_cold;
     }
 
     pub(super) fn open_loop(&mut self, header: &Header, ty: BlockType) -> Result<(), BuildError> {
@@ -142,7 +154,11 @@ impl Builder {
     pub(super) fn open_else(&mut self) {
         let frame = self.frames.last_mut().expect("validation ensures balance");
         match std::mem::replace(&mut frame.kind, FrameKind::Block) {
-            FrameKind::If { otherwise, params } => {
+            FrameKind::If {
+                otherwise,
+                params,
+                is_likely,
+            } => {
                 if self.alive {
                     let edge = self.edge(0);
                     self.terminate(Term::Jump(edge));
@@ -151,6 +167,7 @@ impl Builder {
                 self.locals.undo(frame.start);
                 self.stack.truncate(frame.height as usize);
                 self.stack.extend_from_slice(&params);
+                self.func.makes_cold = frame.is_cold || is_likely;
                 let block = self.func.push_block();
                 self.func.edges[otherwise.index()].to = block;
                 self.alive = true;
@@ -167,6 +184,7 @@ impl Builder {
     pub(super) fn end(&mut self, header: &Header) -> Result<(), BuildError> {
         let frame = self.frames.pop().expect("validation ensures balance");
         let mut join = frame.join;
+        self.func.makes_cold = frame.is_cold;
         match frame.kind {
             FrameKind::Loop => {
                 self.locals.leave(frame.start);
@@ -176,6 +194,7 @@ impl Builder {
             FrameKind::If {
                 otherwise,
                 ref params,
+                ..
             } => {
                 let join = *join.get_or_insert_with(|| self.locals.new_join(Block::NONE));
                 self.locals.add_edge(join, otherwise, frame.moment, params);
@@ -247,15 +266,30 @@ impl Builder {
         self.terminate(Term::Jump(edge));
     }
 
-    pub(super) fn br_if(&mut self, depth: u32) {
+    pub(super) fn br_if(&mut self, depth: u32, hint: Option<bool>) {
         let cond = self.pop();
         match self.func.const_bits(cond) {
             Some(0) => {}
             Some(_) => self.br(depth),
             None => {
-                let then = self.edge(depth);
+                let is_unlikely = hint == Some(false);
+                // The label may be reached from elsewhere too, so what is unlikely is a block on the way to it.
+                let then = if is_unlikely {
+                    self.func.push_edge(Block::NONE)
+                } else {
+                    self.edge(depth)
+                };
                 let otherwise = self.func.push_edge(Block::NONE);
                 self.branch(cond, then, otherwise);
+                if is_unlikely {
+                    let is_cold = std::mem::replace(&mut self.func.makes_cold, true);
+                    let block = self.func.push_block();
+                    self.func.edges[then.index()].to = block;
+                    self.br(depth);
+                    self.func.makes_cold = is_cold;
+                }
+                // What comes after a branch that is likely to be taken is cold until the end of the block around it.
+                self.func.makes_cold |= hint == Some(true);
                 let block = self.func.push_block();
                 self.func.edges[otherwise.index()].to = block;
                 self.alive = true;
@@ -267,7 +301,7 @@ impl Builder {
         let value = self.pop();
         let is_null = self.emit(Inst::RefIsNull { value }, Type::I32);
         self.stack.push(is_null);
-        self.br_if(depth);
+        self.br_if(depth, None);
         if self.alive {
             self.stack.push(value);
         }
@@ -396,6 +430,7 @@ impl Builder {
             switch_edge: EdgeId::NONE,
             moment: self.locals.moment(),
             start: self.locals.enter(),
+            is_cold: self.func.makes_cold,
         });
     }
 }

@@ -230,3 +230,46 @@ fn broken_functions_are_found() {
         expect!["b0: arguments of an edge: expected 1 values, found 0"],
     );
 }
+
+#[test]
+fn hints_make_the_unlikely_way_cold() {
+    check(
+        r#"(func (param $a i32) (param $b i32) (result i32)
+             (@metadata.code.branch_hint "\00")
+             (if (local.get $a)
+               (then (if (local.get $b) (then (return (i32.const 1)))))
+               (else (local.set $b (i32.const 2))))
+             (block $out
+               (@metadata.code.branch_hint "\00")
+               (br_if $out (local.get $b))
+               (@metadata.code.branch_hint "\01")
+               (br_if $out (i32.add (local.get $b) (local.get $a)))
+               (return (i32.const 3)))
+             (local.get $b))"#,
+        expect![[r#"
+            func (i32, i32) -> (i32) {
+            b0(v0: i32, v1: i32):
+                branch v0, b1, b4
+            b1 cold:
+                branch v1, b2, b3
+            b2 cold:
+                return i32:1
+            b3 cold:
+                jump b5(v1)
+            b4:
+                jump b5(i32:2)
+            b5(v2: i32):
+                branch v2, b6, b7
+            b6 cold:
+                jump b9
+            b7:
+                v3: i32 = i32.add v2, v0
+                branch v3, b9, b8
+            b8 cold:
+                return i32:3
+            b9:
+                return v2
+            }
+        "#]],
+    );
+}

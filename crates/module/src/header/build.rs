@@ -5,6 +5,7 @@
 
 use super::{ElemItems, ElemMode, ElemSegment, Export, ExportItem, Header, Import, ImportType};
 use crate::convert::{global_type, kind, memory_type, ref_type, sub_type, table_type};
+use crate::hints::BranchHints;
 use crate::{
     BlockType, ConstExpr, Error, Features, FuncIdx, FuncType, GlobalIdx, GlobalType, MemoryIdx,
     MemoryType, Op, RefType, SubType, TableIdx, TableType, TagIdx, TypeIdx, TypeKind, ValType,
@@ -33,6 +34,7 @@ pub(crate) struct HeaderBuilder {
     start: Option<FuncIdx>,
     elems: Vec<ElemSegment>,
     n_datas: Option<u32>,
+    branch_hints: BranchHints,
 }
 
 /// Calls `item` for each item of a section, with the item's offset on errors that have none.
@@ -222,6 +224,11 @@ impl HeaderBuilder {
         })
     }
 
+    /// Takes the contents of the section; only before the code does it count.
+    pub(crate) fn branch_hints(&mut self, contents: &[u8]) {
+        self.branch_hints = BranchHints::read(contents);
+    }
+
     pub(crate) fn n_datas(&mut self, count: u32) {
         self.n_datas = Some(count);
     }
@@ -267,6 +274,7 @@ impl HeaderBuilder {
             n_datas: self.n_datas,
             may_have_legacy,
             catch_types: catch_types.into(),
+            branch_hints: self.branch_hints,
         }
     }
 
