@@ -287,6 +287,26 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
                     Ok(_) => Err(format!("expected link error \"{message}\", but it links")),
                 }
             }
+            // Only those who read custom sections refuse them: here that is the reader of the text format.
+            WastDirective::AssertMalformedCustom {
+                mut module,
+                message,
+                ..
+            }
+            | WastDirective::AssertInvalidCustom {
+                mut module,
+                message,
+                ..
+            } => match module.to_test() {
+                Err(_) => Ok(()),
+                Ok(QuoteWatTest::Binary(_)) => Err(format!("expected \"{message}\"")),
+                Ok(QuoteWatTest::Text(bytes)) => {
+                    match text::to_wasm(&bytes, None, text::Options::default()) {
+                        Err(_) => Ok(()),
+                        Ok(_) => Err(format!("expected \"{message}\", but it is read")),
+                    }
+                }
+            },
             other => Err(format!("unsupported command: {}", describe(&other))),
         }
     }
