@@ -63,7 +63,7 @@ impl EngineOptions {
             Tier::Interp => wharf::Tier::Interp,
             Tier::Optimizing => wharf::Tier::Optimizing,
         });
-        let mut features = wharf::Features::default();
+        let mut features = usual_features();
         for name in &self.features {
             let changed = match name.strip_prefix('-') {
                 Some(name) => features.without(name),
@@ -80,6 +80,13 @@ impl EngineOptions {
     pub fn is_deterministic(&self) -> bool {
         self.deterministic
     }
+}
+
+/// What modules may use if nothing else is said: the defaults of the engine, and the legacy encoding of exceptions. It is not part
+/// of the standard, but most C++ compilers emit it unless they are told not to.
+fn usual_features() -> wharf::Features {
+    let features = wharf::Features::default();
+    features.with("legacy-exceptions").unwrap_or(features)
 }
 
 /// Starts an engine.
