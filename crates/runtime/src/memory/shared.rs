@@ -283,6 +283,9 @@ impl StoreCore {
 
     /// `memory.grow` of a shared memory. Growth by other stores counts against this one's limit when this one grows it.
     pub(super) fn grow_shared_memory(&self, memory: &SharedMemory, delta: u64) -> Option<u64> {
+        // Threads that grow shared memories do so by turns, or together they would take the same room twice.
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let room = self
             .limits
             .memory_bytes_max
