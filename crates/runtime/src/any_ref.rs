@@ -133,11 +133,13 @@ impl StoreCore {
     }
 
     /// Opens a scope: the handles made from now on are valid until it is closed.
+    #[inline]
     pub fn open_scope(&mut self) -> usize {
         self.handles.len()
     }
 
     /// Closes a scope, and those that were opened in it.
+    #[inline]
     pub fn close_scope(&mut self, scope: usize) {
         self.handles.truncate(scope);
     }
@@ -206,7 +208,8 @@ impl StoreCore {
         )
     }
 
-    /// Whether what a handle refers to is of a type, whose index is the engine's (specification: `ref.test`).
+    /// Whether what a handle refers to is of a type, whose index is the engine's (specification: `ref.test`). No internal
+    /// reference is of an external type, though a conversion makes it one.
     ///
     /// # Errors
     /// If the handle is another store's, or no longer valid, or the engine has no such type.
@@ -217,7 +220,7 @@ impl StoreCore {
             heap: ty,
         };
         self.engine.types().check(module::ValType::Ref(ty))?;
-        Ok(self.is_of_type(reference, ty))
+        Ok(!ty.is_extern() && self.is_of_type(reference, ty))
     }
 
     /// Whether a reference that is neither null nor to a function is of a type, whose index is canonical.

@@ -234,6 +234,20 @@ impl HostCtx {
     }
 }
 
+/// What the host is given during a call, it can no longer use after it, also if the call panics.
+struct CallScope {
+    core: *mut StoreCore,
+    first: usize,
+}
+
+impl Drop for CallScope {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `call_direct` holds the store, and lends it to nobody when its closure has returned or panicked.
+        unsafe { (*self.core).close_scope(self.first) }
+    }
+}
+
 unsafe fn call_direct<T: 'static, F>(
     env: *const (),
     core: *mut StoreCore,
@@ -245,12 +259,11 @@ where
 {
     // SAFETY: by the contract of `DirectCall` this is our closure and a store of our data type, which begins with its core.
     let (call, store) = unsafe { (&*env.cast::<F>(), &mut *core.cast::<StoreInner<T>>()) };
-    let first = store.handles.len();
+    let first = store.open_scope();
+    let scope = CallScope { core, first };
     let outcome = call(HostCall { store, caller }, slots);
-    // What the host was given during the call, it can no longer use.
+    drop(scope);
     // SAFETY: the borrow given to the closure has ended; the store is still ours.
-    unsafe { (*core).handles.truncate(first) };
-    // SAFETY: as above.
     outcome.map_err(|cause| unsafe { (*core).own_cause(cause) })
 }
 

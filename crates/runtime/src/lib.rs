@@ -61,7 +61,7 @@ pub use loaded::{CodeSource, LoadedModule};
 pub use memory::SharedMemory;
 pub use object::GcStats;
 pub use reference::{
-    I31Bits, KindAny, KindArray, KindEq, KindExtern, KindStruct, RefKind, TypedRef,
+    I31Bits, KindAny, KindArray, KindEq, KindExn, KindExtern, KindStruct, RefKind, TypedRef,
 };
 pub use store::{Store, StoreCore, StoreInner};
 pub use value::{Ref, Val, WasmList, WasmTy};

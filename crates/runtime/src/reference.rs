@@ -200,6 +200,8 @@ kinds! {
     KindArray = Array;
     /// `extern`.
     KindExtern = Extern;
+    /// `exn`.
+    KindExn = Exn;
 }
 
 const fn non_null(heap: HeapType) -> RefType {

@@ -2,14 +2,14 @@
 //!
 //! They translate handles of this crate into those of the runtime, which alone turns values into bits; numbers pass unchanged.
 
-use crate::{AnyRef, ArrayRef, EqRef, ExternRef, Func, GcRef, I31, StructRef};
+use crate::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, Func, GcRef, I31, StructRef};
 use ops::V128;
 use runtime::{FuncHandle, I31Bits, TypedRef, WasmList};
-use runtime::{KindAny, KindArray, KindEq, KindExtern, KindStruct};
+use runtime::{KindAny, KindArray, KindEq, KindExn, KindExtern, KindStruct};
 
 /// A Rust type that stands for one WebAssembly type: the integers `i32 u32 i64 u64`, the floats, [`V128`], and the references
-/// [`Func`], [`ExternRef`], [`AnyRef`], [`EqRef`], [`I31`], [`StructRef`] and [`ArrayRef`], which are never null, each also as an
-/// `Option` that may be: `Option<ExternRef>` is `externref`.
+/// [`Func`], [`ExternRef`], [`ExnRef`], [`AnyRef`], [`EqRef`], [`I31`], [`StructRef`] and [`ArrayRef`], which are never null, each
+/// also as an `Option` that may be: `Option<ExternRef>` is `externref`.
 ///
 /// References fit more types than their own. A host function that takes [`AnyRef`] can be imported as one that takes a structure,
 /// and one that returns it as one that returns a structure: what it returns is then checked. Likewise for functions of guests.
@@ -82,6 +82,7 @@ references! {
     StructRef, TypedRef<KindStruct>, value => TypedRef::new(value.handle()), StructRef::from_handle(value.0);
     ArrayRef, TypedRef<KindArray>, value => TypedRef::new(value.handle()), ArrayRef::from_handle(value.0);
     ExternRef, TypedRef<KindExtern>, value => TypedRef::new(value.handle()), ExternRef::from_handle(value.0);
+    ExnRef, TypedRef<KindExn>, value => TypedRef::new(value.handle()), ExnRef::from_handle(value.0);
 }
 
 /// The parameters or results of a function: `()`, one [`WasmTy`], or a tuple of up to twelve.

@@ -524,6 +524,8 @@ fn internal_and_external_references_convert() {
         let inside = AnyRef::convert_extern(host);
         assert_eq!(inside.ty(&store).unwrap(), HeapType::Any);
         assert!(inside.as_eq(&store).unwrap().is_none());
+        assert!(inside.is_a(&store, HeapType::Any).unwrap());
+        assert!(!inside.is_a(&store, HeapType::Extern).unwrap());
         let back = ExternRef::convert_any(inside);
         let value = back.data(&store).unwrap().unwrap();
         assert_eq!(value.downcast_ref(), Some(&7u8));

@@ -1,12 +1,13 @@
 //! References to objects in calls between host and guest: typed and not, with types that differ, for as long as the call lasts.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wharf::{
-    AnyRef, ArrayRef, AsContextMut, Caller, Config, Engine, EqRef, ErrorKind, ExternRef, Func,
-    FuncType, HeapType, I31, Instance, Linker, Module, OwnedRef, RecGroup, Ref, RefType, Result,
-    RootScope, Store, StructRef, StructType, Tier, Trap, TypeIdx, TypeKind, TypedFunc, Val,
+    AnyRef, ArrayRef, AsContextMut, Caller, Config, Engine, EqRef, ErrorKind, ExnRef, ExternRef,
+    Func, FuncType, HeapType, I31, Instance, Linker, Module, OwnedRef, RecGroup, Ref, RefType,
+    Result, RootScope, Store, StructRef, StructType, Tier, Trap, TypeIdx, TypeKind, TypedFunc, Val,
     ValType,
 };
 
@@ -22,9 +23,9 @@ fn in_each_engine(check: impl Fn(&Engine)) {
 
 fn refused<T: std::fmt::Debug>(outcome: Result<T>) {
     let error = outcome.expect_err("what does not fit is refused");
-    let host = |error: &ErrorKind| matches!(error, ErrorKind::Host(_));
+    // What a host function returned comes back as its error.
     assert!(
-        matches!(error.kind(), ErrorKind::Misuse(_)) || host(error.kind()),
+        matches!(error.kind(), ErrorKind::Misuse(_) | ErrorKind::Host(_)),
         "{error}"
     );
 }
@@ -336,6 +337,32 @@ fn what_a_host_function_is_given_ends_with_its_call() {
     });
 }
 
+#[test]
+fn what_a_host_function_is_given_ends_when_it_panics() {
+    in_each_engine(|engine| {
+        let mut store = Store::new(engine, ());
+        let given: Arc<Mutex<Option<AnyRef>>> = Arc::default();
+        let keep = given.clone();
+        let fail = Func::wrap(&mut store, move |any: AnyRef| {
+            *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(any);
+            if keep.lock().is_ok() {
+                panic!("this panic is part of the test");
+            }
+        });
+        let text = r#"(module
+            (import "host" "fail" (func $fail (param (ref any))))
+            (func (export "run") (call $fail (array.new_fixed $a 0)))
+            (type $a (array i8)))"#;
+        let module = Module::new(engine, text).unwrap();
+        let guest = Instance::new(&mut store, &module, &[fail.into()]).unwrap();
+        let run = guest.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+        let call = AssertUnwindSafe(|| run.call(&mut store, ()));
+        assert!(catch_unwind(call).is_err());
+        let given = given.lock().unwrap().expect("the function was called");
+        refused(given.ty(&store));
+    });
+}
+
 struct Counted(Arc<AtomicUsize>);
 
 impl Drop for Counted {
@@ -486,5 +513,43 @@ fn functions_of_defined_types() {
             panic!("a defined type")
         };
         no(HeapType::Concrete(TypeKind::Func, index), &mut store);
+    });
+}
+
+#[test]
+fn references_to_exceptions() {
+    in_each_engine(|engine| {
+        let text = r#"(module
+            (tag $t (export "tag") (param i32))
+            (func (export "catch") (param i32) (result (ref exn))
+                (block $caught (result (ref exn))
+                    (try_table (catch_all_ref $caught) (throw $t (local.get 0)))
+                    (unreachable)))
+            (func (export "throw") (param exnref) (throw_ref (local.get 0))))"#;
+        let module = Module::new(engine, text).unwrap();
+        let mut store = Store::new(engine, ());
+        let guest = Instance::new(&mut store, &module, &[]).unwrap();
+        let catch = guest
+            .get_typed_func::<i32, ExnRef>(&mut store, "catch")
+            .unwrap();
+        let throw = guest
+            .get_typed_func::<Option<ExnRef>, ()>(&mut store, "throw")
+            .unwrap();
+        let (ended, owned) = {
+            let mut scope = RootScope::new(&mut store);
+            let exn = catch.call(&mut scope, 42).unwrap();
+            (exn, OwnedRef::new(&scope, exn).unwrap())
+        };
+        store.gc().unwrap();
+        refused(ended.exception(&store));
+        refused(throw.call(&mut store, Some(ended)));
+        let exn = owned.get(&mut store).unwrap();
+        let values = exn.exception(&store).unwrap().values(&store).unwrap();
+        assert_eq!(values, [Val::I32(42)]);
+        let error = throw.call(&mut store, Some(exn)).unwrap_err();
+        let thrown = error.exception().expect("it is thrown again");
+        assert_eq!(thrown.values(&store).unwrap(), [Val::I32(42)]);
+        let error = throw.call(&mut store, None).unwrap_err();
+        assert_eq!(error.trap(), Some(Trap::NullReference));
     });
 }
