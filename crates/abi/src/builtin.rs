@@ -84,8 +84,8 @@ macro_rules! for_each_builtin {
             array_init_data(data: i32, array: i32, dst: i32, src: i32, len: i32) -> trap;
             /// `array.init_elem`.
             array_init_elem(elem: i32, array: i32, dst: i32, src: i32, len: i32) -> trap;
-            /// An exception with a tag of the module and a payload in slots, or 0 and the store holds a pending trap. May collect.
-            exn_new(tag: i32, payload: pointer) -> i32;
+            /// An exception with a tag of the module, its payload all zeros, or 0 and the store holds a pending trap. May collect.
+            exn_new(tag: i32) -> i32;
             /// Throws an exception: goes on where the guest catches it. It returns only if the guest does not, and then the store
             /// holds it as pending.
             throw(exception: i32) -> none;

@@ -15,7 +15,7 @@ use crate::call::Pending;
 use crate::instance::Instance;
 use crate::vm::StoreCtx;
 use crate::{Cause, InstanceId, StoreCore};
-use abi::{Builtin, Raw, VmctxLayout, for_each_builtin};
+use abi::{Builtin, VmctxLayout, for_each_builtin};
 use module::{DataIdx, ElemIdx, MemoryIdx, TableIdx, TagIdx};
 use ops::{Atomic, Compute, Trap, Value};
 use std::arch::naked_asm;
@@ -194,13 +194,13 @@ impl Caller<'_> {
         types.is_subtype(sub as u32, sup as u32).into()
     }
 
-    fn exn_new(self, tag: i32, payload: *mut u8) -> i32 {
+    fn exn_new(self, tag: i32) -> i32 {
         let tag = self.instance().tag(TagIdx(tag as u32));
-        let n_values = self.store.tags[tag as usize].ty.params().len();
-        // SAFETY: compiled code passes one slot per value of the tag's payload, at least one.
-        let payload = unsafe { std::slice::from_raw_parts_mut(payload.cast::<Raw>(), n_values) };
-        match self.store.exn_new(tag, payload) {
-            Ok(exception) => exception as i32,
+        if let Some(exception) = self.store.exn_alloc(tag) {
+            return exception as i32;
+        }
+        match self.store.exn_room(tag) {
+            Ok(()) => self.store.exn_alloc(tag).expect("room was made") as i32,
             Err(trap) => {
                 self.finish(Err(trap));
                 0

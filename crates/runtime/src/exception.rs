@@ -224,6 +224,7 @@ impl StoreCore {
 
     pub(crate) fn add_tag(&mut self, type_id: u32, name: Option<Box<str>>) -> u32 {
         let ty = self.engine.types().func(type_id);
+        self.prepare_heap_for_tag(type_id);
         self.tags.push(TagEntity {
             type_id,
             layout: ObjectLayout::of_exn(&ty),

@@ -51,6 +51,9 @@ impl StoreCore {
             let heap = heap.map_err(|error| Error::os("reserve a heap", error))?;
             self.heap = Some(Box::new(heap));
             self.publish_heap();
+            for tag in 0..self.tags.len() {
+                self.prepare_heap_for_tag(self.tags[tag].type_id);
+            }
         }
         Ok(self.heap.as_mut().expect("just made"))
     }
@@ -90,12 +93,19 @@ impl StoreCore {
 
     /// Makes the heap ready for objects of the type with this number.
     pub(crate) fn prepare_heap_for(&mut self, number: u32) -> Result<(), Error> {
-        let engine = self.engine.clone();
-        let heap = self.heap_or_make()?;
-        if !heap.has_shape(number) {
-            heap.set_shape(number, shape(&engine.types().get(number)));
-        }
+        self.heap_or_make()?;
+        self.prepare_heap_for_tag(number);
         Ok(())
+    }
+
+    /// Makes the heap, if there is one, ready for exceptions of a tag of this type: compiled code makes them as soon as there is a
+    /// heap.
+    pub(crate) fn prepare_heap_for_tag(&mut self, number: u32) {
+        if let Some(heap) = &mut self.heap
+            && !heap.has_shape(number)
+        {
+            heap.set_shape(number, shape(&self.engine.types().get(number)));
+        }
     }
 
     /// Tells the heap what compiled code allocated, allocates, and tells compiled code where to go on.

@@ -12,7 +12,7 @@ use crate::memory::MemoryEntity;
 use crate::owned_root::OwnedRoots;
 use crate::table::TableEntity;
 use crate::vm::StoreCtx;
-use crate::{EngineCore, Error, Limits};
+use crate::{EngineCore, Error, Limits, LoadedModule};
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -44,6 +44,8 @@ pub struct StoreCore {
     pub(crate) tables: Vec<TableEntity>,
     pub(crate) globals: Vec<GlobalEntity>,
     pub(crate) tags: Vec<TagEntity>,
+    /// Where the code starts that was looked at last for a handler, and its module.
+    pub(crate) thrown_in: Option<(usize, Arc<LoadedModule>)>,
     /// The garbage-collected heap; made when first needed.
     pub(crate) heap: Option<Box<gc::Heap>>,
     /// References that the runtime itself holds, the latest last.
@@ -86,6 +88,7 @@ impl<T> Store<T> {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
+            thrown_in: None,
             heap: None,
             roots: Vec::new(),
             handles: Handles::default(),

@@ -4,9 +4,8 @@
 //! throws asks, frame by frame, what the code's tables say of the place where it goes on.
 
 use crate::engine::CodeAt;
-use crate::{Cause, LoadedModule, StoreCore};
+use crate::{Cause, StoreCore};
 use ops::Trap;
-use std::sync::Arc;
 use sys::Landing;
 
 impl StoreCore {
@@ -18,7 +17,7 @@ impl StoreCore {
     /// drop. The reference is that of an exception of the store.
     pub(crate) unsafe fn throw(this: *mut StoreCore, exception: u32) -> Cause {
         // SAFETY: the guest has lent us the store.
-        let store = unsafe { &*this };
+        let store = unsafe { &mut *this };
         // A guest that throws and catches is hardly ever in its own code when it is signalled.
         if store.interrupt.is_requested() {
             return Trap::Interrupted.into();
@@ -32,11 +31,11 @@ impl StoreCore {
     }
 
     /// Where the guest that has called out goes on if an exception is thrown.
-    fn find_handler(&self, exception: u32) -> Option<Landing> {
+    fn find_handler(&mut self, exception: u32) -> Option<Landing> {
         // SAFETY: the context belongs to the store.
         let exit_fp = unsafe { (*self.ctx()).exit_fp };
-        // Consecutive frames are mostly of one module, which costs a lock to find.
-        let mut last: Option<(usize, Arc<LoadedModule>)> = None;
+        // Frames are mostly of one module, which costs a lock to find.
+        let mut last = self.thrown_in.take();
         let mut landing = None;
         let mut visit = |return_pc: usize, fp: usize| {
             let known = last
@@ -62,6 +61,7 @@ impl StoreCore {
         // SAFETY: the guest called out from this frame and is suspended, so all its frames exist; compiled code keeps frame
         // pointers.
         unsafe { sys::walk_suspended(exit_fp, self.engine.code_range(), &mut visit) }
+        self.thrown_in = last;
         landing
     }
 }

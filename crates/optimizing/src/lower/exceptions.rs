@@ -5,16 +5,16 @@
 //! done, and nothing noted, when such a block is entered or left.
 
 use super::call::Target;
+use super::memory::Address;
 use super::{Lower, clif_block};
 use crate::code::PENDING;
 use crate::signature::{POINTER, clif_type};
-use abi::gc::{EXN_TAG, ObjectLayout};
-use abi::{Builtin, Raw, StoreCtxLayout};
+use abi::gc::{EXN_TAG, KIND_EXN, OBJECT_TYPE, ObjectLayout, YOUNG_OBJECT_BYTES_MAX};
+use abi::{Builtin, StoreCtxLayout};
 use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    BlockArg, ExceptionTableData, ExceptionTableItem, InstBuilder, MemFlagsData, Opcode,
-    StackSlotData, StackSlotKind, Value, types,
+    BlockArg, ExceptionTableData, ExceptionTableItem, InstBuilder, Opcode, Value, types,
 };
 use ir::{EdgeId, ExnOp, InstId, List};
 use module::TagIdx;
@@ -45,11 +45,17 @@ impl Lower<'_> {
 
     /// The address of the exception that is the operand, as it is until a collector runs.
     fn exn_base(&mut self, args: List) -> Value {
-        let exception = self.extended(self.func.list(args)[0]);
+        let exception = self.value(self.func.list(args)[0]);
+        self.exn_address(exception)
+    }
+
+    /// The store may get its heap by the first throw, so its address is not constant here.
+    fn exn_address(&mut self, exception: Value) -> Value {
         let store = self.store_ctx();
         let flags = self.flags.store_ctx(self.pos.func);
         let base = self.load_raw(POINTER, flags, store, StoreCtxLayout::GC_BASE);
-        self.pos.ins().iadd(base, exception)
+        let offset = self.pos.ins().uextend(POINTER, exception);
+        self.pos.ins().iadd(base, offset)
     }
 
     /// Where the payload lies in exceptions of a tag.
@@ -64,19 +70,37 @@ impl Lower<'_> {
     }
 
     fn exn_new(&mut self, id: InstId, tag: TagIdx, args: List) {
-        const SLOT_BYTES: i32 = size_of::<Raw>() as i32;
-        let bytes = SLOT_BYTES as u32 * args.len().max(1) as u32;
-        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4);
-        let slot = self.pos.func.create_sized_stack_slot(data);
-        let slots = self.pos.ins().stack_addr(POINTER, slot, 0);
-        for (nth, &arg) in self.func.list(args).iter().enumerate() {
-            let value = self.value(arg);
-            let (flags, offset) = (MemFlagsData::trusted(), nth as i32 * SLOT_BYTES);
-            self.pos.ins().store(flags, value, slots, offset);
-        }
+        let header = self.env.header;
+        let number = self.type_number(header.tags()[tag.index()]);
+        let layout = self.payload(tag).clone();
+        assert!(
+            layout.size <= YOUNG_OBJECT_BYTES_MAX,
+            "validation limits how many values a tag has"
+        );
+        let size = self.iconst(types::I32, layout.size.into());
+        let (exception, rare) = self.bump(size);
+        let flags = self.flags.exception(self.pos.func);
+        let base = self.exn_address(exception);
+        let number = self.pos.ins().uextend(types::I64, number);
+        let header = self.pos.ins().bor_imm_u(number, i64::from(KIND_EXN) << 32);
+        self.store_raw(flags, header, base, OBJECT_TYPE);
+        let store_tag = self.vmctx_const(types::I32, self.env.layout.tag(tag));
+        self.store_raw(flags, store_tag, base, EXN_TAG);
         let tag = self.iconst(types::I32, tag.0.into());
-        let (call, exception) = self.builtin_new(Builtin::exn_new, &[tag, slots]);
-        self.safepoint(id, call);
+        let exception = self.join_allocs(id, Some(exception), rare, |lower| {
+            lower.builtin_new(Builtin::exn_new, &[tag])
+        });
+        let base = self.exn_address(exception);
+        for (field, &value) in layout.fields.iter().zip(self.func.list(args)) {
+            let value = self.value(value);
+            let offset = field.offset as i32;
+            let at = Address {
+                base,
+                offset,
+                flags,
+            };
+            self.store_stored(field.storage, value, at);
+        }
         self.set(id, exception);
     }
 

@@ -102,7 +102,7 @@ fn safepoint(inst: &Inst) -> Option<Safepoint> {
             GcOp::ArrayNewData { .. } | GcOp::ArrayNewElem { .. } => Some(Safepoint::Call),
             _ => None,
         },
-        Inst::Exn { op, .. } => op.allocates().then_some(Safepoint::Call),
+        Inst::Exn { op, .. } => op.allocates().then_some(Safepoint::Alloc),
         _ => inst.is_call().then_some(Safepoint::Call),
     }
 }

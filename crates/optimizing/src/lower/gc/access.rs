@@ -147,7 +147,12 @@ impl Lower<'_> {
         self.load_op(opcode, stored_type(storage), at)
     }
 
-    pub(super) fn store_stored(&mut self, storage: StorageType, value: Value, at: Address) {
+    pub(in crate::lower) fn store_stored(
+        &mut self,
+        storage: StorageType,
+        value: Value,
+        at: Address,
+    ) {
         let opcode = match storage {
             StorageType::I8 => Opcode::Istore8,
             StorageType::I16 => Opcode::Istore16,

@@ -186,7 +186,7 @@ impl Lower<'_> {
 
     /// Takes `size` bytes, a multiple of [`OBJECT_ALIGN`], of the young space; gives the object and the block where there is no
     /// room for it.
-    fn bump(&mut self, size: Value) -> (Value, cranelift_codegen::ir::Block) {
+    pub(in crate::lower) fn bump(&mut self, size: Value) -> (Value, cranelift_codegen::ir::Block) {
         let [rare] = self.blocks_after_current();
         self.pos.func.layout.set_cold(rare);
         (self.bump_or(size, rare), rare)
