@@ -247,7 +247,13 @@ impl GcOp {
                 traps: true,
                 ..Effects::NONE
             },
-            GcOp::StructNew(_) | GcOp::ArrayNew(_) | GcOp::ArrayNewFixed(_) => Effects {
+            GcOp::StructNew(_) | GcOp::ArrayNewFixed(_) => Effects {
+                is_fresh: true,
+                ..Effects::NONE
+            },
+            // An array may be larger than any heap.
+            GcOp::ArrayNew(_) => Effects {
+                traps: true,
                 is_fresh: true,
                 ..Effects::NONE
             },

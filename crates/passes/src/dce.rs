@@ -12,7 +12,7 @@ pub(crate) fn run(func: &mut Func) {
         let inst = func.inst(id);
         match stored_into(func, inst) {
             Some(object) => live.has(object),
-            None => acts(inst) || func.inst_results(id).any(|value| live.has(value)),
+            None => acts(func, inst) || func.inst_results(id).any(|value| live.has(value)),
         }
     });
     for block in func.blocks().skip(1) {
@@ -32,7 +32,17 @@ pub(crate) fn run(func: &mut Func) {
 }
 
 /// Whether an instruction must stay though nobody uses its results.
-fn acts(inst: &Inst) -> bool {
+fn acts(func: &Func, inst: &Inst) -> bool {
+    /// Arrays of up to so many elements fit every heap: not making them is no difference to anyone.
+    const SMALL_LEN_MAX: u128 = 1 << 10;
+    if let Inst::Gc {
+        op: GcOp::ArrayNew(_),
+        args,
+    } = *inst
+    {
+        let len = func.const_bits(func.list(args)[1]);
+        return len.is_none_or(|len| len > SMALL_LEN_MAX);
+    }
     !inst.effects().is_removable()
 }
 
@@ -78,7 +88,7 @@ impl Live {
             for &id in func.insts(block) {
                 if let Some(object) = stored_into(func, func.inst(id)) {
                     live.stores.push((object, id));
-                } else if acts(func.inst(id)) {
+                } else if acts(func, func.inst(id)) {
                     func.inst(id).for_each_arg(func, |value| live.need(value));
                 }
             }
