@@ -32,8 +32,8 @@ pub struct BuiltinSig {
 
 /// Calls the macro `$then` with all rows: `name(param: type, ...) -> result;`. `-> trap` marks a function whose 32-bit result
 /// is 0 for success, and otherwise means that the store holds a pending trap. `-> object` and `-> quiet` mark
-/// functions that are called rarely from code that runs often, and so leave all registers as they are: what `object` functions
-/// give is a 32-bit reference in [`StoreCtxLayout::GC_OBJECT`](crate::StoreCtxLayout::GC_OBJECT).
+/// functions that are called rarely from code that runs often, and so leave all registers as they are; they
+/// take the store context too, and what they give, and whether the stack has room for them, is then in [`StoreCtxLayout::GC_OBJECT`](crate::StoreCtxLayout::GC_OBJECT).
 #[macro_export]
 macro_rules! for_each_builtin {
     ($then:ident) => {
@@ -67,11 +67,11 @@ macro_rules! for_each_builtin {
             /// Whether the type of canonical number `sub` is `sup` or a subtype of it: 1 or 0.
             subtype(sub: i32, sup: i32) -> i32;
             /// A structure of the type with this canonical number, all zeros, or 0 and the store holds a pending trap. May collect.
-            gc_new_struct(ty: i32) -> object;
+            gc_new_struct(ctx: pointer, ty: i32) -> object;
             /// An array, as above.
-            gc_new_array(ty: i32, len: i32) -> object;
+            gc_new_array(ctx: pointer, ty: i32, len: i32) -> object;
             /// The write barrier: an old object may refer to young ones from now on.
-            gc_remember(object: i32) -> quiet;
+            gc_remember(ctx: pointer, object: i32) -> quiet;
             /// `array.new_data` of a type of the module: the array, or 0 and the store holds a pending trap. May collect.
             array_new_data(ty: i32, data: i32, src: i32, len: i32) -> i32;
             /// `array.new_elem`: as above.

@@ -61,7 +61,8 @@ impl StoreCtxLayout {
     pub const GC_END: u32 = 52;
     /// `usize`: address of the engine's table of types: see [`crate::gc::TypeRowLayout`].
     pub const TYPES: u32 = 56;
-    /// `u32`: the object that a builtin made last.
+    /// `u32`: what a builtin gave that changes no register: an object, or anything but 0 for nothing; 0 for a pending trap, or for
+    /// lack of stack if none is pending.
     pub const GC_OBJECT: u32 = 120;
     /// Size in bytes.
     pub const SIZE: u32 = 128;

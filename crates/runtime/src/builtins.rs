@@ -248,14 +248,10 @@ macro_rules! table {
     (@ty none) => { () };
     (@ty object) => { i32 };
     (@ty quiet) => { () };
-    (@thunk object $name:ident) => {
-        table!(
-            @preserving
-            $name,
-            "mov rdi, [rbp - 40]\nmov rdi, [rdi + {store}]\nmov [rdi + {gc_object}], eax"
-        );
+    (@thunk object $name:ident) => { table!(@preserving $name, "mov [rsi + {gc_object}], eax"); };
+    (@thunk quiet $name:ident) => {
+        table!(@preserving $name, "mov dword ptr [rsi + {gc_object}], 1");
     };
-    (@thunk quiet $name:ident) => { table!(@preserving $name, "/* {gc_object} */"); };
     (@thunk $result:ident $name:ident) => {
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name() {
@@ -280,12 +276,15 @@ macro_rules! table {
         }
     };
     // What C preserves, the builtin does; the thunk adds the rest: general registers in 9 words below the frame pointer, then
-    // vectors.
+    // vectors. Code that calls these has not looked whether there is room on the stack, so as not to prepare for it on its way;
+    // without room the thunk must not touch the stack, since only code may fault there.
     (@preserving $name:ident, $keep_result:literal) => {
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name() {
             naked_asm!(
                 ".cfi_startproc",
+                "cmp rsp, [rsi + {stack_limit}]",
+                "jb 2f",
                 "push rbp",
                 ".cfi_def_cfa_offset 16",
                 ".cfi_offset rbp, -16",
@@ -317,14 +316,12 @@ macro_rules! table {
                 "movaps [rsp + 208], xmm13",
                 "movaps [rsp + 224], xmm14",
                 "movaps [rsp + 240], xmm15",
-                "mov rax, [rdi + {store}]",
-                "mov [rax + {exit_fp}], rbp",
+                "mov [rsi + {exit_fp}], rbp",
                 "call {builtin}",
+                "mov rsi, [rbp - 32]",
                 $keep_result,
-                "mov rax, [rbp - 8]",
                 "mov rcx, [rbp - 16]",
                 "mov rdx, [rbp - 24]",
-                "mov rsi, [rbp - 32]",
                 "mov rdi, [rbp - 40]",
                 "mov r8, [rbp - 48]",
                 "mov r9, [rbp - 56]",
@@ -346,13 +343,17 @@ macro_rules! table {
                 "movaps xmm13, [rsp + 208]",
                 "movaps xmm14, [rsp + 224]",
                 "movaps xmm15, [rsp + 240]",
+                "mov rax, [rbp - 8]",
                 "mov rsp, rbp",
                 "pop rbp",
                 ".cfi_def_cfa rsp, 8",
                 "ret",
+                "2:",
+                "mov dword ptr [rsi + {gc_object}], 0",
+                "ret",
                 ".cfi_endproc",
-                store = const VmctxLayout::STORE,
                 gc_object = const offset_of!(StoreCtx, gc_object),
+                stack_limit = const offset_of!(StoreCtx, stack_limit),
                 exit_fp = const offset_of!(StoreCtx, exit_fp),
                 builtin = sym super::$name,
             )

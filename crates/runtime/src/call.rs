@@ -320,6 +320,8 @@ impl StoreCore {
             }
             (_, pending) => match (self.listed_trap(fault.pc), pending) {
                 (Some(TRAP_PENDING), Some(pending)) => pending,
+                // The thunk of a builtin found no room on the stack to ask for more.
+                (Some(TRAP_PENDING), None) => trap(Trap::StackOverflow),
                 (Some(code), _) => trap(Trap::from_code(code).unwrap_or_else(|| unlisted(fault))),
                 (None, _) => unlisted(fault),
             },

@@ -295,6 +295,16 @@ impl Lower<'_> {
     ///
     /// The runtime needs more stack than guard pages could watch over, so the room is checked before.
     pub(super) fn builtin_call(&mut self, builtin: Builtin, args: &[Value]) -> Inst {
+        if builtin.sig().preserves {
+            // Nothing of what a rare call needs counts as constant, or it would be prepared before loops. The builtin itself looks
+            // at the stack.
+            let flags = self.flags.store_ctx(self.pos.func);
+            let table = self.load_raw(POINTER, flags, self.vmctx, VmctxLayout::BUILTINS);
+            let code = self.load_raw(POINTER, flags, table, 8 * builtin as u32);
+            let mut all = vec![self.store_ctx()];
+            all.extend_from_slice(args);
+            return self.call_builtin(builtin, code, &all);
+        }
         let store = self.store_ctx();
         let flags = self.flags.store_ctx(self.pos.func);
         let limit = self.load_raw(POINTER, flags, store, StoreCtxLayout::STACK_LIMIT);
@@ -307,6 +317,10 @@ impl Lower<'_> {
         let table = self.vmctx_const(POINTER, VmctxLayout::BUILTINS);
         let flags = self.flags.constant(self.pos.func);
         let code = self.load_raw(POINTER, flags, table, 8 * builtin as u32);
+        self.call_builtin(builtin, code, args)
+    }
+
+    fn call_builtin(&mut self, builtin: Builtin, code: Value, args: &[Value]) -> Inst {
         let func = &mut *self.pos.func;
         let signature = *self.scratch.callees.builtins[builtin as usize]
             .get_or_insert_with(|| func.import_signature(builtin_signature(builtin)));
@@ -315,15 +329,17 @@ impl Lower<'_> {
         self.pos.ins().call_indirect(signature, code, &all)
     }
 
-    /// Calls the runtime to make an object, and traps if it could not; gives the call too, which may have collected.
+    /// Calls the runtime to make an object, or to do something that changes no register, and traps if it could not; gives the
+    /// call too, which may have collected.
     pub(super) fn builtin_new(&mut self, builtin: Builtin, args: &[Value]) -> (Inst, Value) {
         let call = self.builtin_call(builtin, args);
-        let object = if builtin.sig().preserves {
-            let store = self.store_ctx();
-            let flags = self.flags.store_ctx(self.pos.func);
-            self.load_raw(types::I32, flags, store, StoreCtxLayout::GC_OBJECT)
-        } else {
-            self.pos.func.dfg.first_result(call)
+        let object = match builtin.sig().result {
+            Some(_) => self.pos.func.dfg.first_result(call),
+            None => {
+                let store = self.store_ctx();
+                let flags = self.flags.store_ctx(self.pos.func);
+                self.load_raw(types::I32, flags, store, StoreCtxLayout::GC_OBJECT)
+            }
         };
         self.pos.ins().trapz(object, PENDING);
         (call, object)

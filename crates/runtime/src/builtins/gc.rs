@@ -21,17 +21,17 @@ impl Caller<'_> {
         }
     }
 
-    pub(super) fn gc_new_struct(self, ty: i32) -> i32 {
+    pub(super) fn gc_new_struct(self, _ctx: *mut u8, ty: i32) -> i32 {
         let outcome = self.store.new_struct(ty as u32);
         self.finish_new(outcome)
     }
 
-    pub(super) fn gc_new_array(self, ty: i32, len: i32) -> i32 {
+    pub(super) fn gc_new_array(self, _ctx: *mut u8, ty: i32, len: i32) -> i32 {
         let outcome = self.store.new_array(ty as u32, len as u32);
         self.finish_new(outcome)
     }
 
-    pub(super) fn gc_remember(self, object: i32) {
+    pub(super) fn gc_remember(self, _ctx: *mut u8, object: i32) {
         self.store.heap_mut().remember(object as u32);
     }
 

@@ -40,11 +40,11 @@ impl Lower<'_> {
     ) {
         let (at, storage) = self.field(field, object, kinds);
         let stored = self.value(value);
-        self.store_stored(storage, stored, at);
         if is_traced(storage) && self.may_be_young(value) {
             let object = self.value(object);
             self.barrier(object, stored);
         }
+        self.store_stored(storage, stored, at);
     }
 
     /// Where a field of a structure is; faults if that is null.
@@ -93,11 +93,11 @@ impl Lower<'_> {
         let storage = element(&self.env, ty);
         let at = self.array_element(storage, (array, index), id);
         let stored = self.value(value);
-        self.store_stored(storage, stored, at);
         if is_traced(storage) && self.may_be_young(value) {
             let array = self.value(array);
             self.barrier(array, stored);
         }
+        self.store_stored(storage, stored, at);
     }
 
     /// The length of an array; faults if it is null.
@@ -173,7 +173,8 @@ impl Lower<'_> {
         !is_i31 && !self.func.is_const(value)
     }
 
-    /// Tells the collector that an old object refers to a young one, unless it knows of it.
+    /// Tells the collector that an old object will refer to a young one, unless it knows of it. That comes before the store: code may
+    /// be abandoned at any instruction, and the heap lives on. Null is not old, and faults at the store.
     fn barrier(&mut self, object: Value, value: Value) {
         let [done, call, known, value_check] = self.blocks_after_current();
         self.pos.func.layout.set_cold(call);
@@ -202,7 +203,7 @@ impl Lower<'_> {
         self.pos.ins().brif(is_known, done, &[], call, &[]);
 
         self.pos.goto_bottom(call);
-        self.builtin(Builtin::gc_remember, &[object]);
+        self.builtin_new(Builtin::gc_remember, &[object]);
         self.pos.ins().jump(done, &[]);
         self.pos.goto_bottom(done);
     }
