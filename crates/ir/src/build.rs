@@ -87,6 +87,9 @@ pub struct Builder {
     frames: Vec<Frame>,
     /// Positions in `frames` of the blocks that catch.
     scopes: Vec<usize>,
+    /// Calls in such blocks, and values that their clauses read.
+    n_caught_calls: u32,
+    n_fields: u32,
     /// Whether the current place can be reached. If not, operators are skipped.
     alive: bool,
     /// How many blocks were opened since the place became unreachable.
@@ -142,6 +145,8 @@ impl Builder {
         self.stack.clear();
         self.frames.clear();
         self.scopes.clear();
+        self.n_caught_calls = 0;
+        self.n_fields = 0;
         self.alive = true;
         self.dead_depth = 0;
         self.next_loop = 0;

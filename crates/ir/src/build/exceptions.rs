@@ -14,8 +14,11 @@ use super::{BuildError, Builder};
 use crate::{Block, EdgeId, ExnOp, Inst, Term, Type, Value};
 use module::{BlockType, Catch, Header, TagIdx};
 
-/// More values of payloads than this are refused: each takes a few bytes of a module, but may take much more here.
-const VALUES_MAX: usize = 1 << 26;
+/// Calls in blocks that catch, in one function at most: what generating code for them takes grows faster than they do.
+const CAUGHT_CALLS_MAX: u32 = 1 << 16;
+
+/// Values of payloads that the clauses of one function read at most: one clause names a tag, which may have many.
+const FIELDS_MAX: u32 = 1 << 18;
 
 impl Builder {
     /// `try_table`.
@@ -37,6 +40,7 @@ impl Builder {
         if self.scopes.is_empty() {
             return;
         }
+        self.n_caught_calls += 1;
         let args = self.func.make_list(&[]);
         let op = ExnOp::Caught;
         let exception = self.append(Inst::Exn { op, args }, &[Type::Ref]);
@@ -92,6 +96,9 @@ impl Builder {
         catches: &[Catch],
         join: JoinIdx,
     ) -> Result<(), BuildError> {
+        if self.n_caught_calls > CAUGHT_CALLS_MAX {
+            return Err(BuildError::TooComplex);
+        }
         let block = self.func.push_block();
         self.locals.place(&mut self.func, join, block);
         self.alive = true;
@@ -136,13 +143,14 @@ impl Builder {
             }
         };
         let n_fields = ExnOp::New(tag).params(header).len() as u32;
+        self.n_fields += n_fields;
+        if self.n_fields > FIELDS_MAX {
+            return Err(BuildError::TooComplex);
+        }
         for field in 0..n_fields {
             let op = ExnOp::Field { tag, field };
             let value = self.emit(Inst::Exn { op, args }, op.result(header));
             self.stack.push(value);
-        }
-        if self.func.n_values() > VALUES_MAX {
-            return Err(BuildError::TooComplex);
         }
         self.stack.extend(catch.with_ref.then_some(exception));
         self.br(catch.label);

@@ -180,6 +180,28 @@ fn a_loop_may_be_a_label_of_a_catch() {
     );
 }
 
+/// A function whose code would take too long to make.
+#[test]
+fn more_calls_that_are_caught_than_any_program_has_are_too_complex() {
+    let build = |n_calls: usize| {
+        let calls = "(call $f)".repeat(n_calls);
+        let wat = format!(
+            "(module (import \"m\" \"f\" (func $f)) (func (block $b (try_table (catch_all $b) {calls}))))"
+        );
+        let bytes = text::wat_to_wasm(&wat, None).unwrap_or_else(|error| panic!("{error}"));
+        let mut input = None;
+        let features = module::Features::default();
+        module::decode(bytes, &features, &mut |_, found| input = Some(found)).expect("valid");
+        let mut scratch = module::ReadScratch::default();
+        let reader = input.expect("a function").read(&mut scratch);
+        let mut builder = crate::Builder::new();
+        let built = builder.build(reader.expect("a body"), BuildOptions::default());
+        built.map(|func| func.n_blocks())
+    };
+    assert!(build(60_000).is_ok());
+    assert!(matches!(build(70_000), Err(crate::BuildError::TooComplex)));
+}
+
 fn refused(body: &str, expect: Expect) {
     let text = format!("func (i32) -> () {{\n{body}}}\n");
     let func = parse(&text).unwrap_or_else(|error| panic!("{error}"));
