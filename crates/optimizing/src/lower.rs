@@ -99,6 +99,8 @@ pub(crate) struct Lower<'a> {
     payload: Option<(module::TagIdx, ObjectLayout)>,
     /// The slots of references, if there are any.
     ref_slots: Option<StackSlot>,
+    /// Where the operands of rows that are computed by calls go, if there are any.
+    compute_slots: Option<StackSlot>,
     /// The test of a reference that ends the current block by branches.
     test_to_branch: Option<InstId>,
 }
@@ -155,6 +157,7 @@ pub(crate) fn lower(
         tried: None,
         payload: None,
         ref_slots: None,
+        compute_slots: None,
         test_to_branch: None,
     };
     lower.make_ref_slots();

@@ -349,9 +349,12 @@ impl Lower<'_> {
     pub(super) fn compute_by_call(&mut self, op: ops::Compute, args: [ir::Value; 3]) -> Value {
         const SLOT_BYTES: i32 = size_of::<abi::Raw>() as i32;
         let n = op.params().len();
-        let bytes = SLOT_BYTES as u32 * n.max(1) as u32;
-        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4);
-        let slot = self.pos.func.create_sized_stack_slot(data);
+        let func = &mut *self.pos.func;
+        let slot = *self.compute_slots.get_or_insert_with(|| {
+            let bytes = SLOT_BYTES as u32 * args.len() as u32;
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4);
+            func.create_sized_stack_slot(data)
+        });
         let slots = self.pos.ins().stack_addr(POINTER, slot, 0);
         let trusted = MemFlagsData::trusted();
         for (nth, &arg) in args[..n].iter().enumerate() {
