@@ -328,7 +328,12 @@ fn argument(random: &mut crate::Random, ty: wharf::ValType) -> Val {
 /// A value without what only means something in its own store.
 fn shown(store: &Store<()>, value: &Val) -> String {
     match value {
-        Val::Ref(Ref::Any(Some(value))) => format!("{:?}", value.kind(store).expect("its own")),
+        Val::Ref(Ref::Any(Some(value))) => {
+            let number = value.as_i31(store).expect("its own");
+            let is_struct = value.as_struct(store).expect("its own").is_some();
+            let is_array = value.as_array(store).expect("its own").is_some();
+            format!("anyref, number: {number:?}, struct: {is_struct}, array: {is_array}")
+        }
         Val::Ref(Ref::Exn(value)) => format!("exnref, null: {}", value.is_none()),
         Val::Ref(Ref::Func(func)) => format!("funcref, null: {}", func.is_none()),
         Val::Ref(Ref::Extern(value)) => format!("externref, null: {}", value.is_none()),
