@@ -270,7 +270,10 @@ impl Verifier<'_> {
     fn tail_call(&self, header: &Header, callee: Callee, args: &[Value]) -> Check {
         match callee {
             Callee::Func(_) => {}
-            Callee::Table { index, .. } => self.typed("index", index, Type::I32)?,
+            Callee::Table { table, index, .. } => {
+                let table64 = header.tables()[table.index()].table64;
+                self.typed("index", index, if table64 { Type::I64 } else { Type::I32 })?;
+            }
             Callee::Ref { callee, .. } => self.typed("callee", callee, Type::FuncRef)?,
         }
         let ty = header.type_at(callee.ty(header));

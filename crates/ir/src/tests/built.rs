@@ -273,3 +273,19 @@ fn hints_make_the_unlikely_way_cold() {
         "#]],
     );
 }
+
+#[test]
+fn a_tail_call_may_find_its_callee_in_a_table_of_64_bits() {
+    check(
+        "(table $t i64 1 funcref)
+         (type $f (func (result i32)))
+         (func (param $i i64) (result i32)
+           (return_call_indirect $t (type $f) (local.get $i)))",
+        expect![[r#"
+            func (i64) -> (i32) {
+            b0(v0: i64):
+                return_call_indirect 0 0 v0()
+            }
+        "#]],
+    );
+}
