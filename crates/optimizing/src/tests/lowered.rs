@@ -146,8 +146,8 @@ fn a_call_through_a_table() {
                 v11 = load.i64 notrap aligned region1 v10
                 v12 = load.i32 user5 aligned region2 v11+16
                 v14 = load.i32 notrap aligned readonly can_move region0 v13
-                v15 = icmp ne v12, v14
-                trapnz v15, user6
+                v15 = icmp eq v12, v14
+                trapz v15, user6
                 v16 = load.i64 notrap aligned region2 v11
                 v17 = load.i64 notrap aligned region2 v11+8
                 v18 = call_indirect sig0, v16(v17, v2)  ; v2 = 5
