@@ -29,7 +29,7 @@ pub(crate) fn run(func: &mut Func, env: &Env<'_>) {
         cfg: &cfg,
         changes: func
             .blocks()
-            .map(|block| Changes::of(func, block))
+            .map(|block| Changes::of(env.header, func, block))
             .collect(),
         between: Between::new(func, &cfg),
         roots: (0..func.n_values() as u32).map(Value::new).collect(),
@@ -115,8 +115,14 @@ struct Changes {
     elements: bool,
     /// Fields by their index: the last bit stands for all from there on.
     fields: u64,
-    /// Globals, likewise.
+    /// Globals that the module defines, likewise.
     globals: u64,
+    /// All imported globals: any two may be the same one.
+    imported_globals: bool,
+}
+
+fn is_imported(header: &Header, global: GlobalIdx) -> bool {
+    global.index() < header.n_imported_globals()
 }
 
 fn bit(index: u32) -> u64 {
@@ -124,7 +130,7 @@ fn bit(index: u32) -> u64 {
 }
 
 impl Changes {
-    fn of(func: &Func, block: Block) -> Changes {
+    fn of(header: &Header, func: &Func, block: Block) -> Changes {
         let mut changes = Changes::default();
         for &id in func.insts(block) {
             match *func.inst(id) {
@@ -132,6 +138,9 @@ impl Changes {
                     GcOp::StructSet { field, .. } => changes.fields |= bit(field),
                     op => changes.elements |= op.effects().writes.meets(State::HEAP),
                 },
+                Inst::GlobalSet { global, .. } if is_imported(header, global) => {
+                    changes.imported_globals = true;
+                }
                 Inst::GlobalSet { global, .. } => changes.globals |= bit(global.0),
                 ref inst => {
                     changes.all |= inst.effects().writes.meets(State::HEAP.or(State::GLOBAL));
@@ -146,14 +155,16 @@ impl Changes {
         self.elements |= other.elements;
         self.fields |= other.fields;
         self.globals |= other.globals;
+        self.imported_globals |= other.imported_globals;
     }
 
-    fn may_change(&self, known: &Available) -> bool {
+    fn may_change(&self, header: &Header, known: &Available) -> bool {
         known.is_mutable
             && (self.all
                 || match known.place {
                     Place::Field { field, .. } => self.fields & bit(field) != 0,
                     Place::Element { .. } => self.elements,
+                    Place::Global(global) if is_imported(header, global) => self.imported_globals,
                     Place::Global(global) => self.globals & bit(global.0) != 0,
                     _ => false,
                 })
@@ -259,7 +270,7 @@ impl Finder<'_> {
         };
         if preds.len() > 1 && known.iter().any(|known| known.is_mutable) {
             let changes = self.between.changes(self.cfg, &self.changes, idom, block);
-            known.retain(|known| !changes.may_change(known));
+            known.retain(|known| !changes.may_change(self.header, known));
         }
     }
 
@@ -291,7 +302,13 @@ impl Finder<'_> {
         match *inst {
             Inst::GlobalSet { global, value } => {
                 let place = Place::Global(global);
-                known.retain(|known| known.place != place);
+                let is_imported = |global| is_imported(self.header, global);
+                known.retain(|known| match known.place {
+                    Place::Global(other) if is_imported(global) => {
+                        !(known.is_mutable && is_imported(other))
+                    }
+                    other => other != place,
+                });
                 self.is_at(known, place, None, value);
             }
             Inst::Gc { op, args } => self.gc(func, id, op, func.list(args), known),
