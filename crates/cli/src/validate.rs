@@ -39,5 +39,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
 fn validate(engine: &wharf::Engine, file: &Path) -> Result<(), Failure> {
     let mut input = Input::read(file)?;
     let wasm = input.take_wasm()?;
-    wharf::Module::validate(engine, &wasm).map_err(|error| input.failure(&error))
+    wharf::Module::validate(engine, &wasm).map_err(|error| input.failure(&error))?;
+    if let Err(error) = wharf::Module::validate_hints(&wasm) {
+        eprintln!("warning: {}: {error}", input.name());
+    }
+    Ok(())
 }

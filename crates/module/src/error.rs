@@ -161,6 +161,14 @@ impl Error {
         Error::new(kind, message.to_string(), Some(4))
     }
 
+    /// A branch hint is at an offset where no branch starts.
+    #[cold]
+    pub(crate) fn misplaced_hint(offset: usize) -> Error {
+        let message =
+            "@metadata.code.branch_hint annotation: invalid target: no branch starts here";
+        Error::new(ErrorKind::Invalid, message.to_string(), Some(offset))
+    }
+
     /// The feature is known, but no tier runs it.
     #[cold]
     pub(crate) fn feature_not_runnable(feature: &'static str) -> Error {

@@ -2,8 +2,8 @@
 //!
 //! Apart because they are advice: a section that makes no sense is as good as none, and no result depends on one.
 
-use crate::FuncIdx;
-use wasmparser::{BinaryReader, BranchHintSectionReader};
+use crate::{Error, FuncIdx};
+use wasmparser::{BinaryReader, BranchHintSectionReader, KnownCustom, Operator, Parser, Payload};
 
 /// The name of the section.
 pub(crate) const SECTION: &str = "metadata.code.branch_hint";
@@ -68,6 +68,80 @@ impl BranchHints {
     pub(crate) fn has(&self, func: FuncIdx) -> bool {
         let at = self.funcs.binary_search_by_key(&func.0, |(func, _)| func.0);
         at.is_ok()
+    }
+}
+
+/// Checks that each branch hint of a valid module is at a branch.
+///
+/// Modules run all the same if one is not: this is for those who make them.
+///
+/// # Errors
+/// The first hint that is at something else, or what is wrong with the section.
+pub fn check_branch_hints(wasm: &[u8]) -> Result<(), Error> {
+    let mut hints: Vec<(u32, Vec<u32>)> = Vec::new();
+    let mut func = 0;
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.map_err(Error::malformed)? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    let import = import.map_err(Error::malformed)?;
+                    func += u32::from(matches!(
+                        import.ty,
+                        wasmparser::TypeRef::Func(_) | wasmparser::TypeRef::FuncExact(_)
+                    ));
+                }
+            }
+            Payload::CustomSection(section) => {
+                if let KnownCustom::BranchHints(section) = section.as_known() {
+                    for func in section {
+                        let func = func.map_err(Error::malformed)?;
+                        let places = func.hints.into_iter();
+                        let places = places.map(|hint| hint.map(|hint| hint.func_offset));
+                        let places = places.collect::<Result<_, _>>();
+                        hints.push((func.func, places.map_err(Error::malformed)?));
+                    }
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                for (_, places) in hints.iter().filter(|(of, _)| *of == func) {
+                    check_body(&body, places).map_err(|error| error.in_func(FuncIdx(func)))?;
+                }
+                func += 1;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Checks that there are branches at these offsets of a body.
+fn check_body(body: &wasmparser::FunctionBody<'_>, places: &[u32]) -> Result<(), Error> {
+    let start = body.range().start;
+    let mut places = places.iter().copied().peekable();
+    let operators = body.get_operators_reader().map_err(Error::malformed)?;
+    for operator in operators.into_iter_with_offsets() {
+        let (operator, offset) = operator.map_err(Error::malformed)?;
+        let Some(&place) = places.peek() else {
+            return Ok(());
+        };
+        let is_branch = matches!(
+            operator,
+            Operator::If { .. }
+                | Operator::BrIf { .. }
+                | Operator::BrOnNull { .. }
+                | Operator::BrOnNonNull { .. }
+                | Operator::BrOnCast { .. }
+                | Operator::BrOnCastFail { .. }
+        );
+        if offset - start == u64::from(place) && is_branch {
+            places.next();
+        } else if offset - start >= u64::from(place) {
+            break;
+        }
+    }
+    match places.next() {
+        Some(place) => Err(Error::misplaced_hint(start as usize + place as usize)),
+        None => Ok(()),
     }
 }
 

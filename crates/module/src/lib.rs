@@ -56,6 +56,7 @@ pub use features::{Feature, Features};
 pub use header::{
     ElemItems, ElemMode, ElemSegment, Export, ExportItem, Header, Import, ImportType,
 };
+pub use hints::check_branch_hints;
 pub use index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 pub use module::{CustomSection, DataMode, DataSegment, FileRange, Module};
 pub use names::Names;

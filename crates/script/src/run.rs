@@ -287,7 +287,7 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
                     Ok(_) => Err(format!("expected link error \"{message}\", but it links")),
                 }
             }
-            // Only those who read custom sections refuse them: here that is the reader of the text format.
+            // Only those who read custom sections refuse them: here the reader of the text format, and what checks hints.
             WastDirective::AssertMalformedCustom {
                 mut module,
                 message,
@@ -299,10 +299,14 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
                 ..
             } => match module.to_test() {
                 Err(_) => Ok(()),
-                Ok(QuoteWatTest::Binary(_)) => Err(format!("expected \"{message}\"")),
+                Ok(QuoteWatTest::Binary(wasm)) => match Module::validate_hints(&wasm) {
+                    Err(_) => Ok(()),
+                    Ok(()) => Err(format!("expected \"{message}\"")),
+                },
                 Ok(QuoteWatTest::Text(bytes)) => {
                     match text::to_wasm(&bytes, None, text::Options::default()) {
                         Err(_) => Ok(()),
+                        Ok(wasm) if Module::validate_hints(&wasm).is_err() => Ok(()),
                         Ok(_) => Err(format!("expected \"{message}\", but it is read")),
                     }
                 }

@@ -171,6 +171,16 @@ impl Module {
         Module::new(&Engine::new(&config)?, bytes).map(drop)
     }
 
+    /// Whether custom sections that are advice make sense: each branch hint must be at a branch.
+    ///
+    /// Modules are valid, and run, all the same if they make none.
+    ///
+    /// # Errors
+    /// What makes no sense.
+    pub fn validate_hints(wasm: &[u8]) -> Result<()> {
+        module::check_branch_hints(wasm).map_err(Error::from)
+    }
+
     /// The module as an artifact: machine code and all that is needed to run it again without compiling.
     ///
     /// # Errors

@@ -135,7 +135,16 @@ impl Activation<'_> {
         for (operand, ty) in operands.iter_mut().zip(op.operands()).rev() {
             *operand = self.pop_index(*ty == ops::Type::I64);
         }
-        let address = self.pop_address(arg)?;
+        let address = self.pop_index(self.is_memory64(arg.memory));
+        // Alignment comes first, also where the sum has no 64 bits.
+        let reached = address.wrapping_add(arg.offset);
+        if !reached.is_multiple_of(op.bytes() as u64) {
+            return Err(Trap::UnalignedAtomic);
+        }
+        if reached < address {
+            return Err(Trap::MemoryOutOfBounds);
+        }
+        let address = reached;
         let memory = self.memory(arg.memory);
         let result = self.store.exec_atomic(op, memory, address, operands)?;
         if op.result().is_some() {

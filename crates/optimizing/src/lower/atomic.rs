@@ -107,15 +107,9 @@ impl Lower<'_> {
         bytes: usize,
         addr: ir::Value,
     ) -> (Value, MemFlags) {
-        let mask = bytes as i64 - 1;
-        if mask != 0 {
-            // Whether a multiple of the size is reached does not depend on carries out of 64 bits.
+        if bytes > 1 {
             let index = self.extended(addr);
-            let reached = self.pos.ins().iadd_imm_s(index, offset as i64);
-            let rest = self.pos.ins().band_imm_u(reached, mask);
-            self.pos
-                .ins()
-                .trapnz(rest, trap_code(Trap::UnalignedAtomic));
+            self.check_alignment(index, offset, bytes);
         }
         let at = self.address(memory, offset, bytes, addr);
         let exact = match at.offset {
@@ -123,6 +117,15 @@ impl Lower<'_> {
             offset => self.pos.ins().iadd_imm_s(at.base, i64::from(offset)),
         };
         (exact, at.flags)
+    }
+
+    /// Traps if `index + offset` is not a multiple of `bytes`, which does not depend on carries out of 64 bits.
+    fn check_alignment(&mut self, index: Value, offset: u64, bytes: usize) {
+        let reached = self.pos.ins().iadd_imm_s(index, offset as i64);
+        let rest = self.pos.ins().band_imm_u(reached, bytes as i64 - 1);
+        self.pos
+            .ins()
+            .trapnz(rest, trap_code(Trap::UnalignedAtomic));
     }
 
     /// The runtime checks the address, and does the rest.
@@ -139,6 +142,9 @@ impl Lower<'_> {
         let address = if offset == 0 {
             index
         } else {
+            if self.env.header.memories()[memory.index()].memory64 {
+                self.check_alignment(index, offset, op.bytes());
+            }
             let trap = trap_code(Trap::MemoryOutOfBounds);
             let offset = self.iconst(types::I64, offset as i64);
             self.pos.ins().uadd_overflow_trap(index, offset, trap)

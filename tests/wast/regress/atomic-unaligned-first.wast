@@ -1,0 +1,20 @@
+;; An atomic access that is neither aligned nor in bounds is said to be unaligned, also where the address does not fit 64 bits.
+(module
+  (memory i64 1 1 shared)
+  (func (export "load") (param i64) (result i32)
+    (i32.atomic.load offset=0xffffffffffffffff (local.get 0)))
+  (func (export "add") (param i64) (result i64)
+    (i64.atomic.rmw.add offset=0xffffffffffffffff (local.get 0) (i64.const 1)))
+  (func (export "notify") (param i64) (result i32)
+    (memory.atomic.notify offset=0xffffffffffffffff (local.get 0) (i32.const 1)))
+  (func (export "wait") (param i64) (result i32)
+    (memory.atomic.wait32 offset=0xffffffffffffffff (local.get 0) (i32.const 1) (i64.const 0))))
+
+(assert_trap (invoke "load" (i64.const 2)) "unaligned atomic")
+(assert_trap (invoke "load" (i64.const 5)) "out of bounds memory access")
+(assert_trap (invoke "add" (i64.const 5)) "unaligned atomic")
+(assert_trap (invoke "add" (i64.const 9)) "out of bounds memory access")
+(assert_trap (invoke "notify" (i64.const 2)) "unaligned atomic")
+(assert_trap (invoke "notify" (i64.const 5)) "out of bounds memory access")
+(assert_trap (invoke "wait" (i64.const 2)) "unaligned atomic")
+(assert_trap (invoke "wait" (i64.const 5)) "out of bounds memory access")
