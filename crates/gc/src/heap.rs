@@ -49,8 +49,10 @@ pub struct Heap {
     pub(crate) shapes: Vec<Shape>,
     /// The next young object.
     pub(crate) top: u32,
-    /// One past the last byte of the young space in use.
+    /// One past the last byte of the young space in use: where it begins while the old objects alone are more than the limit.
     pub(crate) end: u32,
+    /// Bytes of the young space when it is in use.
+    young_bytes: u32,
     /// One past the last old object.
     pub(crate) old_top: u64,
     /// A full collection follows when the old space has more bytes than this.
@@ -85,6 +87,7 @@ impl Heap {
             shapes: Vec::new(),
             top: YOUNG_START,
             end: YOUNG_START,
+            young_bytes: 0,
             old_top: u64::from(YOUNG_END),
             old_bytes_due: OLD_BYTES_FIRST,
             old_bytes_max,
@@ -98,6 +101,7 @@ impl Heap {
         heap.set_shape(HOST_TYPE, Shape::fixed(KIND_HOST, 16, &[]));
         let young_bytes = YOUNG_BYTES_FIRST.min(young_bytes_max) as u32;
         heap.set_young(young_bytes)?;
+        heap.open_or_close_young();
         Ok(heap)
     }
 
@@ -291,6 +295,7 @@ impl Heap {
                 self.verify().unwrap_or_else(|fault| panic!("{fault}"));
             }
         }
+        self.open_or_close_young();
         self.stats.pause(started);
         self.granted = true;
         if self.old_bytes() + bytes_old > self.old_bytes_max
@@ -315,6 +320,7 @@ impl Heap {
         self.minor(roots, dead)?;
         self.full(roots, dead);
         self.plan(0);
+        self.open_or_close_young();
         self.stats.pause(started);
         Ok(())
     }
@@ -332,9 +338,9 @@ impl Heap {
         self.space.close_old(keep.max(self.old_top));
     }
 
-    /// Lets the emptied young space grow if much of it survived: then collecting later would have copied less.
+    /// Lets the emptied young space grow if much of it survived, or collecting read much besides: collecting later costs less then.
     pub(crate) fn resize_young(&mut self, survived: u64) {
-        let bytes = u64::from(self.end - YOUNG_START);
+        let bytes = u64::from(self.young_bytes);
         if survived > bytes / 8 && bytes < self.young_bytes_max {
             let bytes = (bytes * 2).min(self.young_bytes_max) as u32;
             // Without memory the space stays as it is.
@@ -344,8 +350,16 @@ impl Heap {
 
     fn set_young(&mut self, bytes: u32) -> io::Result<()> {
         self.space.open_young(YOUNG_START + bytes)?;
-        self.end = YOUNG_START + bytes;
+        self.young_bytes = bytes;
         Ok(())
+    }
+
+    /// After a collection: closes the young space while the limit does not allow all that is in the old one. Otherwise whoever
+    /// is told that the heap is exhausted could go on and get as much again, and again.
+    fn open_or_close_young(&mut self) {
+        debug_assert_eq!(self.top, YOUNG_START);
+        let is_full = self.old_bytes() > self.old_bytes_max;
+        self.end = YOUNG_START + if is_full { 0 } else { self.young_bytes };
     }
 
     /// Bytes of the object at `object`.

@@ -12,6 +12,9 @@ use abi::gc::{
 /// Flag of an object that was copied; its first word is then where to.
 const FORWARDED: u32 = 1 << INFO_COLLECTOR_SHIFT;
 
+/// Bytes of most places that hold a root.
+const ROOT_BYTES: u64 = 8;
+
 /// What copying changes, apart from the objects.
 struct Copier<'a> {
     space: &'a Space,
@@ -132,8 +135,12 @@ impl Heap {
             shapes: &self.shapes,
             to: self.old_top,
         };
-        roots(&mut |slot| *slot = copier.forward(*slot));
+        // What is read though nothing of it may be young, in bytes.
         let mut scanned = 0;
+        roots(&mut |slot| {
+            *slot = copier.forward(*slot);
+            scanned += ROOT_BYTES;
+        });
         for &object in &self.remembered {
             scanned += copier.scan(object);
             let flags = copier.space.load(object + OBJECT_INFO);

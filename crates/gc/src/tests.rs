@@ -293,6 +293,39 @@ fn exhaustion_is_an_error_and_the_heap_stays_usable() {
 }
 
 #[test]
+fn the_limit_holds_however_often_it_is_met() {
+    let bytes_max = 4 << 20;
+    let mut heap = heap(bytes_max, false);
+    let mut roots = [0];
+    // As a guest that is called again and again and keeps all it can.
+    for _ in 0..50 {
+        while let Ok(node) = alloc(&mut heap, NODE, 0, &mut roots) {
+            heap.set_ref(node, 12, roots[0]);
+            roots[0] = node;
+        }
+        assert!(heap.used_bytes() <= bytes_max, "{}", heap.used_bytes());
+    }
+    roots[0] = 0;
+    for _ in 0..1_000_000 {
+        assert!(alloc(&mut heap, NODE, 0, &mut roots).is_ok());
+    }
+    let stats = heap.stats();
+    assert!(stats.full < stats.minor, "{stats:?}");
+}
+
+#[test]
+fn with_many_roots_collections_become_rare() {
+    let mut heap = heap(256 << 20, false);
+    // A table of eight megabytes.
+    let mut roots = vec![0; 1 << 20];
+    for _ in 0..1_000_000 {
+        alloc(&mut heap, NODE, 0, &mut roots).unwrap();
+    }
+    let minor = heap.stats().minor;
+    assert!(minor < 10, "{minor} collections for 24 MB");
+}
+
+#[test]
 fn sizes_near_the_end_of_the_space_do_not_wrap() {
     let mut heap = heap(u64::MAX, false);
     for len in [u32::MAX, u32::MAX / 4, u32::MAX - 23, 1 << 30] {
