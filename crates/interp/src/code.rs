@@ -7,14 +7,41 @@ use runtime::LoadedModule;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Where references are in a frame, by function and position.
-type RefSlots = HashMap<(FuncIdx, usize), Arc<[u32]>>;
+/// Slots that are remembered of one module at most: a guest with many locals may wait for the collector at many places.
+const REF_SLOTS_MAX: usize = 1 << 20;
+
+/// Where references are in frames, as far as a collector has asked.
+#[derive(Default)]
+struct RefSlots {
+    /// By function and position.
+    known: HashMap<(FuncIdx, usize), Arc<[u32]>>,
+    /// In all entries of `known`.
+    n_slots: usize,
+}
+
+impl RefSlots {
+    fn get_or(
+        &mut self,
+        place: (FuncIdx, usize),
+        compute: impl FnOnce() -> Box<[u32]>,
+    ) -> Arc<[u32]> {
+        if let Some(slots) = self.known.get(&place) {
+            return slots.clone();
+        }
+        let slots: Arc<[u32]> = compute().into();
+        if self.n_slots + slots.len() > REF_SLOTS_MAX {
+            *self = RefSlots::default();
+        }
+        self.n_slots += slots.len();
+        self.known.insert(place, slots.clone());
+        slots
+    }
+}
 
 /// What the interpreter remembers of a module: its defined functions, once they have been called.
 pub(crate) struct ModuleCode {
     funcs: Box<[OnceLock<FuncCode>]>,
     n_imported: usize,
-    /// Where references are in frames, by function and position, as far as a collector has asked.
     ref_slots: Mutex<RefSlots>,
 }
 
@@ -37,13 +64,10 @@ impl ModuleCode {
     /// Which values of a function's frame are references into the heap before an operator executes.
     pub(crate) fn ref_slots(&self, module: &LoadedModule, func: FuncIdx, at: usize) -> Arc<[u32]> {
         let mut known = self.ref_slots.lock().expect("no panic under the lock");
-        let slots = known.entry((func, at));
-        let compute = || {
-            self.func(module, func)
-                .ref_slots(module.module().header(), at)
-                .into()
-        };
-        slots.or_insert_with(compute).clone()
+        known.get_or((func, at), || {
+            let header = module.module().header();
+            self.func(module, func).ref_slots(header, at)
+        })
     }
 
     /// A function that `module`, of which this is remembered, defines.
@@ -54,5 +78,25 @@ impl ModuleCode {
             FuncCode::decode(module.module(), defined)
                 .expect("function bodies are validated before a module is loaded")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_of_references_is_bounded() {
+        let mut slots = RefSlots::default();
+        let many: Box<[u32]> = (0..50_000).collect();
+        for at in 0..1000 {
+            let found = slots.get_or((FuncIdx(0), at), || many.clone());
+            assert_eq!(*found, *many);
+            let again = slots.get_or((FuncIdx(0), at), || panic!("just computed"));
+            assert!(Arc::ptr_eq(&found, &again));
+        }
+        let held: usize = slots.known.values().map(|slots| slots.len()).sum();
+        assert!(held <= REF_SLOTS_MAX, "{held}");
+        assert_eq!(held, slots.n_slots);
     }
 }

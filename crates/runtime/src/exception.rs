@@ -5,12 +5,12 @@
 //! how exceptions lie on the heap.
 
 use crate::execute_gc::{load, store};
-use crate::gc_heap::is_traced_val;
 use crate::handle::TagHandle;
 use crate::owned_root::OwnedRoot;
+use crate::types::ObjectType;
 use crate::{AnyHandle, Cause, Error, StoreCore, Val};
 use abi::Raw;
-use abi::gc::{EXN_TAG, ObjectLayout};
+use abi::gc::{EXN_TAG, is_traced};
 use module::{Extend, FuncType, HeapType, ValType};
 use ops::Trap;
 use std::fmt;
@@ -20,10 +20,8 @@ use std::sync::Arc;
 pub(crate) struct TagEntity {
     /// The number of its type: that of its exceptions on the heap too.
     pub(crate) type_id: u32,
-    /// The type: its parameters are those of the payload.
-    pub(crate) ty: FuncType,
-    /// How its exceptions lie on the heap.
-    layout: ObjectLayout,
+    /// How its exceptions lie on the heap. Shared, since a module may have a million tags of one wide type.
+    object: Arc<ObjectType>,
     /// What messages call it.
     name: Option<Arc<str>>,
 }
@@ -96,7 +94,7 @@ impl StoreCore {
                 self.exn_alloc(tag).expect("room was made")
             }
         };
-        assert_eq!(payload.len(), self.tags[tag as usize].ty.params().len());
+        assert_eq!(payload.len(), self.tags[tag as usize].object.fields.len());
         for (nth, value) in payload.iter().enumerate() {
             self.exn_set(exn, nth, value.u128());
         }
@@ -121,15 +119,10 @@ impl StoreCore {
     /// # Errors
     /// As [`exn_new`](Self::exn_new).
     pub(crate) fn exn_room(&mut self, tag: u32) -> Result<(), Trap> {
-        let TagEntity {
-            type_id,
-            ref layout,
-            ..
-        } = self.tags[tag as usize];
-        let bytes = u64::from(layout.size);
-        self.prepare_heap_for(type_id)
+        let number = self.tags[tag as usize].type_id;
+        self.prepare_heap_for(number)
             .map_err(|_| Trap::HeapExhausted)?;
-        self.make_room(bytes)
+        self.make_room(self.heap().array_bytes(number, 0))
     }
 
     /// Calls the function while the references of a payload are roots.
@@ -140,8 +133,8 @@ impl StoreCore {
         call: impl FnOnce(&mut StoreCore) -> Result<(), Trap>,
     ) -> Result<(), Trap> {
         let first = self.roots.len();
-        let ty = self.tags[tag as usize].ty.clone();
-        let traced = || (0..payload.len()).filter(|at| is_traced_val(ty.params()[*at]));
+        let object = self.tags[tag as usize].object.clone();
+        let traced = || (0..payload.len()).filter(|at| is_traced(object.fields[*at].0.storage));
         self.roots.extend(traced().map(|at| payload[at].u32()));
         let places: Vec<usize> = traced().collect();
         let outcome = call(self);
@@ -158,29 +151,29 @@ impl StoreCore {
 
     /// One value of an exception's payload, as bits.
     pub(crate) fn exn_field(&self, exn: u32, nth: usize) -> Raw {
-        let field = self.tags[self.exn_tag(exn) as usize].layout.fields[nth];
-        let bits = load(self.heap(), exn, field.offset, field.storage, Extend::None);
+        let (field, offset) = self.tags[self.exn_tag(exn) as usize].object.fields[nth];
+        let bits = load(self.heap(), exn, offset, field.storage, Extend::None);
         Raw::from_u128(bits)
     }
 
     /// Sets one value of an exception's payload.
     pub(crate) fn exn_set(&mut self, exn: u32, nth: usize, bits: u128) {
-        let field = self.tags[self.exn_tag(exn) as usize].layout.fields[nth];
-        store(self.heap_mut(), exn, field.offset, field.storage, bits);
+        let (field, offset) = self.tags[self.exn_tag(exn) as usize].object.fields[nth];
+        store(self.heap_mut(), exn, offset, field.storage, bits);
     }
 
     /// What the host sees of an exception.
     pub(crate) fn exn_exception(&self, exn: u32) -> Exception {
         let tag = self.exn_tag(exn);
         let entity = &self.tags[tag as usize];
-        let params = entity.ty.params().iter().enumerate();
+        let payload = entity.object.fields.iter().enumerate();
         Exception {
             tag: self.tag_handle(tag),
             object: Arc::new(self.owned_roots.own(exn)),
-            payload: params
-                .map(|(nth, ty)| match ty {
-                    ValType::Ref(_) => (*ty, Raw::default()),
-                    _ => (*ty, self.exn_field(exn, nth)),
+            payload: payload
+                .map(|(nth, (field, _))| match field.storage.unpacked() {
+                    ty @ ValType::Ref(_) => (ty, Raw::default()),
+                    ty => (ty, self.exn_field(exn, nth)),
                 })
                 .collect(),
             name: entity.name.clone(),
@@ -223,12 +216,10 @@ impl StoreCore {
     }
 
     pub(crate) fn add_tag(&mut self, type_id: u32, name: Option<Box<str>>) -> u32 {
-        let ty = self.engine.types().func(type_id);
         self.prepare_heap_for_tag(type_id);
         self.tags.push(TagEntity {
             type_id,
-            layout: ObjectLayout::of_exn(&ty),
-            ty,
+            object: self.engine.types().object(type_id),
             name: name.map(Arc::from),
         });
         u32::try_from(self.tags.len() - 1).expect("fewer than 4 G tags fit in memory")
@@ -247,7 +238,8 @@ impl StoreCore {
     /// If the handle is another store's.
     pub fn tag_type(&self, tag: TagHandle) -> Result<FuncType, Error> {
         self.check_store(tag.store, "tag")?;
-        Ok(self.tags[tag.index as usize].ty.clone())
+        let number = self.tags[tag.index as usize].type_id;
+        Ok(self.engine.types().func(number))
     }
 
     /// An exception to be thrown by a host function, which returns it as [`Cause::Exception`].
@@ -276,12 +268,12 @@ impl StoreCore {
     pub fn exception_values(&self, exception: &Exception) -> Result<Vec<Val>, Error> {
         self.check_store(exception.tag.store, "exception")?;
         let exn = exception.object.reference();
-        let params = self.tags[exception.tag.index as usize].ty.params();
-        Ok(params
-            .iter()
+        let payload = self.tags[exception.tag.index as usize].object.fields.iter();
+        let types = payload.map(|(field, _)| field.storage.unpacked());
+        Ok(types
             .enumerate()
             // SAFETY: only values of the tag's types are put there, by this file and by validated code.
-            .map(|(nth, ty)| unsafe { self.val_from_raw(self.exn_field(exn, nth), *ty) })
+            .map(|(nth, ty)| unsafe { self.val_from_raw(self.exn_field(exn, nth), ty) })
             .collect())
     }
 

@@ -433,13 +433,15 @@ impl StoreCore {
 
     fn add_tags(&mut self, module: &LoadedModule, id: InstanceId) {
         let header = module.module().header();
+        let mut exported = vec![None; header.tags().len()];
+        for export in header.exports() {
+            if let ExportItem::Tag(tag) = export.item {
+                exported[tag.index()] = Some(&*export.name);
+            }
+        }
+        let names = module.module().names();
         for index in header.n_imported_tags()..header.tags().len() {
-            let tag = TagIdx(index as u32);
-            let exports = header.exports().iter();
-            let mut exported = exports
-                .filter(|export| export.item == ExportItem::Tag(tag))
-                .map(|export| &*export.name);
-            let name = module.module().names().tag(tag).or(exported.next_back());
+            let name = names.tag(TagIdx(index as u32)).or(exported[index]);
             let ty = module.type_id(header.tags()[index]);
             let number = self.add_tag(ty, name.map(Box::from));
             self.instances[id.0 as usize].tags.push(number);

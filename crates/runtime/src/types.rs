@@ -45,7 +45,8 @@ struct Type {
 
 /// How the host finds its way in objects of a type.
 pub(crate) struct ObjectType {
-    /// The fields of a structure with their offsets; the element of an array with the offset of the first.
+    /// The fields of a structure with their offsets; the element of an array with the offset of the first; the payload of
+    /// exceptions whose tag is of the type.
     pub(crate) fields: Box<[(FieldType, u32)]>,
 }
 
@@ -58,7 +59,16 @@ impl ObjectType {
                 ty.fields.iter().copied().zip(offsets).collect()
             }
             CompositeType::Array(ty) => [(ty.element, ARRAY_ELEMENTS)].into(),
-            CompositeType::Func(_) => Box::default(),
+            CompositeType::Func(ty) => {
+                let constant = |storage| FieldType {
+                    storage,
+                    mutable: false,
+                };
+                let fields = ObjectLayout::of_exn(ty).fields.into_iter();
+                fields
+                    .map(|field| (constant(field.storage), field.offset))
+                    .collect()
+            }
         };
         ObjectType { fields }
     }

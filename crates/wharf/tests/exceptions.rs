@@ -83,6 +83,30 @@ fn an_uncaught_exception_says_its_tag_its_payload_and_where_it_was_thrown() {
 }
 
 /// A guest that catches what a host function throws, what it lets through, and what comes from a call that the host nests.
+#[test]
+fn a_module_may_have_many_tags_wide_ones_and_exported_ones() {
+    const N_EXPORTED: usize = 40_000;
+    let params = "i32 ".repeat(900);
+    let tags: String = (0..N_EXPORTED)
+        .map(|nth| format!("(tag (type $wide)) (tag (export \"t{nth}\"))"))
+        .collect();
+    let last = 2 * N_EXPORTED - 1;
+    let wat = format!(
+        "(module (type $wide (func (param {params}))) {tags} (func (export \"f\") (throw {last})))"
+    );
+    for engine in engines() {
+        let module = Module::new(&engine, &wat).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let func = instance.get_typed_func::<(), ()>(&store, "f").unwrap();
+        let error = func.call(&mut store, ()).unwrap_err();
+        // Without names in the file a tag is called what it is exported as.
+        let name = format!("t{}", N_EXPORTED - 1);
+        let text = error.exception().unwrap().to_string();
+        assert_eq!(text, format!("uncaught exception: {name}()"));
+    }
+}
+
 const CATCHES: &str = r#"(module
     (import "host" "tag" (tag $tag (param i32)))
     (import "host" "throw" (func $throw (param i32)))
