@@ -73,14 +73,20 @@ const DETERMINISTIC: &str = "nan_canonicalization";
 /// Folders with memories that may move: their tests run once more with memories that move at every growth, as do our own whose
 /// names begin with `memory`.
 const MOVING: &[&str] = &[
+    "spec/3.0",
     "spec/memory64",
     "spec/custom-page-sizes",
     "spec-gap/memory64",
 ];
 
-/// Folders with scripts about objects: they run once more with a collection at every allocation, as do our own whose names begin
-/// with `gc` or speak of exceptions.
-const STRESSED: &[&str] = &["spec/gc", "spec/exceptions", "spec-gap/legacy-exceptions"];
+/// Folders with scripts that make objects: they run once more with a collection at every allocation, as do our own and another
+/// engine's whose names begin with `gc` or speak of exceptions.
+const STRESSED: &[&str] = &[
+    "spec/3.0",
+    "spec/gc",
+    "spec/exceptions",
+    "spec-gap/legacy-exceptions",
+];
 
 /// Features with a row that no tier is meant to run.
 const UNTESTED: &[&str] = &["stack-switching", "shared-everything-threads"];
@@ -210,7 +216,8 @@ fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String, features
             tests.push(Test::new(name, move || check(&source, &path, &config)));
         }
         let is_own = folder == "wast" && (file.starts_with("gc") || file.contains("exceptions"));
-        if STRESSED.contains(&folder) || is_own {
+        let is_others = folder == "misc" && (file.starts_with("gc/") || file.contains("exception"));
+        if STRESSED.contains(&folder) || is_own || is_others {
             let (source, path, mut config) = (source.clone(), path.clone(), config.clone());
             config.gc_stress(true);
             let name = format!("{}/stress/{folder}/{file}", tier.name());
