@@ -1,5 +1,6 @@
 ;; Features can be refused; those that do not run yet cannot be allowed.
 ;; RUN: validate %
+;; RUN[both]: validate --features +relaxed-simd,-gc,+custom-page-sizes %
 ;; RUN[refused]: validate --features -simd %
 ;; EXIT[refused]: 1
 ;; RUN[unknown]: validate --features simd,warp %

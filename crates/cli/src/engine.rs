@@ -23,10 +23,10 @@ pub struct EngineOptions {
     #[arg(help = "How code runs: auto, interp (an operator a step), optimizing (machine code)")]
     tier: Tier,
 
-    /// WebAssembly features to allow, or with `-` before the name to refuse, such as `-simd`
+    /// WebAssembly features to allow, such as `+gc` or `gc`, or to refuse, such as `-simd`
     #[arg(
         long,
-        value_name = "[-]NAME,...",
+        value_name = "[+-]NAME,...",
         value_delimiter = ',',
         allow_hyphen_values = true
     )]
@@ -67,7 +67,7 @@ impl EngineOptions {
         for name in &self.features {
             let changed = match name.strip_prefix('-') {
                 Some(name) => features.without(name),
-                None => features.with(name),
+                None => features.with(name.strip_prefix('+').unwrap_or(name)),
             };
             features = changed.map_err(Failure::usage)?;
         }

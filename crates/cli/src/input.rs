@@ -101,7 +101,7 @@ impl Input {
             ModuleErrorKind::Unsupported { feature }
                 if wharf::Features::runnable().has(feature) =>
             {
-                Some(format!("--features {feature} allows it"))
+                Some(format!("--features +{feature} allows it"))
             }
             _ => None,
         };
