@@ -123,7 +123,8 @@ impl Heap {
         /// under way at a time. A power of two.
         const AHEAD: usize = 8;
         let mut marks = Marks::new(self.old_bytes());
-        // Objects whose start is marked and that are not yet scanned: at most one entry an object, so a small part of the heap.
+        // Objects whose start is marked and that are not yet scanned. At most one entry an object: for the smallest half of their
+        // bytes, for most a few hundredths.
         let mut gray: Vec<u32> = Vec::new();
         let visit = |marks: &mut Marks, gray: &mut Vec<u32>, reference: u32| {
             if is_old(reference) && marks.set_start(reference) {

@@ -316,13 +316,6 @@ impl StoreCore {
         self.call_host(number, slots)
     }
 
-    /// The parameter and result counts of a host function's type.
-    pub fn exec_host_type(&self, number: u32) -> module::FuncType {
-        let handle = self.func_handle(number);
-        self.func_type(handle)
-            .expect("the handle was made for this store")
-    }
-
     /// Whether a tag of an instance's module is a tag of the store.
     pub fn is_instance_tag(&self, instance: InstanceId, tag: TagIdx, found: TagHandle) -> bool {
         self.tag_handle(self.instance(instance).tag(tag)) == found

@@ -12,6 +12,7 @@ pub struct Limits {
     /// Number of tables.
     pub tables_max: u32,
     /// Bytes of the heap of garbage-collected objects; 4 GiB at most, whatever stands here. Counts from the heap's making on.
+    /// While it collects, the collector may take up to half as much besides, if nearly all objects are of the smallest kind.
     pub gc_heap_bytes_max: u64,
     /// Number of instances.
     pub instances_max: u32,

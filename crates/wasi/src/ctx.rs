@@ -79,6 +79,6 @@ impl Ctx {
 
     /// Replaces the hook that [`CtxBuilder::interrupt`] describes.
     pub fn set_interrupt(&mut self, hook: impl Fn() -> bool + Send + Sync + 'static) {
-        self.interrupt = Interrupt::Hook(Arc::new(hook), None);
+        self.interrupt.set_hook(hook);
     }
 }

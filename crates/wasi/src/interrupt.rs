@@ -40,6 +40,15 @@ impl fmt::Debug for Interrupt {
 }
 
 impl Interrupt {
+    /// Replaces the hook, and nothing else.
+    pub(crate) fn set_hook(&mut self, hook: impl Fn() -> bool + Send + Sync + 'static) {
+        let over = match self {
+            Interrupt::Hook(_, over) => over.take(),
+            Interrupt::Never | Interrupt::Signal => None,
+        };
+        *self = Interrupt::Hook(Arc::new(hook), over);
+    }
+
     /// Ends waits also when `over` becomes true. Waits that a signal ends need no word of it.
     pub(crate) fn also_when(&mut self, over: &Arc<AtomicBool>) {
         if let Interrupt::Hook(_, slot) = self {

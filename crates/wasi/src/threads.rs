@@ -63,7 +63,6 @@ const THREADS_MAX: usize = 1024;
 /// ```
 pub struct Threads<T: 'static> {
     group: Arc<Group<T>>,
-    get: fn(&mut T) -> &mut Ctx,
 }
 
 /// Whether `module` imports `thread-spawn`.
@@ -76,6 +75,7 @@ pub fn starts_threads(module: &Module) -> bool {
 /// since the group holds that function with the other imports.
 struct Group<T: 'static> {
     ready: OnceLock<InstancePre<T>>,
+    get: fn(&mut T) -> &mut Ctx,
     new_store: Box<dyn Fn(Ctx) -> Result<Store<T>> + Send + Sync>,
     state: Mutex<State>,
     /// Signalled when a thread is gone.
@@ -129,6 +129,7 @@ impl<T: 'static> Threads<T> {
         }
         let group = Arc::new(Group {
             ready: OnceLock::new(),
+            get,
             new_store: Box::new(new_store),
             state: Mutex::new(State {
                 threads_max: THREADS_MAX,
@@ -142,11 +143,11 @@ impl<T: 'static> Threads<T> {
             stopping: Arc::default(),
         });
         let weak = Arc::downgrade(&group);
-        let spawn = move |caller: Caller<'_, T>, argument: i32| spawn(&weak, caller, get, argument);
+        let spawn = move |caller: Caller<'_, T>, argument: i32| spawn(&weak, caller, argument);
         linker.func_wrap(SPAWN.0, SPAWN.1, spawn)?;
         let ready = linker.instantiate_pre(module)?;
         group.ready.get_or_init(|| ready);
-        Ok(Threads { group, get })
+        Ok(Threads { group })
     }
 
     /// Sets how many threads the guest may have at once beside its first: 1024 by default. One more
@@ -174,8 +175,7 @@ impl<T: 'static> Threads<T> {
     ) -> Result<R> {
         let group = &*self.group;
         group.lock().first = Some(store.interrupt_handle());
-        let ctx = (self.get)(store.data_mut());
-        ctx.interrupt.also_when(&group.stopping);
+        group.prepare(store);
 
         let ending = Ending(group);
         let instance = group.ready().instantiate(&mut *store);
@@ -216,6 +216,12 @@ impl<T: 'static> Group<T> {
         self.ready.get().expect("set before anybody sees the group")
     }
 
+    /// Makes waits in a store end with the guest, whatever hook the embedder has set for them.
+    fn prepare(&self, store: &mut Store<T>) {
+        let ctx = (self.get)(store.data_mut());
+        ctx.interrupt.also_when(&self.stopping);
+    }
+
     /// Stops all threads, if that has not been done; only the first reason counts.
     fn end(&self, state: &mut State, reason: Option<Reason>) {
         if state.is_over {
@@ -246,9 +252,9 @@ impl<T: 'static> Group<T> {
         self.changed.notify_all();
     }
 
-    fn guest(&self, id: u32, argument: i32, mut ctx: Ctx) -> Result<()> {
-        ctx.interrupt.also_when(&self.stopping);
+    fn guest(&self, id: u32, argument: i32, ctx: Ctx) -> Result<()> {
         let mut store = (self.new_store)(ctx)?;
+        self.prepare(&mut store);
         {
             let mut state = self.lock();
             if state.is_over {
@@ -279,7 +285,6 @@ impl State {
 fn spawn<T: 'static>(
     group: &Weak<Group<T>>,
     mut caller: Caller<'_, T>,
-    get: fn(&mut T) -> &mut Ctx,
     argument: i32,
 ) -> Result<i32> {
     let Some(group) = group.upgrade() else {
@@ -290,7 +295,7 @@ fn spawn<T: 'static>(
         let message = format!("the program starts a thread, but exports no function `{START}`");
         return Err(Error::msg(message));
     }
-    let ctx = get(caller.data_mut()).for_thread();
+    let ctx = (group.get)(caller.data_mut()).for_thread();
     let id = {
         let mut state = group.lock();
         if state.is_over || state.alive.len() >= state.threads_max {

@@ -230,6 +230,28 @@ fn hooks_and_deadlines_end_every_thread() {
 }
 
 #[test]
+fn a_hook_of_the_store_leaves_the_threads_their_end() {
+    let wat = r#"
+        (func (export "wasi_thread_start") (param $id i32) (param $place i32)
+            (i32.atomic.store (i32.const 0) (i32.const 1))
+            (drop (memory.atomic.notify (i32.const 0) (i32.const 1)))
+            (call $sleep (i64.const 60_000_000_000)))
+        (func (export "_start")
+            (drop (call $spawn (i32.const 0)))
+            (call $wait (i32.const 0) (i64.const -1)))"#;
+    for tier in TIERS {
+        let ran = run(
+            tier,
+            wat,
+            |_| {},
+            |store| store.data_mut().wasi.set_interrupt(|| false),
+        );
+        ran.outcome.unwrap();
+        assert!(ran.took < Duration::from_secs(30), "{:?}", ran.took);
+    }
+}
+
+#[test]
 fn numbers_of_threads_differ_and_there_are_no_more_than_allowed() {
     let wat = r#"
         (func (export "wasi_thread_start") (param $id i32) (param i32)

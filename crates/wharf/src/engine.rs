@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 /// Compiles and runs modules. Cheap to clone; clones are the same engine.
 ///
+/// An engine remembers every defined type that its modules or their host named, also when those are gone, and refuses more than a
+/// million of them. Whoever runs programs of strangers gives each stranger an engine, or replaces it now and then.
+///
 /// ```
 /// let engine = wharf::Engine::default();
 /// let module = wharf::Module::new(&engine, "(module)")?;
