@@ -440,9 +440,10 @@ impl StoreCore {
             }
         }
         let names = module.module().names();
-        for index in header.n_imported_tags()..header.tags().len() {
-            let name = names.tag(TagIdx(index as u32)).or(exported[index]);
-            let ty = module.type_id(header.tags()[index]);
+        let tags = header.tags().iter().zip(exported).enumerate();
+        for (index, (ty, exported)) in tags.skip(header.n_imported_tags()) {
+            let name = names.tag(TagIdx(index as u32)).or(exported);
+            let ty = module.type_id(*ty);
             let number = self.add_tag(ty, name.map(Box::from));
             self.instances[id.0 as usize].tags.push(number);
         }
