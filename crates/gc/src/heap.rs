@@ -78,10 +78,11 @@ impl Heap {
         let young_bytes_max = (bytes_max / 4)
             .clamp(1 << 16, u64::from(YOUNG_END - YOUNG_START))
             .next_multiple_of(1 << 16);
-        // Whatever is young may survive all at once: there is always room for it beyond the limit.
+        // Whatever is young may survive all at once: there is always room for it beyond the limit. Even then all objects end below
+        // 4 GiB, so that 32 bits can say where.
         let old_bytes_max = bytes_max
             .saturating_sub(young_bytes_max)
-            .min((1 << 32) - u64::from(YOUNG_END) - young_bytes_max);
+            .min((1 << 32) - (1 << 16) - u64::from(YOUNG_END) - young_bytes_max);
         let mut heap = Heap {
             space: Space::new()?,
             shapes: Vec::new(),

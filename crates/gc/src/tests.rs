@@ -404,3 +404,11 @@ fn compiled_code_may_allocate_between() {
     heap.set_top(top + 24);
     assert_eq!(heap.alloc(NODE), Some(top + 24));
 }
+
+#[test]
+fn objects_end_below_four_gib() {
+    let heap = heap(u64::MAX, false);
+    let young_bytes_max = u64::from(YOUNG_END - abi::gc::YOUNG_START);
+    let last = u64::from(YOUNG_END) + heap.object_bytes_max() + young_bytes_max;
+    assert!(last < 1 << 32, "{last:#x}");
+}

@@ -205,7 +205,13 @@ impl StoreCore {
         }
         let stack_top = match &this.stack {
             Some(stack) if this.guests == 0 => stack.top(),
-            _ => this.prepare_stack()?,
+            _ => match this.prepare_stack() {
+                Ok(stack_top) => stack_top,
+                Err(error) => {
+                    this.leave_thread(other_thread);
+                    return Err(error);
+                }
+            },
         };
         let displaced = this.displaced.take();
         this.interrupt.set_running(true);

@@ -160,9 +160,9 @@ fn exports_of_another_store_are_refused_as_imports() {
                 Extern::Tag(_) => r#"(import "a" "b" (tag (param i32 funcref)))"#,
             };
             let module = Module::new(here.store.engine(), format!("(module {import})")).unwrap();
-            refused(Instance::new(&mut here.store, &module, &[export.clone()]));
+            refused(Instance::new(&mut here.store, &module, &[export]));
             let mut linker = Linker::new(here.store.engine());
-            if linker.define("a", "b", export.clone()).is_ok() {
+            if linker.define("a", "b", export).is_ok() {
                 refused(linker.instantiate(&mut here.store, &module));
             }
             refused(export.ty(&here.store));
