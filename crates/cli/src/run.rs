@@ -93,7 +93,7 @@ struct Limits {
     #[arg(long, value_name = "N", value_parser = parse_count)]
     fuel: Option<u64>,
 
-    /// The most bytes its memories may have together, such as 64MiB
+    /// The most bytes its memories may have together, and as many for its objects, such as 64MiB
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     max_memory: Option<u64>,
 
@@ -240,6 +240,7 @@ impl Limits {
         let mut limits = wharf::Limits::default();
         if let Some(bytes) = self.max_memory {
             limits.memory_bytes_max = bytes;
+            limits.gc_heap_bytes_max = limits.gc_heap_bytes_max.min(bytes);
         }
         if self.fuel.is_some() && wasi::starts_threads(module) {
             let message = "--fuel cannot be counted for a program that starts threads";

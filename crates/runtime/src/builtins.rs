@@ -62,9 +62,18 @@ impl Caller<'_> {
         self.instance().table(TableIdx(table as u32))
     }
 
+    /// What became of work on many bytes or elements, unless the guest was asked to stop meanwhile: a guest that does little else is
+    /// hardly ever in its own code when a signal comes.
+    fn unless_asked_to_stop<R>(&self, outcome: Result<R, Trap>) -> Result<R, Trap> {
+        if outcome.is_ok() && self.store.interrupt.is_requested() {
+            return Err(Trap::Interrupted);
+        }
+        outcome
+    }
+
     /// 0 for success; else notes the trap and gives 1.
     fn finish(self, outcome: Result<(), Trap>) -> i32 {
-        match outcome {
+        match self.unless_asked_to_stop(outcome) {
             Ok(()) => 0,
             Err(trap) => {
                 self.store.pending = Some(Pending::Cause(Cause::Trap(trap)));

@@ -24,6 +24,12 @@ pub(crate) enum Pending {
     Panic(Box<dyn Any + Send>),
 }
 
+impl Pending {
+    fn is_interruption(&self) -> bool {
+        matches!(self, Pending::Cause(Cause::Trap(Trap::Interrupted)))
+    }
+}
+
 /// Slots that need no allocation.
 const SLOTS_INLINE: usize = 16;
 
@@ -319,7 +325,10 @@ impl StoreCore {
         let trap = |trap| Pending::Cause(Cause::Trap(trap));
         let happened = match (fault.kind, pending) {
             // A host function had failed already: the interrupt came on the way out, and stays asked for.
-            (FaultKind::Interrupt, Some(pending)) => return (pending, frames),
+            (FaultKind::Interrupt, Some(pending)) if !pending.is_interruption() => {
+                return (pending, frames);
+            }
+            (FaultKind::Interrupt, Some(pending)) => pending,
             (FaultKind::Interrupt, None) => trap(Trap::Interrupted),
             (FaultKind::Memory { address }, _) if self.in_guard(address) => {
                 trap(Trap::StackOverflow)
@@ -332,7 +341,7 @@ impl StoreCore {
                 (None, _) => unlisted(fault),
             },
         };
-        if matches!(happened, Pending::Cause(Cause::Trap(Trap::Interrupted))) {
+        if happened.is_interruption() {
             self.interrupt.acknowledge();
         }
         (happened, frames)

@@ -124,6 +124,52 @@ fn guests_are_stopped_by_deadline_and_handle_and_the_store_goes_on() {
 }
 
 #[test]
+fn guests_that_work_on_many_elements_and_little_else_are_stopped() {
+    let text = r#"(module
+        (type $row (array (mut i64)))
+        (memory 200)
+        (table 100000 funcref)
+        (func (export "new") (loop
+            (drop (array.len (array.new_default $row (i32.const 100000))))
+            (br 0)))
+        (func (export "array") (local $row (ref $row))
+            (local.set $row (array.new_default $row (i32.const 100000)))
+            (loop
+                (array.fill $row (local.get $row) (i32.const 0) (i64.const 3) (i32.const 100000))
+                (br 0)))
+        (func (export "memory") (loop
+            (memory.copy (i32.const 0) (i32.const 3) (i32.const 10000000))
+            (br 0)))
+        (func (export "table") (loop
+            (table.fill 0 (i32.const 0) (ref.null func) (i32.const 100000))
+            (br 0)))
+        (func (export "seven") (result i32) (i32.const 7)))"#;
+    in_each_tier(|engine| {
+        let mut store = store(engine, ());
+        let guest = instance(&mut store, text);
+        for name in ["new", "array", "memory", "table"] {
+            let work = guest.get_typed_func::<(), ()>(&store, name).unwrap();
+            let begin = std::time::Instant::now();
+            store.set_timeout(Some(Duration::from_millis(50)));
+            let error = work.call(&mut store, ()).unwrap_err();
+            assert_eq!(error.trap(), Some(Trap::Interrupted));
+            assert!(begin.elapsed() < Duration::from_secs(5), "{name}");
+            store.set_deadline(None);
+            // A request is served once.
+            let handle = store.interrupt_handle();
+            let other = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(20));
+                handle.interrupt();
+            });
+            let error = work.call(&mut store, ()).unwrap_err();
+            assert_eq!(error.trap(), Some(Trap::Interrupted));
+            other.join().unwrap();
+            assert_eq!(seven(&mut store, guest), 7);
+        }
+    });
+}
+
+#[test]
 fn a_request_stops_only_the_store_it_was_for() {
     in_each_tier(|engine| {
         let mut outer = store(engine, ());

@@ -12,7 +12,7 @@ use ops::Trap;
 impl Caller<'_> {
     /// The reference; or notes the trap and gives 0.
     fn finish_new(self, outcome: Result<u32, Trap>) -> i32 {
-        match outcome {
+        match self.unless_asked_to_stop(outcome) {
             Ok(object) => object as i32,
             Err(trap) => {
                 self.store.pending = Some(Pending::Cause(Cause::Trap(trap)));
