@@ -46,6 +46,10 @@ pub struct Arguments {
     #[arg(short, long)]
     quiet: bool,
 
+    /// Tell at the end what the garbage collector did
+    #[arg(long)]
+    gc_stats: bool,
+
     #[command(flatten)]
     grants: Grants,
 
@@ -160,6 +164,9 @@ pub fn run(arguments: Arguments) -> Outcome {
         .is_ok_and(|code| *code == ExitCode::SUCCESS);
     if is_fine && invoked.is_none() {
         report::nothing_to_run(&module)?;
+    }
+    if arguments.gc_stats {
+        report::collections(&store.gc_stats());
     }
     if !is_fine && !arguments.quiet {
         report::hints(&store.data().wasi.hints());

@@ -2,7 +2,9 @@
 //!
 //! Apart from running it, because this is wording.
 
+use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use wharf::{ErrorKind, ExternType, Frame, Trap};
 
@@ -40,6 +42,23 @@ pub fn stopped(error: &wharf::Error, limits: &Limits) -> Outcome {
         }
         _ => Failure::new(format!("{error}{}", backtrace(error.backtrace().frames()))),
     })
+}
+
+/// What the garbage collector did for the guest's first thread.
+pub fn collections(stats: &wharf::GcStats) {
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let told = [
+        format!("minor collections   {}", stats.minor_collections),
+        format!("full collections    {}", stats.full_collections),
+        format!("pauses in all       {:.3} ms", milliseconds(stats.pauses)),
+        format!(
+            "longest pause       {:.3} ms",
+            milliseconds(stats.longest_pause)
+        ),
+        format!("heap at the end     {} bytes", stats.heap_bytes),
+    ];
+    // Nobody can be told that standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{}", told.join("\n"));
 }
 
 /// A guest's code as a shell sees it: one byte, but a failure stays one.
