@@ -1,6 +1,7 @@
 //! Random bytes from a seed, so that any finding can be made again from one number.
 
 /// A small generator of random numbers (xorshift64*): quick, and the same everywhere.
+#[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {

@@ -2,9 +2,13 @@
 
 mod differential;
 mod generate;
+mod tally;
+mod values;
+mod way;
 
-pub use differential::{Judged, differential};
+pub use differential::{differential, differential_module};
 pub use generate::Random;
+pub use tally::Tally;
 
 use wharf::{Config, Engine, Module, Tier};
 

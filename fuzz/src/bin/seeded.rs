@@ -3,12 +3,16 @@
 //!
 //! `cargo run --release --bin seeded -- [SECONDS] [FIRST_SEED] [THREADS]`
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use wharf_fuzz::{Judged, Random, differential};
+use wharf_fuzz::{Random, Tally, differential};
 
 /// Bytes that a module is made from, at most.
-const INPUT_BYTES_MAX: usize = 20_000;
+const INPUT_BYTES_MAX: usize = 60_000;
+
+/// Findings after which a run ends.
+const FINDINGS_MAX: usize = 10;
 
 fn main() {
     let mut arguments = std::env::args()
@@ -25,37 +29,37 @@ fn main() {
     let threads = number(threads as u64);
     let end = Instant::now() + Duration::from_secs(seconds);
     let next = AtomicU64::new(first);
-    let (modules, calls) = (AtomicU64::new(0), AtomicU64::new(0));
+    let findings = Mutex::new(Vec::new());
+    let tally = Mutex::new(Tally::default());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while Instant::now() < end {
+                while Instant::now() < end
+                    && findings.lock().expect("no thread dies").len() < FINDINGS_MAX
+                {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     let judged = std::panic::catch_unwind(|| one(seed));
                     match judged {
-                        Ok(Judged::Agreed(n)) => {
-                            modules.fetch_add(1, Ordering::Relaxed);
-                            calls.fetch_add(n as u64, Ordering::Relaxed);
-                        }
-                        Ok(_) => {}
+                        Ok(one) => tally.lock().expect("no thread dies").add(one),
                         Err(_) => {
                             eprintln!("FINDING at seed {seed}");
-                            std::process::exit(1);
+                            findings.lock().expect("no thread dies").push(seed);
                         }
                     }
                 }
             });
         }
     });
-    let (seeds, modules, calls) = (
-        next.into_inner() - first,
-        modules.into_inner(),
-        calls.into_inner(),
-    );
-    println!("{seeds} seeds from {first}: {modules} modules ran, {calls} calls agreed, no finding");
+    let seeds = next.into_inner() - first;
+    let tally = tally.into_inner().expect("no thread dies");
+    let findings = findings.into_inner().expect("no thread dies");
+    println!("{seeds} seeds from {first}, findings: {findings:?}\n{tally}");
+    if !findings.is_empty() {
+        std::process::exit(1);
+    }
 }
 
-fn one(seed: u64) -> Judged {
+fn one(seed: u64) -> Tally {
     let mut random = Random::new(seed);
     let count = 100 + random.below(INPUT_BYTES_MAX - 100);
     differential(&random.bytes(count))

@@ -86,8 +86,8 @@ impl Lower<'_> {
         self.store_raw(flags, header, base, OBJECT_TYPE);
         let store_tag = self.vmctx_const(types::I32, self.env.layout.tag(tag));
         self.store_raw(flags, store_tag, base, EXN_TAG);
-        let tag = self.iconst(types::I32, tag.0.into());
         let exception = self.join_allocs(id, Some(exception), rare, |lower| {
+            let tag = lower.iconst(types::I32, tag.0.into());
             lower.builtin_new(Builtin::exn_new, &[tag])
         });
         let base = self.exn_address(exception);
