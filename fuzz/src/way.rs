@@ -42,6 +42,8 @@ impl Way {
             exceptions_enabled: true,
             export_everything: true,
             gc_enabled: true,
+            // An array that is too large ends an instantiation.
+            limit_arrays_in_const_exprs: up_to(7) != 0,
             max_imports: 12,
             max_instructions: 20 << up_to(5),
             max_memories: 3,

@@ -6,8 +6,8 @@ use crate::{EngineCore, Error, Frame};
 use abi::gc::ObjectLayout;
 use abi::{CodeImage, Handler, TrapEntry, VmctxLayout};
 use module::{
-    ConstExpr, DataMode, FuncIdx, GlobalType, MemoryIdx, Module, Op, RefType, TableType, TypeIdx,
-    ValType,
+    ConstExpr, DataMode, ExternType, FuncIdx, FuncType, GlobalType, MemoryIdx, Module, Op, RefType,
+    TableType, TypeIdx, ValType,
 };
 use std::any::Any;
 use std::fs::File;
@@ -213,6 +213,23 @@ impl LoadedModule {
         GlobalType {
             content: self.canonical(ty.content),
             ..ty
+        }
+    }
+
+    /// The type of an import or export of the module with canonical numbers for indices, as the host knows types.
+    pub fn canonical_extern(&self, ty: ExternType) -> ExternType {
+        let func = |ty: &FuncType| {
+            let canonical = |types: &[ValType]| -> Vec<ValType> {
+                types.iter().map(|ty| self.canonical(*ty)).collect()
+            };
+            FuncType::new(canonical(ty.params()), canonical(ty.results()))
+        };
+        match ty {
+            ExternType::Func(ty) => ExternType::Func(func(&ty)),
+            ExternType::Tag(ty) => ExternType::Tag(func(&ty)),
+            ExternType::Table(ty) => ExternType::Table(self.canonical_table(ty)),
+            ExternType::Global(ty) => ExternType::Global(self.canonical_global(ty)),
+            ty @ ExternType::Memory(_) => ty,
         }
     }
 

@@ -208,7 +208,7 @@ impl Module {
         self.loaded.module().names().module()
     }
 
-    /// The imports, in order.
+    /// The imports, in order. Indices in their types are the engine's numbers, as everywhere in this crate.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType> {
         let header = self.header();
         header
@@ -218,22 +218,25 @@ impl Module {
             .map(|(index, import)| ImportType {
                 module: import.module.to_string(),
                 name: import.name.to_string(),
-                ty: header.import_type(index),
+                ty: self.loaded.canonical_extern(header.import_type(index)),
             })
     }
 
-    /// The exports, in order.
+    /// The exports, in order. Indices in their types are the engine's numbers.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType> {
         let header = self.header();
         header.exports().iter().map(|export| ExportType {
             name: export.name.to_string(),
-            ty: header.extern_type(export.item),
+            ty: self
+                .loaded
+                .canonical_extern(header.extern_type(export.item)),
         })
     }
 
     /// The type of the export of this name.
     pub fn export(&self, name: &str) -> Option<ExternType> {
-        Some(self.header().extern_type(self.header().export(name)?))
+        let ty = self.header().extern_type(self.header().export(name)?);
+        Some(self.loaded.canonical_extern(ty))
     }
 
     pub(crate) fn header(&self) -> &Header {

@@ -2,8 +2,9 @@
 //! whatever the guest would have made of it.
 
 use wharf::{
-    Config, Engine, ErrorKind, Func, FuncType, Global, GlobalType, HeapType, Instance, Module, Ref,
-    RefType, Store, Table, TableType, Tier, Trap, TypeIdx, TypeKind, Val, ValType,
+    Config, Engine, ErrorKind, Extern, ExternType, Func, FuncType, Global, GlobalType, HeapType,
+    Instance, Linker, Module, Ref, RefType, Store, StructType, Table, TableType, Tag, Tier, Trap,
+    TypeIdx, TypeKind, Val, ValType,
 };
 
 const GUEST: &str = r#"(module
@@ -121,4 +122,57 @@ fn types_that_the_engine_does_not_have_are_refused() {
             refused(Func::new(&mut *store, ty, |_, _, _| Ok(())));
         }
     });
+}
+
+#[test]
+fn the_types_of_imports_and_exports_are_the_engines() {
+    const ASKS: &str = r#"(module
+        (type $pair (struct (field i32 i64)))
+        (type $step (func (param i32) (result i32)))
+        (import "host" "global" (global (ref null $pair)))
+        (import "host" "table" (table 1 (ref null $step)))
+        (import "host" "tag" (tag (param (ref null $pair))))
+        (import "host" "func" (func (param (ref null $pair)) (result (ref null $step))))
+        (export "global" (global 0)))"#;
+    for tier in [Tier::Interp, Tier::Optimizing] {
+        let engine = Engine::new(Config::new().tier(tier)).expect("both tiers run here");
+        // The first module makes the engine's numbers differ from the second's indices.
+        Module::new(&engine, GUEST).expect("the module is valid");
+        let module = Module::new(&engine, ASKS).expect("the module is valid");
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        for import in module.imports() {
+            let (from, name) = (&import.module, &import.name);
+            let null = |ty| Val::default_of(ValType::Ref(ty));
+            let item: Extern = match import.ty {
+                ExternType::Global(ty) => {
+                    assert_eq!(
+                        module.export("global"),
+                        Some(ExternType::Global(ty)),
+                        "the same in an export"
+                    );
+                    let ValType::Ref(content) = ty.content else {
+                        panic!("a reference, not {ty:?}");
+                    };
+                    assert!(StructType::from_heap_type(&engine, content.heap).is_some());
+                    let null = Val::default_of(ty.content);
+                    Global::new(&mut store, ty, null).unwrap().into()
+                }
+                ExternType::Table(ty) => {
+                    let Val::Ref(null) = null(ty.element) else {
+                        panic!("a reference, not {ty:?}");
+                    };
+                    Table::new(&mut store, ty, null).unwrap().into()
+                }
+                ExternType::Tag(ty) => Tag::new(&mut store, ty.params()).unwrap().into(),
+                _ => continue,
+            };
+            linker.define(from, name, item).expect("a name each");
+        }
+        linker
+            .define_unknown_imports_as_traps(&module)
+            .expect("the function is left");
+        let instance = linker.instantiate(&mut store, &module);
+        instance.expect("each is of the type that is asked for");
+    }
 }
