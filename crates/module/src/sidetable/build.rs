@@ -5,7 +5,7 @@
 
 use super::Branch;
 use super::arity::arity;
-use super::handlers::{Scope, Scopes};
+use super::handlers::Scopes;
 use crate::{BlockType, Catch, Error, FuncIdx, Header, Op, SubType};
 
 mod exceptions;
@@ -50,7 +50,7 @@ pub(super) struct Builder<'h> {
     max_height: u32,
     /// Whether the next operator can be reached; if not, the height means nothing.
     pub(super) reachable: bool,
-    scopes: Vec<Scope>,
+    scopes: Scopes,
 }
 
 fn nonsense() -> Error {
@@ -77,7 +77,7 @@ impl<'h> Builder<'h> {
             height: 0,
             max_height: 0,
             reachable: true,
-            scopes: Vec::new(),
+            scopes: Scopes::default(),
         }
     }
 
@@ -161,7 +161,7 @@ impl<'h> Builder<'h> {
     /// The side positions, the branches, the greatest height and the scopes of handlers, after the last operator.
     pub(super) fn finish(self) -> (Box<[u32]>, Box<[Branch]>, u32, Scopes) {
         let (side, branches) = (self.side.into(), self.branches.into());
-        (side, branches, self.max_height, Scopes(self.scopes))
+        (side, branches, self.max_height, self.scopes)
     }
 
     fn pop(&mut self, count: u32) -> Result<(), Error> {

@@ -38,18 +38,27 @@ pub(super) struct ScopeCatch {
 /// The body of one `try_table`.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
-    /// Position of the operator that begins it.
-    pub(super) start: u32,
-    /// Position of the operator that ends it.
-    pub(super) end: u32,
     /// The scope around it, where exceptions go that it does not catch.
     pub(super) outer: u32,
     pub(super) catches: Vec<ScopeCatch>,
 }
 
-/// The scopes of a function, by where they start.
+/// Where one scope gives way to another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    /// Position of the first operator behind it.
+    pub(super) from: u32,
+    /// The innermost scope that holds what follows, or [`NONE`].
+    pub(super) scope: u32,
+}
+
+/// The scopes of a function.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scopes(pub(super) Vec<Scope>);
+pub(super) struct Scopes {
+    pub(super) scopes: Vec<Scope>,
+    /// In order. A place is looked up here, so that it does not matter how many scopes ended before it.
+    pub(super) bounds: Vec<Bound>,
+}
 
 impl Scopes {
     /// The first catch for an exception of the operator at a position for which `matches` holds.
@@ -58,14 +67,10 @@ impl Scopes {
         op: u32,
         mut matches: impl FnMut(TagIdx) -> bool,
     ) -> Option<ScopeCatch> {
-        let started = self.0.partition_point(|scope| scope.start < op) as u32;
-        let mut at = started.checked_sub(1)?;
-        // The scope that started last is one that holds the operator, or one inside of it that has ended.
-        while at != NONE && self.0[at as usize].end <= op {
-            at = self.0[at as usize].outer;
-        }
+        let after = self.bounds.partition_point(|bound| bound.from <= op);
+        let mut at = self.bounds[after.checked_sub(1)?].scope;
         while at != NONE {
-            let scope = &self.0[at as usize];
+            let scope = &self.scopes[at as usize];
             let mut catches = scope.catches.iter();
             if let Some(found) = catches.find(|catch| catch.tag.is_none_or(&mut matches)) {
                 return Some(*found);

@@ -174,3 +174,52 @@ fn bodies_that_were_never_validated() {
         }
     }
 }
+
+/// Where what each `throw` throws is caught: the height of the operand stack there, `-` if it is not.
+fn handlers(func: &str) -> Vec<String> {
+    let module = format!("(module (tag $a) (tag $b) {func})");
+    let module = validate(&wasm(&module), &Features::default()).unwrap();
+    let code = FuncCode::decode(&module, 0).unwrap();
+    let throws = code.ops().iter().enumerate();
+    let throws = throws.filter_map(|(at, op)| match op {
+        Op::Throw(tag) => Some((at, *tag)),
+        _ => None,
+    });
+    let found = throws.map(|(at, tag)| match code.handler(at, |other| other == tag) {
+        Some(handler) => handler.branch.height.to_string(),
+        None => "-".to_string(),
+    });
+    found.collect()
+}
+
+#[test]
+fn handlers_are_those_around_a_place() {
+    let found = handlers(
+        "(func
+           block i32.const 0 block i32.const 0 block
+             try_table (catch $a 0)
+               try_table (catch $b 2)
+                 block throw $a end block throw $b end
+               end
+               try_table (catch_all 3) end
+               block throw $a end block throw $b end
+               try_table (catch_all 3) throw $b end
+             end
+             block throw $a end
+           end drop end drop end
+           throw $a)",
+    );
+    assert_eq!(found, ["2", "1", "2", "-", "0", "-", "-"]);
+}
+
+/// What is thrown behind the ends of many blocks is not looked for in each of them.
+#[test]
+fn handlers_behind_many_blocks() {
+    let n = 50_000;
+    let func = format!(
+        "(func {} {})",
+        "block try_table (catch_all 0) ".repeat(n),
+        "throw $a end end ".repeat(n)
+    );
+    assert_eq!(handlers(&func), vec!["0"; n]);
+}

@@ -3,7 +3,7 @@
 //! Apart from the other blocks because few functions have any.
 
 use super::{Builder, Kind, NONE, nonsense};
-use crate::sidetable::handlers::{Scope, ScopeCatch};
+use crate::sidetable::handlers::{Bound, Scope, ScopeCatch};
 use crate::{BlockType, Catch, Error, SubType, TagIdx};
 
 impl Builder<'_> {
@@ -20,22 +20,21 @@ impl Builder<'_> {
         Ok(ty.params().len() as u32)
     }
 
-    /// A new scope, for the block that was just entered.
-    pub(super) fn open_scope(&mut self, start: u32) -> u32 {
-        let (outer, scope) = (self.scope(), self.scopes.len() as u32);
-        self.scopes.push(Scope {
-            start,
-            end: NONE,
-            outer,
-            catches: Vec::new(),
-        });
+    /// A new scope, for the block that the operator at this position has just entered.
+    fn open_scope(&mut self, start: u32, catches: Vec<ScopeCatch>) -> u32 {
+        let (outer, scope) = (self.scope(), self.scopes.scopes.len() as u32);
+        self.scopes.scopes.push(Scope { outer, catches });
+        let from = start + 1;
+        self.scopes.bounds.push(Bound { from, scope });
         self.frames.last_mut().expect("just entered").scope = scope;
         scope
     }
 
+    /// Ends a scope by the operator at this position.
     pub(super) fn close_scope(&mut self, scope: u32, end: u32) {
-        if let Some(scope) = self.scopes.get_mut(scope as usize) {
-            scope.end = end;
+        if let Some(Scope { outer, .. }) = self.scopes.scopes.get(scope as usize) {
+            let (from, scope) = (end, *outer);
+            self.scopes.bounds.push(Bound { from, scope });
         }
     }
 
@@ -61,8 +60,7 @@ impl Builder<'_> {
         }
         self.enter(ty, Kind::Block)?;
         if !catches.is_empty() {
-            let scope = self.open_scope(at);
-            self.scopes[scope as usize].catches = catches;
+            let scope = self.open_scope(at, catches);
             self.frames.last_mut().expect("just entered").kind = Kind::TryTable(scope);
         }
         Ok(())
