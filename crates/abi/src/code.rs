@@ -264,6 +264,13 @@ impl CodeImageBuilder {
                 offset: moved(t.offset),
                 code: t.code,
             }));
+        // What comes before a function's first operator belongs to none, and not to the function before.
+        if func.pcs.first().is_none_or(|first| first.offset > 0) {
+            self.image.pcs.push(PcEntry {
+                offset: base,
+                wasm: u32::MAX,
+            });
+        }
         self.image.pcs.extend(func.pcs.iter().map(|p| PcEntry {
             offset: moved(p.offset),
             wasm: p.wasm,
@@ -295,5 +302,38 @@ impl CodeImageBuilder {
             image.text[at..at + 4].copy_from_slice(&relative.to_le_bytes());
         }
         image
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_before_the_first_operator_is_of_none_even_behind_another_function() {
+        let func = |first: u32, wasm: u32| CompiledFunc {
+            code: vec![0; 16],
+            align: 16,
+            pcs: vec![PcEntry {
+                offset: first,
+                wasm,
+            }],
+            ..CompiledFunc::default()
+        };
+        let mut builder = CodeImageBuilder::new(0);
+        for func in [
+            func(0, 70),
+            func(4, 80),
+            CompiledFunc {
+                pcs: Vec::new(),
+                ..func(0, 0)
+            },
+        ] {
+            builder.push_func(&func).unwrap();
+        }
+        let image = builder.finish();
+        let places = [0, 15, 16, 19, 20, 31, 32, 47].map(|offset| image.wasm_offset_at(offset));
+        let (a, b) = (Some(70), Some(80));
+        assert_eq!(places, [a, a, None, None, b, b, None, None]);
     }
 }
