@@ -9,8 +9,6 @@ use sys::{Reservation, page_bytes};
 const GUARD_BYTES: usize = 1 << 20;
 /// The old space becomes accessible in steps of this, so that calls of the system are few.
 const STEP_BYTES: u64 = 4 << 20;
-/// What a space has of ordinary pages before huge ones, so that small heaps take little memory: a step of the old space.
-const SMALL_BYTES: u32 = STEP_BYTES as u32;
 
 /// 4 GiB of address space, of which the young part and a prefix of the old part are accessible.
 #[derive(Debug)]
@@ -25,14 +23,8 @@ pub struct Space {
 impl Space {
     /// Reserves the space; nothing is accessible yet.
     pub fn new() -> io::Result<Space> {
-        let reservation = Reservation::new(HEAP_BYTES as usize + GUARD_BYTES)?;
-        // Once a heap is large, pages of megabytes save faults while it grows and misses of the translation buffer afterwards.
-        let parts = [(YOUNG_START, YOUNG_END.into()), (YOUNG_END, HEAP_BYTES)];
-        for (start, end) in parts {
-            reservation.prefer_huge_pages((start + SMALL_BYTES) as usize..end as usize);
-        }
         Ok(Space {
-            reservation,
+            reservation: Reservation::new(HEAP_BYTES as usize + GUARD_BYTES)?,
             young: u64::from(YOUNG_START),
             old: u64::from(YOUNG_END),
         })

@@ -110,18 +110,6 @@ impl Reservation {
         unsafe { os::discard(at, bytes) }
     }
 
-    /// Asks the system to back `range` by huge pages where it can: for memory that is used densely, and in megabytes. A system
-    /// that cannot takes no notice.
-    ///
-    /// # Panics
-    /// If `range` is not whole pages of this reservation.
-    pub fn prefer_huge_pages(&self, range: Range<usize>) {
-        if let Some((at, bytes)) = self.pages(range) {
-            // SAFETY: the pages are ours. What it fails at is not needed.
-            let _ = unsafe { os::prefer_huge_pages(at, bytes) };
-        }
-    }
-
     /// Puts `image` at `offset`, readable and writable, copied page by page as it is written to. It covers the image's length
     /// rounded up to pages; the rest of the last page is zero.
     ///

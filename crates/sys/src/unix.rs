@@ -8,8 +8,7 @@ mod thread;
 pub use linux::{punch_hole, seal, shared_file, sync_cores};
 pub use mapping::{Access, page_bytes};
 pub use mapping::{
-    discard, map_code, map_code_of_file, map_inaccessible, map_private, prefer_huge_pages, protect,
-    reserve, unmap,
+    discard, map_code, map_code_of_file, map_inaccessible, map_private, protect, reserve, unmap,
 };
 pub use signals::{InterruptFilter, set_interrupt_filter};
 pub use thread::{ThreadHandle, fault_trace, init_thread};

@@ -66,16 +66,6 @@ pub unsafe fn discard(at: *mut u8, bytes: usize) -> io::Result<()> {
     unsafe { rustix::mm::madvise(at.cast(), bytes, Advice::LinuxDontNeed) }.map_err(io::Error::from)
 }
 
-/// Asks the system to back a range by huge pages where it can: fewer faults and fewer misses of the translation buffer, for
-/// memory in steps of megabytes.
-///
-/// # Safety
-/// The range is the caller's own.
-pub unsafe fn prefer_huge_pages(at: *mut u8, bytes: usize) -> io::Result<()> {
-    // SAFETY: the caller's; this changes neither contents nor access.
-    unsafe { rustix::mm::madvise(at.cast(), bytes, Advice::LinuxHugepage) }.map_err(io::Error::from)
-}
-
 /// Replaces a range by fresh memory without access, zero once it is made accessible.
 ///
 /// # Safety
