@@ -190,6 +190,16 @@ impl Error {
         Error::new(ErrorKind::Limit, message, None)
     }
 
+    /// Both encodings of exceptions are in one function, where they cannot be told apart.
+    #[cold]
+    pub(crate) fn legacy_mixed() -> Error {
+        let feature = "legacy-exceptions";
+        let message = format!(
+            "the function has both try_table and delegate, which feature `{feature}` does not support together"
+        );
+        Error::new(ErrorKind::Unsupported { feature }, message, None)
+    }
+
     /// The file is larger than offsets can count.
     #[cold]
     pub(crate) fn too_large() -> Error {

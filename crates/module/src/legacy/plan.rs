@@ -89,13 +89,17 @@ struct Frame {
 struct Scan {
     plan: Plan,
     frames: Vec<Frame>,
+    /// Whether there is a `delegate`, and whether there is a `try_table`.
+    delegates: bool,
+    tables: bool,
 }
 
 impl Plan {
     /// The plan for a function whose operators follow; `None` if it has no `try`. `n_locals` counts the parameters too.
     ///
     /// # Errors
-    /// If it would take too many locals.
+    /// If it would take too many locals, or has both `delegate` and `try_table`: no toolchain mixes them, and what is delegated
+    /// would have to pass by handlers that only the other encoding knows.
     pub(crate) fn of(
         reader: &BinaryReader<'_>,
         header: &Header,
@@ -113,9 +117,14 @@ impl Plan {
                 handler_of: None,
                 is_handler: false,
             }],
+            delegates: false,
+            tables: false,
         };
         // Where it goes wrong the reader will find the same.
         let _ = scan.read(reader.clone(), header.kinds());
+        if scan.delegates && scan.tables {
+            return Err(Error::legacy_mixed());
+        }
         let mut plan = scan.plan;
         if plan.tries.is_empty() {
             return Ok(None);
@@ -244,6 +253,7 @@ impl Scan {
     }
 
     fn op(&mut self, op: Op) {
+        self.tables |= matches!(op, Op::TryTable { .. });
         match op {
             Op::Block(_) | Op::Loop(_) | Op::If(_) | Op::TryTable { .. } => {
                 let outer = self.frames.last().copied();
@@ -303,6 +313,7 @@ impl Scan {
                 });
             }
             LegacyOp::Delegate(depth) => {
+                self.delegates = true;
                 let frame = self.frames.pop();
                 let target = self.frame(depth).map(|target| target.body_of);
                 if let (Some(try_), Some(target)) = (frame.and_then(|frame| frame.try_), target) {
