@@ -10,12 +10,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use wharf::{
-    Engine, Error, Extern, ExternType, Func, Global, Instance, Limits, Linker, Memory, Module,
+    Engine, Error, Extern, ExternType, Func, FuncType, Global, Instance, Limits, Memory, Module,
     Result, Store, Table, Tag, Tier, Trap, Val, ValType,
 };
 
 /// Fuel for instantiation, and for each call.
 const FUEL: u64 = 20_000;
+
+/// The same where each allocation collects.
+const FUEL_GC_STRESS: u64 = 1_000;
 
 /// Exported functions called of one module at most, and calls of each.
 const FUNCS_MAX: usize = 24;
@@ -59,10 +62,14 @@ pub fn differential(data: &[u8]) -> Tally {
 /// As [`differential`] does.
 pub fn differential_module(bytes: &[u8], seed: u64) -> Tally {
     let way = Way::choose(&mut Random::new(seed));
-    match Module::validate(&engines(way)[0], bytes) {
-        Ok(()) => judge(way, bytes, seed),
-        Err(_) => Tally::default(),
+    // Without the profile tiers may differ where they are allowed to.
+    for threads in [false, true] {
+        let way = Way { threads, ..way };
+        if Module::validate(&engines(way)[0], bytes).is_ok() {
+            return judge(way, bytes, seed);
+        }
     }
+    Tally::default()
 }
 
 fn engines(way: Way) -> [Engine; 2] {
@@ -85,8 +92,9 @@ fn judge(way: Way, bytes: &[u8], seed: u64) -> Tally {
         tally.features(bytes);
     }
     let engines = engines(way);
+    let fuel = if way.gc_stress { FUEL_GC_STRESS } else { FUEL };
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        compare(&engines, bytes, seed, &mut tally);
+        compare(&engines, bytes, (seed, fuel), &mut tally);
     }));
     if let Err(panic) = outcome {
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -106,19 +114,24 @@ struct Host {
 struct Run {
     store: Store<Host>,
     instance: Instance,
+    fuel: u64,
 }
 
 impl Run {
-    fn start(engine: &Engine, bytes: &[u8], seed: u64) -> Result<Run> {
+    fn start(engine: &Engine, bytes: &[u8], seed: u64, fuel: u64) -> Result<Run> {
         let module =
             Module::from_binary(engine, bytes.to_vec()).expect("only valid modules are judged");
         let random = Random::new(seed);
         let mut store = Store::new(engine, Host { random, calls: 0 });
         store.set_limits(LIMITS);
-        store.set_fuel(FUEL);
-        let linker = linker(engine, &mut store, &module)?;
-        let instance = linker.instantiate(&mut store, &module)?;
-        Ok(Run { store, instance })
+        store.set_fuel(fuel);
+        let imports = imports(engine, &mut store, &module)?;
+        let instance = Instance::new(&mut store, &module, &imports)?;
+        Ok(Run {
+            store,
+            instance,
+            fuel,
+        })
     }
 
     fn value(&mut self, ty: ValType) -> Option<Val> {
@@ -139,69 +152,68 @@ impl Run {
         let func = self.func(name);
         let ty = func.ty(&self.store).expect("its own function");
         let params: Option<Vec<Val>> = ty.params().iter().map(|ty| self.value(*ty)).collect();
-        self.store.set_fuel(FUEL);
+        self.store.set_fuel(self.fuel);
         let results = func.call(&mut self.store, &params?);
         let results = results.map(|values| all_shown(&self.store, &values));
         Some((results, self.store.fuel()))
     }
 }
 
-/// Gives each import something of its type.
-fn linker(engine: &Engine, store: &mut Store<Host>, module: &Module) -> Result<Linker<Host>> {
-    let mut linker: Linker<Host> = Linker::new(engine);
-    linker.allow_shadowing(true);
-    for import in module.imports() {
-        let (from, name) = (&import.module, &import.name);
-        match import.ty {
-            ExternType::Func(ty) => {
-                let (engine, types) = (engine.clone(), ty.results().to_vec());
-                linker.func_new(from, name, ty, move |mut caller, _, results| {
-                    caller.data_mut().calls += 1;
-                    let mut random = caller.data().random.clone();
-                    match random.below(24) {
-                        0 => return Err(Error::msg("the host will not")),
-                        1 | 2 => caller.gc()?,
-                        _ => {}
-                    }
-                    for (result, ty) in results.iter_mut().zip(&types) {
-                        let made = make(&mut caller, &engine, &mut random, *ty);
-                        *result = made.ok_or_else(|| Error::msg("the host has no such value"))?;
-                    }
-                    caller.data_mut().random = random;
-                    Ok(())
-                })?;
-            }
-            ExternType::Global(ty) => {
-                let mut random = store.data().random.clone();
-                let value = make(store, engine, &mut random, ty.content);
-                let value = value.unwrap_or_else(|| Val::default_of(ty.content));
-                let global = Global::new(&mut *store, ty, value)?;
-                linker.define(from, name, global)?;
-            }
-            ExternType::Memory(ty) => {
-                let memory = Memory::new(&mut *store, ty)?;
-                linker.define(from, name, memory)?;
-            }
-            ExternType::Table(ty) => {
-                let Val::Ref(null) = Val::default_of(wharf::ValType::Ref(ty.element)) else {
-                    unreachable!("the default of a reference is one")
-                };
-                let table = Table::new(&mut *store, ty, null)?;
-                linker.define(from, name, table)?;
-            }
-            ExternType::Tag(ty) => {
-                let tag = Tag::new(&mut *store, ty.params())?;
-                linker.define(from, name, tag)?;
-            }
-        }
-    }
-    Ok(linker)
+/// Something of its type for each import.
+fn imports(engine: &Engine, store: &mut Store<Host>, module: &Module) -> Result<Vec<Extern>> {
+    let imports = module.imports();
+    imports
+        .map(|import| provided(engine, store, import.ty))
+        .collect()
 }
 
-fn compare(engines: &[Engine; 2], bytes: &[u8], seed: u64, tally: &mut Tally) {
+fn provided(engine: &Engine, store: &mut Store<Host>, ty: ExternType) -> Result<Extern> {
+    let mut random = store.data().random.clone();
+    let mut value = |store: &mut Store<Host>, ty| {
+        let made = make(store, engine, &mut random, ty);
+        made.unwrap_or_else(|| Val::default_of(ty))
+    };
+    Ok(match ty {
+        ExternType::Func(ty) => host_func(engine, store, ty)?.into(),
+        ExternType::Global(ty) => {
+            let value = value(store, ty.content);
+            Global::new(store, ty, value)?.into()
+        }
+        ExternType::Memory(ty) => Memory::new(store, ty)?.into(),
+        ExternType::Table(ty) => {
+            let Val::Ref(element) = value(store, ValType::Ref(ty.element)) else {
+                unreachable!("a value of a type of references is one")
+            };
+            Table::new(store, ty, element)?.into()
+        }
+        ExternType::Tag(ty) => Tag::new(store, ty.params())?.into(),
+    })
+}
+
+/// A function that collects now and then, or fails.
+fn host_func(engine: &Engine, store: &mut Store<Host>, ty: FuncType) -> Result<Func> {
+    let (engine, types) = (engine.clone(), ty.results().to_vec());
+    Func::new(store, ty, move |mut caller, _, results| {
+        caller.data_mut().calls += 1;
+        match caller.data_mut().random.below(24) {
+            0 => return Err(Error::msg("the host will not")),
+            1 | 2 => caller.gc()?,
+            _ => {}
+        }
+        for (result, ty) in results.iter_mut().zip(&types) {
+            let mut random = caller.data().random.clone();
+            let made = make(&mut caller, &engine, &mut random, *ty);
+            caller.data_mut().random = random;
+            *result = made.ok_or_else(|| Error::msg("the host has no such value"))?;
+        }
+        Ok(())
+    })
+}
+
+fn compare(engines: &[Engine; 2], bytes: &[u8], (seed, fuel): (u64, u64), tally: &mut Tally) {
     let started = engines
         .each_ref()
-        .map(|engine| Run::start(engine, bytes, seed));
+        .map(|engine| Run::start(engine, bytes, seed, fuel));
     let [x, y] = started.each_ref().map(|run| run.as_ref().err());
     let same = same_end(x, y, &["", ""]);
     assert!(same.is_some(), "instantiation: {x:?} but {y:?}");

@@ -2,12 +2,14 @@
 
 mod differential;
 mod generate;
+mod mutate;
 mod tally;
 mod values;
 mod way;
 
 pub use differential::{differential, differential_module};
 pub use generate::Random;
+pub use mutate::mutate;
 pub use tally::Tally;
 
 use wharf::{Config, Engine, Module, Tier};

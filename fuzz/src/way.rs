@@ -9,9 +9,9 @@ pub struct Way {
     /// With shared memories and atomic accesses, but without the deterministic profile, which allows neither.
     pub threads: bool,
     /// With a collection at every allocation.
-    gc_stress: bool,
+    pub gc_stress: bool,
     /// With memories that move at every growth.
-    memories_move: bool,
+    pub memories_move: bool,
 }
 
 impl Way {
@@ -74,10 +74,14 @@ impl Way {
 
     /// The engine of a tier.
     pub fn engine(self, tier: Tier) -> Engine {
+        let mut features = Features::runnable();
+        if self.threads {
+            features = features.without("relaxed-simd").expect("a feature");
+        }
         let mut config = Config::new();
         config
             .tier(tier)
-            .features(Features::runnable())
+            .features(features)
             .consume_fuel(true)
             .parallel_compilation(false)
             .deterministic(!self.threads)
