@@ -28,7 +28,7 @@ pub fn mutate(module: &[u8], random: &mut Random) -> Option<Vec<u8>> {
             0 => was.wrapping_add(1),
             1 => was.wrapping_sub(1),
             2 => bytes[8 + random.below(bytes.len() - 8)],
-            _ => random.next() as u8,
+            _ => random.number() as u8,
         };
         if bytes[at] != was && is_valid(&bytes) {
             changes -= 1;

@@ -29,7 +29,7 @@ fn bits(random: &mut Random) -> u64 {
     match random.below(3) {
         0 => EDGES[random.below(EDGES.len())] as u64,
         1 => random.below(64) as u64,
-        _ => random.next(),
+        _ => random.number(),
     }
 }
 
