@@ -10,8 +10,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use wharf::{
-    Engine, Error, Extern, ExternType, Func, FuncType, Global, Instance, Limits, Memory, Module,
-    Result, Store, Table, Tag, Tier, Trap, Val, ValType,
+    Caller, Engine, Error, Extern, ExternType, Func, Global, Instance, Limits, Linker, Memory,
+    Module, Result, Store, Table, Tag, Tier, Trap, Val, ValType,
 };
 
 /// Fuel for instantiation, and for each call.
@@ -125,8 +125,8 @@ impl Run {
         let mut store = Store::new(engine, Host { random, calls: 0 });
         store.set_limits(LIMITS);
         store.set_fuel(fuel);
-        let imports = imports(engine, &mut store, &module)?;
-        let instance = Instance::new(&mut store, &module, &imports)?;
+        let linker = linker(engine, &mut store, &module)?;
+        let instance = linker.instantiate(&mut store, &module)?;
         Ok(Run {
             store,
             instance,
@@ -159,12 +159,20 @@ impl Run {
     }
 }
 
-/// Something of its type for each import.
-fn imports(engine: &Engine, store: &mut Store<Host>, module: &Module) -> Result<Vec<Extern>> {
-    let imports = module.imports();
-    imports
-        .map(|import| provided(engine, store, import.ty))
-        .collect()
+/// A linker with something of its type for each import. Functions that a linker makes are of the very type that is asked for.
+fn linker(engine: &Engine, store: &mut Store<Host>, module: &Module) -> Result<Linker<Host>> {
+    let mut linker = Linker::new(engine);
+    linker.allow_shadowing(true);
+    for import in module.imports() {
+        let (from, name) = (&import.module, &import.name);
+        if let ExternType::Func(ty) = import.ty {
+            let call = host_func(engine, ty.results().to_vec());
+            linker.func_new(from, name, ty, call)?;
+        } else {
+            linker.define(from, name, provided(engine, store, import.ty)?)?;
+        }
+    }
+    Ok(linker)
 }
 
 fn provided(engine: &Engine, store: &mut Store<Host>, ty: ExternType) -> Result<Extern> {
@@ -174,7 +182,7 @@ fn provided(engine: &Engine, store: &mut Store<Host>, ty: ExternType) -> Result<
         made.unwrap_or_else(|| Val::default_of(ty))
     };
     Ok(match ty {
-        ExternType::Func(ty) => host_func(engine, store, ty)?.into(),
+        ExternType::Func(_) => unreachable!("the linker makes functions"),
         ExternType::Global(ty) => {
             let value = value(store, ty.content);
             Global::new(store, ty, value)?.into()
@@ -191,9 +199,12 @@ fn provided(engine: &Engine, store: &mut Store<Host>, ty: ExternType) -> Result<
 }
 
 /// A function that collects now and then, or fails.
-fn host_func(engine: &Engine, store: &mut Store<Host>, ty: FuncType) -> Result<Func> {
-    let (engine, types) = (engine.clone(), ty.results().to_vec());
-    Func::new(store, ty, move |mut caller, _, results| {
+fn host_func(
+    engine: &Engine,
+    types: Vec<ValType>,
+) -> impl Fn(Caller<'_, Host>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static {
+    let engine = engine.clone();
+    move |mut caller, _, results| {
         caller.data_mut().calls += 1;
         match caller.data_mut().random.below(24) {
             0 => return Err(Error::msg("the host will not")),
@@ -207,7 +218,7 @@ fn host_func(engine: &Engine, store: &mut Store<Host>, ty: FuncType) -> Result<F
             *result = made.ok_or_else(|| Error::msg("the host has no such value"))?;
         }
         Ok(())
-    })
+    }
 }
 
 fn compare(engines: &[Engine; 2], bytes: &[u8], (seed, fuel): (u64, u64), tally: &mut Tally) {
