@@ -169,6 +169,21 @@ impl Error {
         Error::new(ErrorKind::Invalid, message.to_string(), Some(offset))
     }
 
+    /// A branch hint is for a function without a body.
+    #[cold]
+    pub(crate) fn hints_without_body() -> Error {
+        let message =
+            "@metadata.code.branch_hint annotation: invalid target: a function that has no body";
+        Error::new(ErrorKind::Invalid, message.to_string(), None)
+    }
+
+    /// The section of branch hints is malformed, or out of order.
+    #[cold]
+    pub(crate) fn unreadable_hints(offset: usize) -> Error {
+        let message = "the section metadata.code.branch_hint cannot be read";
+        Error::new(ErrorKind::Malformed, message.to_string(), Some(offset))
+    }
+
     /// The feature is known, but no tier runs it.
     #[cold]
     pub(crate) fn feature_not_runnable(feature: &'static str) -> Error {

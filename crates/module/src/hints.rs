@@ -3,7 +3,9 @@
 //! Apart because they are advice: a section that makes no sense is as good as none, and no result depends on one.
 
 use crate::{Error, FuncIdx};
-use wasmparser::{BinaryReader, BranchHintSectionReader, KnownCustom, Operator, Parser, Payload};
+use wasmparser::{
+    BinaryReader, BranchHintSectionReader, FunctionBody, Operator, Parser, Payload, TypeRef,
+};
 
 /// The name of the section.
 pub(crate) const SECTION: &str = "metadata.code.branch_hint";
@@ -58,16 +60,20 @@ impl BranchHints {
 
     /// Whether the branch at an offset of a function's body is likely to be taken; `None` without a hint.
     pub(crate) fn get(&self, func: FuncIdx, offset: u32) -> Option<bool> {
-        let at = self.funcs.binary_search_by_key(&func.0, |(func, _)| func.0);
-        let hints = &self.funcs[at.ok()?].1;
+        let hints = self.of(func);
         let at = hints.binary_search_by_key(&offset, |hint| hint.offset);
         Some(hints[at.ok()?].taken)
     }
 
     /// Whether there are any for a function.
     pub(crate) fn has(&self, func: FuncIdx) -> bool {
+        !self.of(func).is_empty()
+    }
+
+    /// Those of a function.
+    fn of(&self, func: FuncIdx) -> &[Hint] {
         let at = self.funcs.binary_search_by_key(&func.0, |(func, _)| func.0);
-        at.is_ok()
+        at.map_or(&[], |at| &self.funcs[at].1)
     }
 }
 
@@ -76,10 +82,10 @@ impl BranchHints {
 /// Modules run all the same if one is not: this is for those who make them.
 ///
 /// # Errors
-/// The first hint that is at something else, or what is wrong with the section.
+/// The first hint that is at something else, or that the section cannot be read.
 pub fn check_branch_hints(wasm: &[u8]) -> Result<(), Error> {
-    let mut hints: Vec<(u32, Vec<u32>)> = Vec::new();
-    let mut func = 0;
+    let mut hints = BranchHints::default();
+    let (mut func, mut n_found) = (0, 0);
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(Error::malformed)? {
             Payload::ImportSection(imports) => {
@@ -87,37 +93,37 @@ pub fn check_branch_hints(wasm: &[u8]) -> Result<(), Error> {
                     let import = import.map_err(Error::malformed)?;
                     func += u32::from(matches!(
                         import.ty,
-                        wasmparser::TypeRef::Func(_) | wasmparser::TypeRef::FuncExact(_)
+                        TypeRef::Func(_) | TypeRef::FuncExact(_)
                     ));
                 }
             }
-            Payload::CustomSection(section) => {
-                if let KnownCustom::BranchHints(section) = section.as_known() {
-                    for func in section {
-                        let func = func.map_err(Error::malformed)?;
-                        let places = func.hints.into_iter();
-                        let places = places.map(|hint| hint.map(|hint| hint.func_offset));
-                        let places = places.collect::<Result<_, _>>();
-                        hints.push((func.func, places.map_err(Error::malformed)?));
-                    }
-                }
+            Payload::CustomSection(section) if section.name() == SECTION => {
+                let offset = section.data_offset() as usize;
+                hints = BranchHints::try_read(section.data())
+                    .ok_or_else(|| Error::unreadable_hints(offset))?;
             }
             Payload::CodeSectionEntry(body) => {
-                for (_, places) in hints.iter().filter(|(of, _)| *of == func) {
-                    check_body(&body, places).map_err(|error| error.in_func(FuncIdx(func)))?;
-                }
+                let of_func = hints.of(FuncIdx(func));
+                n_found += usize::from(!of_func.is_empty());
+                check_body(&body, of_func).map_err(|error| error.in_func(FuncIdx(func)))?;
                 func += 1;
             }
             _ => {}
         }
     }
-    Ok(())
+    match hints.funcs.iter().filter(|(_, of)| !of.is_empty()).count() {
+        n_funcs if n_funcs == n_found => Ok(()),
+        _ => Err(Error::hints_without_body()),
+    }
 }
 
-/// Checks that there are branches at these offsets of a body.
-fn check_body(body: &wasmparser::FunctionBody<'_>, places: &[u32]) -> Result<(), Error> {
+/// Checks that there are branches where a body has hints.
+fn check_body(body: &FunctionBody<'_>, hints: &[Hint]) -> Result<(), Error> {
+    if hints.is_empty() {
+        return Ok(());
+    }
     let start = body.range().start;
-    let mut places = places.iter().copied().peekable();
+    let mut places = hints.iter().map(|hint| u64::from(hint.offset)).peekable();
     let operators = body.get_operators_reader().map_err(Error::malformed)?;
     for operator in operators.into_iter_with_offsets() {
         let (operator, offset) = operator.map_err(Error::malformed)?;
@@ -133,21 +139,21 @@ fn check_body(body: &wasmparser::FunctionBody<'_>, places: &[u32]) -> Result<(),
                 | Operator::BrOnCast { .. }
                 | Operator::BrOnCastFail { .. }
         );
-        if offset - start == u64::from(place) && is_branch {
+        if offset - start == place && is_branch {
             places.next();
-        } else if offset - start >= u64::from(place) {
+        } else if offset - start >= place {
             break;
         }
     }
     match places.next() {
-        Some(place) => Err(Error::misplaced_hint(start as usize + place as usize)),
+        Some(place) => Err(Error::misplaced_hint((start + place) as usize)),
         None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::BranchHints;
+    use super::{BranchHints, check_branch_hints};
     use crate::FuncIdx;
 
     #[test]
@@ -174,6 +180,34 @@ mod tests {
             &[0xff, 0xff, 0xff, 0xff, 0x0f],
         ] {
             assert!(!BranchHints::read(bad).has(FuncIdx(1)), "{bad:?}");
+        }
+    }
+
+    /// A module with one function that has an `if` at the offset 3 of its body, and a section of hints.
+    fn module(hints: &[u8]) -> Vec<u8> {
+        let mut wasm = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\0".to_vec();
+        let name = super::SECTION.as_bytes();
+        wasm.push((1 + name.len() + hints.len()) as u8);
+        wasm.push(name.len() as u8);
+        wasm.extend(name);
+        wasm.extend(hints);
+        wasm.extend(b"\x0a\x09\x01\x07\0\x41\0\x04\x40\x0b\x0b");
+        wasm
+    }
+
+    #[test]
+    fn hints_are_at_branches_of_functions_that_are_there() {
+        let check = |hints: &[u8]| check_branch_hints(&module(hints)).map_err(|e| e.to_string());
+        assert_eq!(check(&[1, 0, 1, 3, 1, 0]), Ok(()));
+        for (hints, words) in [
+            (&[1, 0, 1, 1, 1, 0][..], "no branch starts here"),
+            (&[1, 0, 1, 4, 1, 0], "no branch starts here"),
+            (&[1, 0, 1, 99, 1, 0], "no branch starts here"),
+            (&[1, 1, 1, 3, 1, 0], "no body"),
+            (&[1, 0, 1, 3, 1, 2], "cannot be read"),
+        ] {
+            let error = check(hints).expect_err("no sense");
+            assert!(error.contains(words), "{error}");
         }
     }
 }

@@ -4,3 +4,33 @@ mod limits;
 mod lowered;
 mod stack_maps;
 mod suite;
+
+use crate::{Optimizing, Settings};
+use abi::{CompileEnv, VmctxLayout};
+use module::{Features, FuncInput};
+
+/// Calls with the last function of a module, and with what surrounds it.
+fn with_last<R>(wat: &str, compile: impl FnOnce(CompileEnv<'_>, FuncInput) -> R) -> R {
+    let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
+    let mut last = None;
+    let module = module::decode(bytes, &Features::default(), &mut |_, input| {
+        last = Some(input)
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
+    let layout = VmctxLayout::new(module.header());
+    let env = CompileEnv {
+        header: module.header(),
+        layout: &layout,
+        fuel: false,
+    };
+    compile(env, last.expect("a function"))
+}
+
+/// A compiler with every check on.
+fn checking() -> Optimizing {
+    let settings = Settings {
+        verify: true,
+        ..Settings::default()
+    };
+    Optimizing::new(settings).expect("this machine is supported")
+}

@@ -262,6 +262,7 @@ macro_rules! table {
         table!(@preserving $name, "mov dword ptr [rsi + {gc_object}], 1");
     };
     (@thunk $result:ident $name:ident) => {
+        // SAFETY: the instructions are a whole function: they make a frame, note it, and leave arguments and result as they are.
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name() {
             naked_asm!(
@@ -288,6 +289,7 @@ macro_rules! table {
     // vectors. Code that calls these has not looked whether there is room on the stack, so as not to prepare for it on its way;
     // without room the thunk must not touch the stack, since only code may fault there.
     (@preserving $name:ident, $keep_result:literal) => {
+        // SAFETY: the instructions are a whole function: they make a frame, note it, and give every register back.
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name() {
             naked_asm!(

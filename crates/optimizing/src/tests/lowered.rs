@@ -1,32 +1,11 @@
 //! What functions become for Cranelift: the shapes that speed depends on.
 
-use crate::{Optimizing, Settings};
-use abi::{CompileEnv, VmctxLayout};
+use super::{checking, with_last};
 use expect_test::{Expect, expect};
-use module::Features;
 
 /// The blocks of the last function, before Cranelift optimizes.
 fn check(wat: &str, expect: Expect) {
-    let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
-    let mut last = None;
-    let module = module::decode(bytes, &Features::default(), &mut |_, input| {
-        last = Some(input)
-    })
-    .unwrap_or_else(|error| panic!("{error}"));
-    let layout = VmctxLayout::new(module.header());
-    let env = CompileEnv {
-        header: module.header(),
-        layout: &layout,
-        fuel: false,
-    };
-    let compiler = Optimizing::new(Settings {
-        verify: true,
-        ..Settings::default()
-    });
-    let dump = compiler
-        .expect("supported")
-        .dump(env, last.expect("a function"))
-        .expect("compiles");
+    let dump = with_last(wat, |env, input| checking().dump(env, input)).expect("compiles");
     let blocks = &dump.clif[dump.clif.find("block0").expect("an entry")..];
     let lines = blocks.lines().map(|line| {
         // Offsets in the module would make the expectations hard to keep.

@@ -1,38 +1,21 @@
 //! References that live across calls: how many each call's stack map names, and how many slots they share.
 
-use crate::{Optimizing, Settings};
-use abi::{CompileEnv, CompileError, CompiledFunc, Compiler, VmctxLayout};
-use module::Features;
+use super::{checking, with_last};
+use abi::{CompileError, CompiledFunc, Compiler};
 
-fn compile_last(wat: &str) -> CompiledFunc {
-    let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
-    let mut last = None;
-    let module = module::decode(bytes, &Features::default(), &mut |_, input| {
-        last = Some(input)
+fn compile_last(wat: &str) -> Result<CompiledFunc, CompileError> {
+    with_last(wat, |env, input| {
+        let compiler = checking();
+        let mut scratch = compiler.scratch();
+        compiler.compile(env, input, &mut *scratch)
     })
-    .unwrap_or_else(|error| panic!("{error}"));
-    let layout = VmctxLayout::new(module.header());
-    let env = CompileEnv {
-        header: module.header(),
-        layout: &layout,
-        fuel: false,
-    };
-    let settings = Settings {
-        verify: true,
-        ..Settings::default()
-    };
-    let compiler = Optimizing::new(settings).expect("supported");
-    let mut scratch = compiler.scratch();
-    compiler
-        .compile(env, last.expect("a function"), &mut *scratch)
-        .expect("compiles")
 }
 
 /// The number of references in the stack map of each call that has one, in the order of the code, and the number of places
 /// that all of them use.
 #[track_caller]
 fn check(wat: &str, per_call: &[usize], places: usize) {
-    let maps = compile_last(wat).stack_maps;
+    let maps = compile_last(wat).expect("compiles").stack_maps;
     assert!(maps.is_consistent());
     let found: Vec<usize> = maps
         .calls
@@ -138,20 +121,6 @@ fn more_references_across_calls_than_stack_maps_can_tell_are_refused() {
             .collect::<String>()
     );
     let wat = format!("{IMPORTS} (func {body} {calls} {takes})");
-    let bytes = text::wat_to_wasm(&wat, None).unwrap_or_else(|error| panic!("{error}"));
-    let mut last = None;
-    let module = module::decode(bytes, &Features::default(), &mut |_, input| {
-        last = Some(input)
-    })
-    .unwrap_or_else(|error| panic!("{error}"));
-    let layout = VmctxLayout::new(module.header());
-    let env = CompileEnv {
-        header: module.header(),
-        layout: &layout,
-        fuel: false,
-    };
-    let compiler = Optimizing::new(Settings::default()).expect("supported");
-    let mut scratch = compiler.scratch();
-    let result = compiler.compile(env, last.expect("a function"), &mut *scratch);
+    let result = compile_last(&wat);
     assert!(matches!(result, Err(CompileError::Limit(_))));
 }
