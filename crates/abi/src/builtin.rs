@@ -31,7 +31,7 @@ pub struct BuiltinSig {
 }
 
 /// Calls the macro `$then` with all rows: `name(param: type, ...) -> result;`. `-> trap` marks a function whose 32-bit result
-/// is 0 for success, and otherwise means that the store holds a pending trap. `-> object` and `-> quiet` mark
+/// is 0 for success, and otherwise means that the store holds a pending trap. `-> object`, `-> address` and `-> quiet` mark
 /// functions that are called rarely from code that runs often, and so leave all registers as they are; they
 /// take the store context too, and what they give, and whether the stack has room for them, is then in [`StoreCtxLayout::GC_OBJECT`](crate::StoreCtxLayout::GC_OBJECT).
 #[macro_export]
@@ -89,6 +89,9 @@ macro_rules! for_each_builtin {
             /// Throws an exception: goes on where the guest catches it. It returns only if the guest does not, and then the store
             /// holds it as pending.
             throw(exception: i32) -> none;
+            /// Baseline code of the defined function of this number has used up its counter, on entry (`at` is -1) or in the loop whose
+            /// operator is at this offset of the module's bytes: the code to go on with in the loop, or 0.
+            tier_up(ctx: pointer, func: i32, at: i32) -> address;
             /// Any row of `ops::Compute` by number: operands in 16-byte slots, the result replaces the first.
             compute(op: i32, slots: pointer) -> trap;
         }
@@ -102,11 +105,13 @@ macro_rules! define {
     (@result none) => { None };
     (@result quiet) => { None };
     (@result object) => { None };
+    (@result address) => { None };
     (@result trap) => { Some(BuiltinType::I32) };
     (@result $ty:ident) => { Some(define!(@ty $ty)) };
     (@traps trap) => { true };
     (@traps $ty:ident) => { false };
     (@preserves object) => { true };
+    (@preserves address) => { true };
     (@preserves quiet) => { true };
     (@preserves $ty:ident) => { false };
     ($($(#[$doc:meta])* $name:ident($($param:ident: $ty:ident),*) -> $result:ident;)*) => {

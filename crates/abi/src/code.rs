@@ -5,14 +5,24 @@ use module::{FuncIdx, TypeIdx};
 /// Trap number that means: the store holds the trap (see [`ops::Trap`] for the others).
 pub const TRAP_PENDING: u8 = 200;
 
-/// A place in a function whose 32-bit pc-relative operand must be set to reach another function of the module.
+/// What a 32-bit operand in code must be set to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RelocTarget {
+    /// The distance from the operand to a defined function of the module, or to a stub that goes on there.
+    Func(FuncIdx),
+    /// Where the record of the function's call site of this number (a place in [`CompiledFunc::sites`]) lies, in bytes from the
+    /// start of the module's records.
+    Site(u32),
+}
+
+/// A 32-bit operand in code that can be set only when it is known where other things are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reloc {
     /// Where the operand is, in bytes from the function's start.
     pub offset: u32,
-    /// The function to reach.
-    pub target: FuncIdx,
-    /// Added to the target's address; -4 for x86-64 calls.
+    /// What it refers to.
+    pub target: RelocTarget,
+    /// Added to it; -4 for x86-64 calls.
     pub addend: i32,
 }
 
@@ -119,7 +129,7 @@ pub struct CompiledFunc {
     pub code: Vec<u8>,
     /// Power of two that the code must be aligned to, in bytes.
     pub align: u32,
-    /// Calls of other functions of the module.
+    /// Operands to be set.
     pub relocs: Vec<Reloc>,
     /// Sorted by offset.
     pub traps: Vec<TrapEntry>,
@@ -129,6 +139,8 @@ pub struct CompiledFunc {
     pub stack_maps: StackMaps,
     /// Calls whose exceptions the function may catch, sorted by return offset.
     pub handlers: Vec<Handler>,
+    /// Places that record what they call (see [`crate::CallSiteLayout`]): the offsets of their operators in the module's bytes.
+    pub sites: Vec<u32>,
 }
 
 /// Where a function is in an image, in bytes.
@@ -291,11 +303,15 @@ impl CodeImageBuilder {
     /// Resolves calls between the functions and gives the image.
     ///
     /// # Panics
-    /// If a relocation names a function that is imported or was not added: the compiler's bug.
+    /// If a relocation names a function that is imported or was not added, or a call site, which only functions have that are
+    /// published one by one: the compiler's bug.
     pub fn finish(self) -> CodeImage {
         let mut image = self.image;
         for reloc in self.relocs {
-            let target = image.funcs[(reloc.target.0 - self.n_imported_funcs) as usize];
+            let RelocTarget::Func(target) = reloc.target else {
+                panic!("the code of a whole module records nothing");
+            };
+            let target = image.funcs[(target.0 - self.n_imported_funcs) as usize];
             let relative = target.offset as i64 + reloc.addend as i64 - reloc.offset as i64;
             let relative = i32::try_from(relative).expect("text is below 2 GiB");
             let at = reloc.offset as usize;

@@ -1,7 +1,7 @@
 //! The contract between the engine and a compiler.
 
 use crate::{CompiledFunc, VmctxLayout};
-use module::{FuncType, Header};
+use module::{FuncIdx, FuncInput, FuncType, Header};
 use std::any::Any;
 use std::fmt;
 
@@ -14,6 +14,29 @@ pub struct CompileEnv<'a> {
     pub layout: &'a VmctxLayout,
     /// Whether code counts fuel (see [`module::Op::fuel`]).
     pub fuel: bool,
+    /// The rest of the module, if it is all there.
+    pub around: Option<&'a dyn Around>,
+}
+
+/// What is known of a module beyond the function that is being compiled.
+pub trait Around: Sync {
+    /// The body of a defined function; `None` if the function is imported.
+    fn body(&self, func: FuncIdx) -> Option<FuncInput>;
+
+    /// How often a function was entered or went round in loops, more or less; 0 if nothing is known.
+    fn calls(&self, func: FuncIdx) -> u64;
+
+    /// What the call through a table or a reference at this offset of the module's bytes has called mostly.
+    fn call_target(&self, site: u32) -> Option<CallTarget>;
+}
+
+/// What a place that calls through a table or a reference has called mostly.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CallTarget {
+    /// A defined function of the module, called in the same instance.
+    pub func: FuncIdx,
+    /// Its share of all calls, from 0 to 1.
+    pub share: f32,
 }
 
 /// A function that could not be compiled.
@@ -59,6 +82,25 @@ pub trait Compiler: Send + Sync {
         body: module::FuncInput,
         scratch: &mut (dyn Any + Send),
     ) -> Result<CompiledFunc, CompileError>;
+
+    /// Compiles a function for entering it in the loop whose operator is at offset `at` of the module's bytes, when it already
+    /// runs in other code.
+    ///
+    /// The code is a function of the convention of compiled code with the parameters `(vmctx, frame)` and the results of the
+    /// original: it takes locals and operands from the frame (see [`crate::OsrFrame`]) and enters the loop.
+    ///
+    /// # Errors
+    /// If the function is not valid, the compiler cannot do it, or no such loop can be reached.
+    fn compile_loop(
+        &self,
+        _env: CompileEnv<'_>,
+        _body: FuncInput,
+        _at: u32,
+        _scratch: &mut (dyn Any + Send),
+    ) -> Result<CompiledFunc, CompileError> {
+        let message = "this compiler does not enter loops from other code";
+        Err(CompileError::Limit(message.to_string()))
+    }
 
     /// Host to guest: `extern "C" fn(code, vmctx, slots: *mut Raw)` loads the parameters from the slots, calls `code` in the
     /// convention of compiled code, and stores the results into the slots. The slots hold the greater of both counts.

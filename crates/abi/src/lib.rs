@@ -10,17 +10,20 @@ mod builtin;
 mod code;
 mod compiler;
 pub mod gc;
+mod osr;
 mod raw;
 mod vmctx;
 
 pub use builtin::{Builtin, BuiltinSig, BuiltinType};
 pub use code::{
-    CodeImage, CodeImageBuilder, CompiledFunc, FuncLocation, Handler, PcEntry, Reloc, StackMap,
-    StackMaps, TRAP_PENDING, TrapEntry,
+    CodeImage, CodeImageBuilder, CompiledFunc, FuncLocation, Handler, PcEntry, Reloc, RelocTarget,
+    StackMap, StackMaps, TRAP_PENDING, TrapEntry,
 };
-pub use compiler::{CompileEnv, CompileError, Compiler};
+pub use compiler::{Around, CallTarget, CompileEnv, CompileError, Compiler};
+pub use osr::OsrFrame;
 pub use raw::Raw;
 pub use vmctx::{
-    FuncRefLayout, HostCtxLayout, MEMORY_GUARD_BYTES, MemoryDefLayout, Place, STATIC_MEMORY_BYTES,
-    StoreCtxLayout, TableDefLayout, VmctxLayout, is_static,
+    CallSiteLayout, FuncRefLayout, FuncSlotLayout, HostCtxLayout, MEMORY_GUARD_BYTES,
+    MemoryDefLayout, Place, STATIC_MEMORY_BYTES, StoreCtxLayout, TableDefLayout, VmctxLayout,
+    is_static,
 };

@@ -7,7 +7,9 @@
 //!  16  *builtin addresses                      16  host entry: extern "C" fn(ctx, *mut Raw) -> u32
 //!  24  *u32 canonical type numbers             24  (runtime's own)
 //!  32  (runtime's own)
-//!  40  imported functions: {code, vmctx, *func entry} each
+//!  40  *function slot each: the module's defined functions, if their code changes as they get hot
+//!  48  *call-site record each: likewise
+//!  56  imported functions: {code, vmctx, *func entry} each
 //!      memories: {base, *memory definition} each
 //!      tables, imported: *table definition each;  globals, imported: *16-byte cell each
 //!      tables, defined: table definition each     globals, defined: 16-byte cell each
@@ -61,8 +63,8 @@ impl StoreCtxLayout {
     pub const GC_END: u32 = 52;
     /// `usize`: address of the engine's table of types: see [`crate::gc::TypeRowLayout`].
     pub const TYPES: u32 = 56;
-    /// `u32`: what a builtin gave that changes no register: an object, or anything but 0 for nothing; 0 for a pending trap, or for
-    /// lack of stack if none is pending.
+    /// `u64`: what a builtin gave that changes no register: an object (32 bits), an address, or anything but 0 for nothing; 0 for a
+    /// pending trap, or for lack of stack if none is pending.
     pub const GC_OBJECT: u32 = 120;
     /// Size in bytes.
     pub const SIZE: u32 = 128;
@@ -84,6 +86,40 @@ impl FuncRefLayout {
     pub const ENTRY: u32 = 24;
     /// Size in bytes.
     pub const SIZE: u32 = 32;
+}
+
+/// Offsets in the slot of a defined function, of which a module has an array if its functions are compiled one by one.
+///
+/// Whoever calls through a slot has the number of the function among the defined ones in `eax`, and the callee's vmctx and
+/// arguments where the convention of compiled code wants them: the first code of a slot compiles the function.
+pub struct FuncSlotLayout;
+
+impl FuncSlotLayout {
+    /// Address of the best code that there is. Changes at any time, in one store.
+    pub const CODE: u32 = 0;
+    /// `i32`: how much more the function may do in baseline code before it asks for better code. Threads count without locks, so
+    /// some counts are lost.
+    pub const COUNTER: u32 = 8;
+    /// Size in bytes.
+    pub const SIZE: u32 = 16;
+}
+
+/// Offsets in the record of a place that calls through a table or a reference, which baseline code keeps.
+///
+/// It finds the majority of what is called: the candidate gains a hit when it is called; another callee costs it one, and takes
+/// its place when none are left. Threads write without locks, so the record is a hint and never more.
+pub struct CallSiteLayout;
+
+impl CallSiteLayout {
+    /// `u64`: the candidate: the address of its function entry less that of the caller's vmctx, which is the same in all
+    /// instances if the function is the module's own.
+    pub const TARGET: u32 = 0;
+    /// `i32`: hits left.
+    pub const HITS: u32 = 8;
+    /// `i32`: how often another one was called.
+    pub const MISSES: u32 = 12;
+    /// Size in bytes.
+    pub const SIZE: u32 = 16;
 }
 
 /// Offsets in a table definition.
@@ -150,7 +186,12 @@ impl VmctxLayout {
     pub const TYPE_IDS: u32 = 24;
     /// The runtime's own pointer.
     pub const INSTANCE: u32 = 32;
-    const IMPORTED_FUNCS: u32 = 40;
+    /// Address of the array of the defined functions' slots (see [`FuncSlotLayout`]); 0 if the module's code is all there and
+    /// final.
+    pub const FUNC_SLOTS: u32 = 40;
+    /// Address of the array of call-site records (see [`CallSiteLayout`]); 0 if nothing is recorded.
+    pub const CALL_SITES: u32 = 48;
+    const IMPORTED_FUNCS: u32 = 56;
     /// Size of an imported function's record: code, vmctx, address of the function entry.
     const IMPORTED_FUNC_SIZE: u32 = 24;
     const MEMORY_SIZE: u32 = 16;

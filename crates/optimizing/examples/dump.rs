@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         header: module.header(),
         layout: &layout,
         fuel: false,
+        around: None,
     };
     let dump = Optimizing::new(Settings::default())?.dump(env, input)?;
     match rest.first().map(String::as_str) {

@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             header,
             layout: &layout,
             fuel: false,
+            around: None,
         };
         let (_, all) = each(&bytes, |input, _| {
             code += compiler.compile(env, input, &mut *scratch)?.code.len();

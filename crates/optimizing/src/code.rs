@@ -2,7 +2,7 @@
 //!
 //! Apart because both functions and trampolines end here.
 
-use abi::{CompileError, CompiledFunc, Handler, PcEntry, Reloc, StackMaps, TrapEntry};
+use abi::{CompileError, CompiledFunc, Handler, PcEntry, Reloc, RelocTarget, StackMaps, TrapEntry};
 use cranelift_codegen::binemit::Reloc as RelocKind;
 use cranelift_codegen::ir::{ExternalName, Function, TrapCode};
 use cranelift_codegen::{
@@ -75,7 +75,7 @@ pub(crate) fn compiled_func(
         };
         relocs.push(Reloc {
             offset: reloc.offset,
-            target: FuncIdx(target),
+            target: RelocTarget::Func(FuncIdx(target)),
             addend: reloc.addend as i32,
         });
     }
@@ -97,6 +97,7 @@ pub(crate) fn compiled_func(
         pcs: pcs(code),
         stack_maps: stack_maps(code),
         handlers: handlers(code),
+        sites: Vec::new(),
     })
 }
 

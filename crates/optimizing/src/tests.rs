@@ -22,6 +22,7 @@ fn with_last<R>(wat: &str, compile: impl FnOnce(CompileEnv<'_>, FuncInput) -> R)
         header: module.header(),
         layout: &layout,
         fuel: false,
+        around: None,
     };
     compile(env, last.expect("a function"))
 }

@@ -104,6 +104,7 @@ impl Job {
                     header: &self.header,
                     layout: &self.layout,
                     fuel: self.fuel,
+                    around: None,
                 };
                 compiler.compile(env, body, &mut **scratch).map(Some)
             }

@@ -18,6 +18,7 @@ fn compile(wat: &str) -> Result<usize, String> {
         header,
         layout: &layout,
         fuel: true,
+        around: None,
     };
     let mut scratch = compiler.scratch();
     let mut bytes = 0;

@@ -36,7 +36,7 @@ fn an_access_of_a_guarded_memory_has_no_check() {
            (i32.add (i32.load offset=8 (local.get 0)) (i32.load offset=16 (i32.const 1000))))",
         expect![[r#"
             block0(v0: i64, v1: i32):
-                v4 = load.i64 notrap aligned readonly can_move region1 v0+40
+                v4 = load.i64 notrap aligned readonly can_move region1 v0+56
                 v2 = iconst.i32 7
                 v3 = iconst.i32 1000
                 v5 = uextend.i64 v1
@@ -57,8 +57,8 @@ fn an_offset_beyond_the_guard_is_checked() {
         "(memory 1) (func (param i32) (result i64) (i64.load offset=0x80000000 (local.get 0)))",
         expect![[r#"
             block0(v0: i64, v1: i32):
-                v8 = load.i64 notrap aligned readonly can_move region1 v0+40
-                v3 = load.i64 notrap aligned readonly can_move region1 v0+48
+                v8 = load.i64 notrap aligned readonly can_move region1 v0+56
+                v3 = load.i64 notrap aligned readonly can_move region1 v0+64
                 v2 = uextend.i64 v1
                 v4 = load.i64 notrap aligned region2 v3+8
                 v5 = iconst.i64 0x8000_0008
@@ -117,7 +117,7 @@ fn a_call_through_a_table() {
                 v4 = uextend.i64 v1
                 v5 = icmp uge v4, v3  ; v3 = 10
                 trapnz v5, user4
-                v6 = load.i64 notrap aligned readonly can_move region0 v0+40
+                v6 = load.i64 notrap aligned readonly can_move region0 v0+56
                 v7 = iconst.i64 3
                 v8 = ishl v4, v7  ; v7 = 3
                 v9 = iadd v6, v8
@@ -173,8 +173,8 @@ fn a_structure_is_copied_in_place() {
          (func (param i32 i32) (memory.copy (local.get 0) (local.get 1) (i32.const 20)))",
         expect![[r#"
             block0(v0: i64, v1: i32, v2: i32):
-                v10 = load.i64 notrap aligned readonly can_move region0 v0+40
-                v6 = load.i64 notrap aligned readonly can_move region0 v0+48
+                v10 = load.i64 notrap aligned readonly can_move region0 v0+56
+                v6 = load.i64 notrap aligned readonly can_move region0 v0+64
                 v3 = iconst.i32 20
                 v4 = uextend.i64 v3  ; v3 = 20
                 v5 = uextend.i64 v1
@@ -208,7 +208,7 @@ fn atomic_accesses_are_single_instructions_behind_a_check_of_alignment() {
            (i32.atomic.rmw.add offset=8 (local.get 0) (i32.const 1)))",
         expect![[r#"
             block0(v0: i64, v1: i32):
-                v4 = load.i64 notrap aligned readonly can_move region1 v0+40
+                v4 = load.i64 notrap aligned readonly can_move region1 v0+56
                 v2 = iconst.i32 7
                 v3 = iconst.i32 1
                 v5 = uextend.i64 v1

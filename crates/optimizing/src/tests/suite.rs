@@ -53,6 +53,7 @@ fn compile_all(settings: Settings, fuel: bool) {
             header,
             layout: &layout,
             fuel,
+            around: None,
         };
         for input in inputs {
             let func = input.func();
