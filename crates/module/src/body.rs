@@ -12,6 +12,7 @@ use std::iter;
 use std::sync::Arc;
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, ValidatorResources,
+    WasmFeatures,
 };
 
 /// A function body that has not been validated yet. It can be sent to another thread.
@@ -145,9 +146,26 @@ impl FuncInput {
     /// # Errors
     /// If the body is malformed or invalid.
     pub fn validate(self, scratch: &mut ReadScratch) -> Result<(), Error> {
-        let index = self.func();
-        let mut body = self.read(scratch)?;
-        body.validate_rest().map_err(|error| error.in_func(index))
+        if !self.header.may_have_legacy() {
+            return self.read(scratch)?.validate_rest();
+        }
+        // Looking for legacy exceptions takes a second pass over the operators, and hardly any function has them: a function that
+        // is valid where there are none needs no look.
+        let without = FuncInput {
+            header: self.header.clone(),
+            bytes: self.bytes.clone(),
+            offset: self.offset,
+            func: FuncToValidate {
+                resources: self.func.resources.clone(),
+                index: self.func.index,
+                ty: self.func.ty,
+                features: self.func.features - WasmFeatures::LEGACY_EXCEPTIONS,
+            },
+        };
+        let valid = without
+            .open(scratch)
+            .and_then(|mut body| body.validate_rest());
+        valid.or_else(|_| self.read(scratch)?.validate_rest())
     }
 }
 
@@ -326,6 +344,11 @@ impl BodyReader<'_> {
     }
 
     fn validate_rest(&mut self) -> Result<(), Error> {
+        let func = self.func;
+        self.validate_ops().map_err(|error| error.in_func(func))
+    }
+
+    fn validate_ops(&mut self) -> Result<(), Error> {
         let validator = self.validator.as_mut().expect("kept until drop");
         let reader = &mut self.reader;
         while !reader.eof() {

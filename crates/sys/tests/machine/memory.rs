@@ -189,6 +189,51 @@ fn image_from_parts_is_the_parts_in_order() {
     assert!(Image::new(&[]).unwrap().is_empty());
 }
 
+/// Parts that touch, overlap, go back, leave gaps smaller and larger than pages, and are larger than what is joined.
+#[test]
+fn image_from_many_parts_is_the_parts_in_order() {
+    const BYTES: usize = 4 << 20;
+    let mut state = 1_u64;
+    let mut random = |below: usize| {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 33) as usize % below
+    };
+    let mut expected = vec![0; BYTES];
+    let mut parts: Vec<(usize, Vec<u8>)> = Vec::new();
+    let mut at = 0;
+    for number in 0..500 {
+        at = match random(10) {
+            0 => random(BYTES),
+            1 => at.saturating_sub(random(9000)),
+            2 => at + random(9000),
+            _ => at + random(20),
+        };
+        let len = if random(50) == 0 {
+            random(600 << 10)
+        } else {
+            random(300)
+        };
+        let value = if random(8) == 0 {
+            0
+        } else {
+            (number % 255) as u8 + 1
+        };
+        let len = len.min(BYTES.saturating_sub(at));
+        at = at.min(BYTES);
+        expected[at..at + len].fill(value);
+        parts.push((at, vec![value; len]));
+        at += len;
+    }
+    let parts = parts.iter().map(|(offset, part)| (*offset, &part[..]));
+    let image = Image::from_parts(BYTES, parts).unwrap();
+    let reservation = Reservation::new(BYTES).unwrap();
+    // SAFETY: nobody else uses the reservation.
+    unsafe { reservation.map_image(0, &image).unwrap() };
+    assert!(bytes(&reservation, 0..BYTES) == expected);
+}
+
 #[test]
 fn image_of_a_file_is_whole_pages_of_it() {
     let page = page_bytes();
