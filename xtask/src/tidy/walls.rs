@@ -27,6 +27,11 @@ const ROOMS: &[Room] = &[
         imports: &[],
     },
     Room {
+        name: "asm",
+        floor: 0,
+        imports: &[],
+    },
+    Room {
         name: "module",
         floor: 1,
         imports: &["ops"],
