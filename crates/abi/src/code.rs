@@ -1,5 +1,6 @@
 //! Compiled code as plain data: functions as compilers return them, and the image that a module's functions are joined into.
 
+use crate::inlined::{self, Inlined};
 use module::{FuncIdx, TypeIdx};
 
 /// Trap number that means: the store holds the trap (see [`ops::Trap`] for the others).
@@ -35,12 +36,13 @@ pub struct TrapEntry {
     pub code: u8,
 }
 
-/// From here on (until the next entry) code belongs to the operator at this offset of the module's bytes.
+/// From here on (until the next entry) code belongs to the operator at this place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PcEntry {
     /// In bytes from the start of the function or image.
     pub offset: u32,
-    /// Offset in the module's bytes; `u32::MAX` if the code belongs to no operator.
+    /// Offset in the module's bytes, or a place in an inlined function (see [`Inlined`]); `u32::MAX` if the code belongs to no
+    /// operator.
     pub wasm: u32,
 }
 
@@ -141,6 +143,8 @@ pub struct CompiledFunc {
     pub handlers: Vec<Handler>,
     /// Places that record what they call (see [`crate::CallSiteLayout`]): the offsets of their operators in the module's bytes.
     pub sites: Vec<u32>,
+    /// Calls that were replaced by the bodies of their callees, sorted by first place.
+    pub inlined: Vec<Inlined>,
 }
 
 /// Where a function is in an image, in bytes.
@@ -171,6 +175,11 @@ pub struct CodeImage {
     pub stack_maps: StackMaps,
     /// Calls whose exceptions their functions may catch, sorted by return offset.
     pub handlers: Vec<Handler>,
+    /// Calls that were replaced by the bodies of their callees, function after function.
+    pub inlined: Vec<Inlined>,
+    /// By defined function that has such calls, sorted: which it is, and where its calls start in `inlined`; they end where those
+    /// of the next one start.
+    pub inlined_of: Vec<(u32, u32)>,
 }
 
 impl CodeImage {
@@ -199,11 +208,48 @@ impl CodeImage {
         (offset - func.offset < func.len).then_some(index)
     }
 
-    /// The offset in the module's bytes of the operator that the code at `offset` of the text belongs to.
-    pub fn wasm_offset_at(&self, offset: u32) -> Option<u32> {
+    /// The place that the code at `offset` of the text belongs to.
+    fn place_at(&self, offset: u32) -> Option<u32> {
         let after = self.pcs.partition_point(|entry| entry.offset <= offset);
         let entry = self.pcs[after.checked_sub(1)?];
         (entry.wasm != u32::MAX).then_some(entry.wasm)
+    }
+
+    /// The calls that a defined function has replaced by the bodies of their callees.
+    fn inlined_in(&self, defined: usize) -> &[Inlined] {
+        let of = &self.inlined_of;
+        let Ok(found) = of.binary_search_by_key(&(defined as u32), |&(func, _)| func) else {
+            return &[];
+        };
+        let end = of
+            .get(found + 1)
+            .map_or(self.inlined.len(), |&(_, end)| end as usize);
+        &self.inlined[of[found].1 as usize..end]
+    }
+
+    /// The functions whose code is at `offset` of the text, innermost first: more than one if calls were replaced by the bodies of
+    /// their callees. Each with the offset in the module's bytes of the operator that it is at, if known. None in trampolines.
+    ///
+    /// `n_imported_funcs` is the number of the first defined function.
+    pub fn frames_at(
+        &self,
+        offset: u32,
+        n_imported_funcs: u32,
+    ) -> impl Iterator<Item = (FuncIdx, Option<u32>)> {
+        let defined = self.func_at(offset);
+        defined.into_iter().flat_map(move |defined| {
+            let func = FuncIdx(n_imported_funcs + defined as u32);
+            inlined::frames(self.inlined_in(defined), func, self.place_at(offset))
+        })
+    }
+
+    /// Whether the tables of replaced calls are in order: what [`CodeImage::frames_at`] relies on.
+    pub fn has_consistent_inlined(&self) -> bool {
+        let of = &self.inlined_of;
+        of.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1)
+            && of
+                .last()
+                .is_none_or(|&(_, start)| start as usize <= self.inlined.len())
     }
 }
 
@@ -230,6 +276,12 @@ impl CodeImageBuilder {
     /// If the text would exceed 2 GiB, the reach of a call.
     pub fn push_func(&mut self, func: &CompiledFunc) -> Result<(), String> {
         let location = self.push(func)?;
+        if !func.inlined.is_empty() {
+            let defined = self.image.funcs.len() as u32;
+            let start = self.image.inlined.len() as u32;
+            self.image.inlined_of.push((defined, start));
+            self.image.inlined.extend_from_slice(&func.inlined);
+        }
         self.image.funcs.push(location);
         Ok(())
     }
@@ -348,7 +400,7 @@ mod tests {
             builder.push_func(&func).unwrap();
         }
         let image = builder.finish();
-        let places = [0, 15, 16, 19, 20, 31, 32, 47].map(|offset| image.wasm_offset_at(offset));
+        let places = [0, 15, 16, 19, 20, 31, 32, 47].map(|offset| image.place_at(offset));
         let (a, b) = (Some(70), Some(80));
         assert_eq!(places, [a, a, None, None, b, b, None, None]);
     }

@@ -10,6 +10,7 @@ mod builtin;
 mod code;
 mod compiler;
 pub mod gc;
+pub mod inlined;
 mod osr;
 mod raw;
 mod vmctx;

@@ -98,6 +98,7 @@ pub(crate) fn compiled_func(
         stack_maps: stack_maps(code),
         handlers: handlers(code),
         sites: Vec::new(),
+        inlined: Vec::new(),
     })
 }
 

@@ -48,7 +48,7 @@ impl StoreCore {
 
     fn push_frame(&self, pc: usize, frames: &mut Vec<Frame>) {
         if let Some(CodeAt::Module(module, text_offset)) = self.engine.code_at(pc) {
-            frames.extend(module.frame_at(text_offset));
+            frames.extend(module.frames_at(text_offset));
         }
     }
 

@@ -269,15 +269,21 @@ impl LoadedModule {
         self.code.as_ref()?.image.handler_at(return_offset)
     }
 
-    /// The guest's place for an offset of the text; `None` for trampolines.
-    pub(crate) fn frame_at(self: &Arc<LoadedModule>, text_offset: u32) -> Option<Frame> {
-        let image = &self.code.as_ref()?.image;
-        let defined = image.func_at(text_offset)?;
-        let func = FuncIdx((self.module.header().n_imported_funcs() + defined) as u32);
-        Some(Frame {
+    /// The guest's places for an offset of the text, innermost first: several where calls were replaced by the bodies of their
+    /// callees, none in trampolines.
+    pub(crate) fn frames_at(
+        self: &Arc<LoadedModule>,
+        text_offset: u32,
+    ) -> impl Iterator<Item = Frame> {
+        let n_imported = self.module.header().n_imported_funcs() as u32;
+        let image = self.code.as_ref().map(|code| &code.image);
+        let found = image
+            .into_iter()
+            .flat_map(move |image| image.frames_at(text_offset, n_imported));
+        found.map(|(func, offset)| Frame {
             module: self.clone(),
             func,
-            offset: image.wasm_offset_at(text_offset),
+            offset,
         })
     }
 

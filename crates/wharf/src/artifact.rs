@@ -8,14 +8,15 @@
 //! Numbers are little-endian. The tables are counted lists of u32. The text is mapped as it lies in the file.
 
 use crate::{Engine, Error, Result};
+use abi::inlined::Inlined;
 use abi::{CodeImage, FuncLocation, Handler, PcEntry, StackMap, TrapEntry};
-use module::{Module, TypeIdx};
+use module::{FuncIdx, Module, TypeIdx};
 use runtime::{CodeSource, LoadedModule};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-const MAGIC: &[u8; 8] = b"\x7fwharf\x03\n";
+const MAGIC: &[u8; 8] = b"\x7fwharf\x04\n";
 
 /// The text starts at a multiple of this: of the page size on every supported host.
 const TEXT_ALIGN: u64 = 64 << 10;
@@ -131,6 +132,8 @@ pub(crate) fn open(engine: &Engine, path: &Path) -> Result<(Module, CodeSource)>
     let trampolines = image.entries.iter().chain(&image.hosts);
     let types = module.header().types().len();
     let known = trampolines.into_iter().all(|(ty, _)| ty.index() < types);
+    let n_funcs = module.header().funcs().len();
+    let known = known && image.inlined.iter().all(|call| call.func.index() < n_funcs);
     if !known || image.funcs.len() != module.header().n_defined_funcs() {
         return Err(damaged());
     }
@@ -225,6 +228,18 @@ fn write_tables(image: &CodeImage) -> Vec<u8> {
             .iter()
             .flat_map(|h| [h.return_offset, h.landing_offset, h.frame_bytes]),
     );
+    let inlined = image.inlined.iter();
+    list(
+        image.inlined.len(),
+        &mut inlined.flat_map(|i| [i.first, i.start, i.func.0, i.call]),
+    );
+    list(
+        image.inlined_of.len(),
+        &mut image
+            .inlined_of
+            .iter()
+            .flat_map(|&(func, first)| [func, first]),
+    );
     out
 }
 
@@ -279,9 +294,21 @@ fn read_tables(bytes: &[u8]) -> Option<CodeImage> {
             frame_bytes: numbers.next()?,
         });
     }
+    for _ in 0..numbers.next()? {
+        image.inlined.push(Inlined {
+            first: numbers.next()?,
+            start: numbers.next()?,
+            func: FuncIdx(numbers.next()?),
+            call: numbers.next()?,
+        });
+    }
+    for _ in 0..numbers.next()? {
+        image.inlined_of.push((numbers.next()?, numbers.next()?));
+    }
     let handlers = &image.handlers;
     let in_order = handlers.is_sorted_by(|a, b| a.return_offset < b.return_offset);
-    (in_order && image.stack_maps.is_consistent()).then_some(image)
+    (in_order && image.stack_maps.is_consistent() && image.has_consistent_inlined())
+        .then_some(image)
 }
 
 /// Whether all functions, trampolines and landing pads lie in a text of this size.
