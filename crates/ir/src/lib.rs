@@ -27,6 +27,7 @@
 
 mod build;
 mod cfg;
+mod edit;
 mod entity;
 mod exn;
 mod func;

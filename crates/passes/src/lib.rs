@@ -34,10 +34,15 @@
 
 mod dce;
 mod domtree;
+mod emit;
 mod facts;
 mod fold;
 mod loads;
 mod refs;
+mod search;
 mod table;
+#[cfg(test)]
+mod tests;
+mod tight;
 
 pub use table::{COMPILE, Env, PASSES, Pass, run};

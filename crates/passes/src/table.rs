@@ -1,6 +1,6 @@
 //! The passes by name, and the pipelines that are made of them.
 
-use crate::{dce, fold, loads, refs};
+use crate::{dce, fold, loads, refs, search};
 use ir::Func;
 use module::{Header, ValType};
 
@@ -41,6 +41,16 @@ pub const PASSES: &[Pass] = &[
         run: |func, _| fold::run(func),
     },
     Pass {
+        name: "search",
+        about: "lets loops that look for a byte look at 32 bytes at a time",
+        run: search::run,
+    },
+    Pass {
+        name: "search",
+        about: "lets loops that look for a byte look at 32 bytes at a time",
+        run: search::run,
+    },
+    Pass {
         name: "dce",
         about: "removes what has no effect and is not used",
         run: |func, _| dce::run(func),
@@ -48,7 +58,7 @@ pub const PASSES: &[Pass] = &[
 ];
 
 /// What the optimizing tier runs before it makes machine code. Constants are folded while a function is built already.
-pub const COMPILE: &[&str] = &["refs", "loads", "dce"];
+pub const COMPILE: &[&str] = &["refs", "loads", "search", "dce"];
 
 /// Runs passes in order.
 ///

@@ -1,0 +1,84 @@
+//! Adding blocks to a finished function, and putting its blocks into another order.
+//!
+//! Apart from the function because only passes that change the control flow need it. New blocks are appended, one after the other, as
+//! the builder does it; [`Func::arrange_blocks`] then puts them where the order of blocks must have them.
+
+use crate::func::BlockData;
+use crate::{Block, EdgeId, Func, Inst, Term, Type, Value};
+
+impl Func {
+    /// A new block after all others, with parameters of these types; [`Func::append`] appends to it until the next one is made.
+    pub fn add_block(&mut self, params: &[Type]) -> Block {
+        let block = self.push_block();
+        let values: Vec<Value> = params
+            .iter()
+            .map(|&ty| self.push_param(block, ty))
+            .collect();
+        let list = self.make_list(&values);
+        self.set_params(block, list);
+        block
+    }
+
+    /// Appends an instruction to the block made last, and gives its first result (meaningless if there is none).
+    pub fn append(&mut self, inst: Inst, offset: u32, results: &[Type]) -> Value {
+        self.push_inst(inst, offset, results)
+    }
+
+    /// A new edge.
+    pub fn add_edge(&mut self, to: Block, args: &[Value]) -> EdgeId {
+        let edge = self.push_edge(to);
+        self.edges[edge.index()].args = self.make_list(args);
+        edge
+    }
+
+    /// Lets an edge lead to another block, which has parameters of the same types.
+    pub fn redirect(&mut self, edge: EdgeId, to: Block) {
+        self.edges[edge.index()].to = to;
+    }
+
+    /// Replaces how a block ends, for the operator at an offset in the module's bytes.
+    pub fn end_block(&mut self, block: Block, term: Term, offset: u32) {
+        self.blocks[block.index()].term = term;
+        self.blocks[block.index()].term_offset = offset;
+    }
+
+    /// Says that a block is as unlikely to be reached as another one.
+    pub fn set_cold_like(&mut self, block: Block, other: Block) {
+        self.blocks[block.index()].is_cold = self.blocks[other.index()].is_cold;
+    }
+
+    /// Puts the blocks into an order, and renumbers them so. The first must stay the first.
+    ///
+    /// # Panics
+    /// If `order` does not have each block once.
+    pub fn arrange_blocks(&mut self, order: &[Block]) {
+        assert_eq!(order.len(), self.blocks.len(), "each block has a place");
+        let mut numbers = vec![Block::NONE; order.len()];
+        for (at, &block) in order.iter().enumerate() {
+            assert_eq!(numbers[block.index()], Block::NONE, "no block has two");
+            numbers[block.index()] = Block::new(at as u32);
+        }
+        let mut blocks: Vec<BlockData> = Vec::with_capacity(order.len());
+        let mut insts = Vec::with_capacity(self.order.len());
+        for &block in order {
+            let mut data = self.blocks[block.index()];
+            let first = insts.len() as u32;
+            insts.extend_from_slice(&self.order[data.first as usize..data.end as usize]);
+            data.first = first;
+            data.end = insts.len() as u32;
+            blocks.push(data);
+        }
+        self.blocks = blocks;
+        self.order = insts;
+        for edge in &mut self.edges {
+            // Edges that nothing uses any more may lead nowhere.
+            if let Some(&number) = numbers.get(edge.to.index()) {
+                edge.to = number;
+            }
+        }
+        for at in 0..self.blocks.len() {
+            let params = self.blocks[at].params;
+            self.set_params(Block::new(at as u32), params);
+        }
+    }
+}
