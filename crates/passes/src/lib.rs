@@ -41,8 +41,6 @@ mod loads;
 mod refs;
 mod search;
 mod table;
-#[cfg(test)]
-mod tests;
 mod tight;
 
 pub use table::{COMPILE, Env, PASSES, Pass, run};
