@@ -12,7 +12,7 @@ use super::assembler::Assembler;
 use super::operand::{Base, Gpr, Mem, Xmm};
 
 /// What is the same in all forms of an instruction.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Opcode {
     /// 0, 0x66, 0xF3 or 0xF2.
     prefix: u8,

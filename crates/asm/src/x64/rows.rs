@@ -7,7 +7,7 @@
 use super::encode::Opcode;
 
 /// A vector or floating-point instruction.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VecOp {
     pub(crate) opcode: Opcode,
     /// Whether its two sources may change places.

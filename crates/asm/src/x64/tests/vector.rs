@@ -185,6 +185,18 @@ fn sources_that_commute_change_places() {
 }
 
 #[test]
+fn the_lowest_lane_is_replaced() {
+    for mut a in both() {
+        let avx = a.features().avx;
+        for (dst, x, y) in [(9, 9, 2), (2, 3, 15)] {
+            let [dst, x, y] = [dst, x, y].map(Xmm::new);
+            let expected = two_sources(avx, "movsd", dst, x, &format!("{y:?}"));
+            check(&mut a, |a| a.vec(VecOp::MOVSD, dst, x, y), &expected);
+        }
+    }
+}
+
+#[test]
 #[should_panic(expected = "an instruction would overwrite its source")]
 fn a_source_is_not_overwritten() {
     let mut a = Assembler::new(Features::default());
