@@ -233,10 +233,10 @@ impl Operation {
         let mut bits = if opcode.prefix == 0 { 0 } else { 8 };
         let rex =
             0x40 | u8::from(opcode.wide) << 3 | (self.reg & 8) >> 1 | (x & 8) >> 2 | (b & 8) >> 3;
-        if rex != 0x40 || always_rex {
-            bytes |= u64::from(rex) << bits;
-            bits += 8;
-        }
+        // Without a branch, as which registers need it cannot be predicted.
+        let has_rex = u32::from(rex != 0x40 || always_rex);
+        bytes |= u64::from(rex) * u64::from(has_rex) << bits;
+        bits += 8 * has_rex;
         let (escaped, escaped_bits) = opcode.escaped();
         (bytes | escaped << bits, bits + escaped_bits)
     }
@@ -271,24 +271,19 @@ impl Assembler {
         };
         let index = mem.index.number();
         let (mut bytes, mut bits) = operation.head(index, base);
-        // rbp and r13 as a base always have a displacement: without one, their place means something else.
-        let (mode, disp_bytes) = if any_disp || i32::from(mem.disp as i8) != mem.disp {
-            (2, 4)
-        } else if mem.disp != 0 || base & 7 == 5 {
-            (1, 1)
-        } else {
-            (0, 0)
-        };
+        // No displacement, one byte, or four, chosen without branches. rbp and r13 as a base always have one: without, their
+        // place means something else.
+        let is_wide = any_disp || i32::from(mem.disp as i8) != mem.disp;
+        let is_short = !is_wide && (mem.disp != 0 || base & 7 == 5);
+        let mode = u8::from(is_wide) << 1 | u8::from(is_short);
+        let disp_bytes = usize::from(u8::from(is_wide) << 2 | u8::from(is_short));
         // Four as a base says that a SIB byte follows, so rsp and r12 need one as well. Without an index, `rsp` stands in
         // the place of the index and means none; it has no highest bit.
-        if base & 7 == 4 || mem.index != Gpr::RSP {
-            let sib = (mem.scale as u8) << 6 | (index & 7) << 3 | base & 7;
-            bytes |= (operation.mod_rm(mode, 4) | u64::from(sib) << 8) << bits;
-            bits += 16;
-        } else {
-            bytes |= operation.mod_rm(mode, base) << bits;
-            bits += 8;
-        }
+        let has_sib = u32::from(base & 7 == 4 || mem.index != Gpr::RSP);
+        let sib = (mem.scale as u8) << 6 | (index & 7) << 3 | base & 7;
+        let rm = if has_sib != 0 { 4 } else { base };
+        bytes |= (operation.mod_rm(mode, rm) | u64::from(sib) * u64::from(has_sib) << 8) << bits;
+        bits += 8 + 8 * has_sib;
         let imm = operation.imm;
         let room = self.code.room();
         room[..8].copy_from_slice(&bytes.to_le_bytes());
