@@ -56,6 +56,41 @@ pub struct BodyReader<'a> {
     ended: bool,
 }
 
+/// What the bodies of a module are validated with.
+#[derive(Clone)]
+pub(crate) struct BodyResources {
+    resources: ValidatorResources,
+    features: WasmFeatures,
+}
+
+impl BodyResources {
+    pub(crate) fn of(func: &FuncToValidate<ValidatorResources>) -> BodyResources {
+        BodyResources {
+            resources: func.resources.clone(),
+            features: func.features,
+        }
+    }
+
+    pub(crate) fn func(
+        &self,
+        header: &Header,
+        func: FuncIdx,
+    ) -> FuncToValidate<ValidatorResources> {
+        FuncToValidate {
+            resources: self.resources.clone(),
+            index: func.0,
+            ty: header.funcs()[func.index()].0,
+            features: self.features,
+        }
+    }
+}
+
+impl std::fmt::Debug for BodyResources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BodyResources").finish_non_exhaustive()
+    }
+}
+
 impl FuncInput {
     pub(crate) fn new(
         header: Arc<Header>,

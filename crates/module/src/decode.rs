@@ -3,6 +3,7 @@
 //! Apart from what it builds. Sections are read, then validated, one after the other; each function body is handed out as soon as
 //! its last byte is there, to be validated by whoever consumes it.
 
+use crate::body::BodyResources;
 use crate::convert::Kinds;
 use crate::header::{HeaderBuilder, for_each_item};
 use crate::hints;
@@ -125,6 +126,8 @@ struct Sections {
     /// Where the contents of the code section start.
     code_start: Option<u32>,
     bodies: Vec<FileRange>,
+    /// What bodies are validated with.
+    resources: Option<BodyResources>,
     datas: Vec<DataSegment>,
     customs: Vec<CustomRange>,
 }
@@ -144,6 +147,7 @@ impl Sections {
             header: None,
             code_start: None,
             bodies: Vec::new(),
+            resources: None,
             datas: Vec::new(),
             customs: Vec::new(),
         }
@@ -177,6 +181,8 @@ impl Sections {
                     .map_err(Error::invalid)?;
                 let range = file_range(body.range());
                 self.bodies.push(range);
+                self.resources
+                    .get_or_insert_with(|| BodyResources::of(&func));
                 if let (Some(on_body), Some(header)) = (on_body.as_mut(), &self.header) {
                     let bytes = body_bytes(range.as_range());
                     let input = FuncInput::new(header.clone(), bytes, range.start as usize, func);
@@ -256,6 +262,7 @@ impl Sections {
             header: self.header.expect("frozen at the end of the file"),
             code_start: self.code_start,
             bodies: self.bodies.into(),
+            resources: self.resources,
             datas: self.datas.into(),
             customs: self.customs.into(),
             names: OnceLock::new(),

@@ -2,7 +2,8 @@
 //!
 //! Apart from the header because it exists only when the last byte has arrived.
 
-use crate::{Bytes, ConstExpr, FuncIdx, Header, MemoryIdx, Names};
+use crate::body::BodyResources;
+use crate::{Bytes, ConstExpr, FuncIdx, FuncInput, Header, MemoryIdx, Names};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +14,8 @@ pub struct Module {
     pub(crate) header: Arc<Header>,
     pub(crate) code_start: Option<u32>,
     pub(crate) bodies: Box<[FileRange]>,
+    /// There if there are bodies.
+    pub(crate) resources: Option<BodyResources>,
     pub(crate) datas: Box<[DataSegment]>,
     pub(crate) customs: Box<[CustomRange]>,
     pub(crate) names: OnceLock<Names>,
@@ -103,6 +106,19 @@ impl Module {
     /// Where the bodies of the defined functions are: declarations of locals, then operators.
     pub fn body_ranges(&self) -> &[FileRange] {
         &self.bodies
+    }
+
+    /// The body of a defined function, to be read once more; `None` if the function is imported or does not exist.
+    pub fn body(&self, func: FuncIdx) -> Option<FuncInput> {
+        let range = self.bodies.get(self.header.defined_func(func)?)?;
+        let func = self.resources.as_ref()?.func(&self.header, func);
+        let bytes = self.bytes.slice(range.as_range());
+        Some(FuncInput::new(
+            self.header.clone(),
+            bytes,
+            range.start as usize,
+            func,
+        ))
     }
 
     /// The data segments.

@@ -2,7 +2,7 @@
 
 use crate::LoadedModule;
 use crate::StoreCore;
-use crate::engine::CodeAt;
+use crate::code::CodeAt;
 use module::FuncIdx;
 use std::fmt;
 use std::sync::Arc;
@@ -47,8 +47,8 @@ impl StoreCore {
     }
 
     fn push_frame(&self, pc: usize, frames: &mut Vec<Frame>) {
-        if let Some(CodeAt::Module(module, text_offset)) = self.engine.code_at(pc) {
-            frames.extend(module.frames_at(text_offset));
+        if let Some(CodeAt::Piece(piece)) = self.engine.code_at(pc) {
+            frames.extend(piece.frames_at(pc));
         }
     }
 

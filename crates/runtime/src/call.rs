@@ -1,6 +1,7 @@
 //! Entering guests, and coming back: by results, by trap, by a host function's error or panic.
 
-use crate::engine::{CodeAt, TrampolineKind};
+use crate::code::CodeAt;
+use crate::engine::TrampolineKind;
 use crate::func::FuncKind;
 use crate::handle::StoreId;
 use crate::reference::Fit;
@@ -354,7 +355,7 @@ impl StoreCore {
 
     fn listed_trap(&self, pc: usize) -> Option<u8> {
         match self.engine.code_at(pc)? {
-            CodeAt::Module(module, text_offset) => module.trap_at(text_offset),
+            CodeAt::Piece(piece) => piece.trap_at(pc),
             CodeAt::Trampoline(code) => code,
         }
     }

@@ -1,14 +1,15 @@
 //! What all stores of an engine share: code memory, type numbers, trampolines, and reusable memories and stacks.
 
+use crate::code::{CodeAt, CodeMap};
 use crate::interrupt;
 use crate::memory::MemoryPool;
 use crate::types::TypeRegistry;
-use crate::{Error, Executor, LoadedModule};
+use crate::{Error, Executor};
 use abi::{CompiledFunc, Compiler, TrapEntry};
 use module::FuncType;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use sys::{CodeBlock, CodeMemory, Stack};
 
 /// Address space for the machine code of one engine. Reserved, not used: it costs nothing until code is there.
@@ -55,31 +56,11 @@ pub struct EngineCore {
     settings: EngineSettings,
     types: TypeRegistry,
     code: OnceLock<CodeMemory>,
-    /// Machine code by the address behind its last byte.
-    places: RwLock<BTreeMap<usize, Place>>,
+    code_map: CodeMap,
     /// By canonical type number.
     trampolines: RwLock<HashMap<(u32, TrampolineKind), Trampoline>>,
     memory_pool: MemoryPool,
     stacks: Mutex<Vec<Stack>>,
-}
-
-/// What lies at an address of code memory.
-pub(crate) enum CodeAt {
-    /// Code of a module, at this offset of its text.
-    Module(Arc<LoadedModule>, u32),
-    /// A trampoline, with the trap listed for the address if there is one.
-    Trampoline(Option<u8>),
-}
-
-enum Place {
-    Module {
-        start: usize,
-        module: Weak<LoadedModule>,
-    },
-    Trampoline {
-        start: usize,
-        traps: Vec<TrapEntry>,
-    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,7 +88,7 @@ impl EngineCore {
             settings,
             types: TypeRegistry::default(),
             code: OnceLock::new(),
-            places: RwLock::default(),
+            code_map: CodeMap::default(),
             trampolines: RwLock::default(),
             memory_pool: MemoryPool::default(),
             stacks: Mutex::default(),
@@ -181,45 +162,14 @@ impl EngineCore {
         }
     }
 
-    /// Makes the code of a module known, for traps and backtraces.
-    ///
-    /// A module without code has no place: its range is empty, and its end may be another's.
-    pub(crate) fn register_module(&self, code: Range<usize>, module: Weak<LoadedModule>) {
-        if code.is_empty() {
-            return;
-        }
-        let place = Place::Module {
-            start: code.start,
-            module,
-        };
-        self.places
-            .write()
-            .expect("no panic under the lock")
-            .insert(code.end, place);
-    }
-
-    pub(crate) fn forget_module(&self, code: &Range<usize>) {
-        if !code.is_empty() {
-            let mut places = self.places.write().expect("no panic under the lock");
-            places.remove(&code.end);
-        }
+    /// Where published code is looked up.
+    pub(crate) fn code_map(&self) -> &CodeMap {
+        &self.code_map
     }
 
     /// What lies at an address.
     pub(crate) fn code_at(&self, pc: usize) -> Option<CodeAt> {
-        let places = self.places.read().expect("no panic under the lock");
-        let (_, place) = places.range(pc + 1..).next()?;
-        match place {
-            Place::Module { start, module } if pc >= *start => {
-                Some(CodeAt::Module(module.upgrade()?, (pc - start) as u32))
-            }
-            Place::Trampoline { start, traps } if pc >= *start => {
-                let offset = (pc - start) as u32;
-                let found = traps.binary_search_by_key(&offset, |trap| trap.offset).ok();
-                Some(CodeAt::Trampoline(found.map(|at| traps[at].code)))
-            }
-            _ => None,
-        }
+        self.code_map.at(pc)
     }
 
     /// Offers a trampoline that came with a module, so that it need not be compiled again. It is copied: the engine keeps it
@@ -266,14 +216,7 @@ impl EngineCore {
         if let Some(known) = trampolines.get(&(ty, kind)) {
             return Ok(known.code);
         }
-        let range = block.range();
-        let place = Place::Trampoline {
-            start: range.start,
-            traps,
-        };
-        let mut places = self.places.write().expect("no panic under the lock");
-        places.insert(range.end, place);
-        drop(places);
+        self.code_map.add_trampoline(block.range(), traps);
         let code = block.as_ptr();
         let trampoline = Trampoline {
             code,

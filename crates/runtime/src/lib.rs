@@ -10,6 +10,7 @@ mod any_ref;
 mod backtrace;
 mod builtins;
 mod call;
+mod code;
 mod const_expr;
 mod engine;
 mod error;

@@ -1,10 +1,11 @@
 //! A module ready to be instantiated: what all its instances share, on all threads.
 
+use crate::code::{CodeHold, CodePiece};
 use crate::engine::TrampolineKind;
 use crate::vm::FuncRef;
-use crate::{EngineCore, Error, Frame};
+use crate::{EngineCore, Error};
 use abi::gc::ObjectLayout;
-use abi::{CodeImage, Handler, TrapEntry, VmctxLayout};
+use abi::{CodeImage, TrapEntry, VmctxLayout};
 use module::{
     ConstExpr, DataMode, ExternType, FuncIdx, FuncType, GlobalType, MemoryIdx, Module, Op, RefType,
     TableType, TypeIdx, ValType,
@@ -51,10 +52,10 @@ pub struct LoadedModule {
     executor_data: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
+/// All code of a module at once.
 struct LoadedCode {
-    /// The tables; its text is empty.
-    image: CodeImage,
-    block: CodeBlock,
+    piece: Arc<CodePiece>,
+    block: Arc<CodeBlock>,
 }
 
 /// The initial content of the first defined memory.
@@ -84,7 +85,7 @@ impl LoadedModule {
             CodeSource::Image(mut image) => {
                 let text = std::mem::take(&mut image.text);
                 let block = engine.code()?.publish(&text).map_err(place)?;
-                Some(LoadedCode { image, block })
+                Some((image, Arc::new(block)))
             }
             CodeSource::File {
                 image,
@@ -96,18 +97,27 @@ impl LoadedModule {
                     .code()?
                     .publish_file(&file, offset, bytes)
                     .map_err(place)?;
-                Some(LoadedCode { image, block })
+                Some((image, Arc::new(block)))
             }
         };
         let init_image = init_image(&module);
         let executor_data = OnceLock::new();
         let engine = engine.clone();
-        let loaded = Arc::new(LoadedModule {
+        let loaded = Arc::new_cyclic(|this| LoadedModule {
             engine,
             module,
             layout,
             type_ids,
-            code,
+            code: code.map(|(image, block)| LoadedCode {
+                piece: Arc::new(CodePiece::new(
+                    block.range(),
+                    image,
+                    0,
+                    this.clone(),
+                    CodeHold::Block(block.clone()),
+                )),
+                block,
+            }),
             init_image,
             executor_data,
         });
@@ -127,9 +137,8 @@ impl LoadedModule {
         let Some(code) = &self.code else {
             return Ok(());
         };
-        self.engine
-            .register_module(code.block.range(), Arc::downgrade(self));
-        let (text, image) = (code.block.as_bytes(), &code.image);
+        self.engine.code_map().add_piece(code.piece.clone());
+        let (text, image) = (code.block.as_bytes(), code.piece.image());
         for (kind, list) in [
             (TrampolineKind::Entry, &image.entries),
             (TrampolineKind::Host, &image.hosts),
@@ -163,7 +172,7 @@ impl LoadedModule {
 
     /// The tables of the module's machine code, without the text.
     pub fn code_image(&self) -> Option<&CodeImage> {
-        self.code.as_ref().map(|code| &code.image)
+        self.code.as_ref().map(|code| code.piece.image())
     }
 
     /// The module's machine code as it lies in memory.
@@ -239,52 +248,9 @@ impl LoadedModule {
             return std::ptr::null();
         };
         let defined = func.index() - self.module.header().n_imported_funcs();
-        let location = code.image.funcs[defined];
+        let location = code.piece.image().funcs[defined];
         // SAFETY: locations of an image lie in its text, which the block holds.
         unsafe { code.block.as_ptr().add(location.offset as usize) }
-    }
-
-    /// Whether code of the module, whose text starts at `start`, goes on at `return_pc`.
-    pub(crate) fn code_holds(&self, start: usize, return_pc: usize) -> bool {
-        let bytes = self.code_bytes().map_or(0, <[u8]>::len);
-        start < return_pc && return_pc <= start + bytes
-    }
-
-    /// The trap listed for an offset of the text.
-    pub(crate) fn trap_at(&self, text_offset: u32) -> Option<u8> {
-        self.code.as_ref()?.image.trap_at(text_offset)
-    }
-
-    /// The places of references in a frame that goes on at an offset of the text: how many bytes each lies below the frame
-    /// pointer.
-    pub(crate) fn stack_map_at(&self, return_offset: u32) -> &[u32] {
-        match &self.code {
-            Some(code) => code.image.stack_maps.at(return_offset),
-            None => &[],
-        }
-    }
-
-    /// Where a call goes on that throws and would return to an offset of the text, if its function may catch that.
-    pub(crate) fn handler_at(&self, return_offset: u32) -> Option<Handler> {
-        self.code.as_ref()?.image.handler_at(return_offset)
-    }
-
-    /// The guest's places for an offset of the text, innermost first: several where calls were replaced by the bodies of their
-    /// callees, none in trampolines.
-    pub(crate) fn frames_at(
-        self: &Arc<LoadedModule>,
-        text_offset: u32,
-    ) -> impl Iterator<Item = Frame> {
-        let n_imported = self.module.header().n_imported_funcs() as u32;
-        let image = self.code.as_ref().map(|code| &code.image);
-        let found = image
-            .into_iter()
-            .flat_map(move |image| image.frames_at(text_offset, n_imported));
-        found.map(|(func, offset)| Frame {
-            module: self.clone(),
-            func,
-            offset,
-        })
     }
 
     /// A function entry of this module; the store fills in its number, and its trampoline when the host first calls it.
@@ -303,7 +269,7 @@ impl LoadedModule {
 impl Drop for LoadedModule {
     fn drop(&mut self) {
         if let Some(code) = &self.code {
-            self.engine.forget_module(&code.block.range());
+            self.engine.code_map().forget(code.piece.addresses());
         }
     }
 }

@@ -3,9 +3,7 @@
 //! Apart from backtraces because those are told to people and may be cut short, while a collector must see every frame: also
 //! those of guests that wait for host functions which have entered other guests, on whatever stack they are.
 
-use crate::engine::CodeAt;
-use crate::{LoadedModule, StoreCore};
-use std::sync::Arc;
+use crate::StoreCore;
 
 impl StoreCore {
     /// Calls `visit(return_pc, fp)` for each frame of compiled code in the store, trampolines among them, innermost first:
@@ -33,25 +31,17 @@ impl StoreCore {
     /// Calls `visit` with the place of each reference that suspended guests hold in their frames. What it leaves there is what
     /// the guests go on with.
     pub(crate) fn visit_stack_roots(&mut self, mut visit: impl FnMut(&mut u32)) {
-        // Consecutive frames are mostly of one module, which costs a lock to find.
-        let mut last: Option<(usize, Arc<LoadedModule>)> = None;
+        let mut cache = std::mem::take(&mut self.code_cache);
         self.visit_code_frames(|return_pc, fp| {
-            let known = last
-                .as_ref()
-                .filter(|(start, module)| module.code_holds(*start, return_pc));
-            if known.is_none() {
-                let Some(CodeAt::Module(module, offset)) = self.engine.code_at(return_pc - 1)
-                else {
-                    return;
-                };
-                last = Some((return_pc - 1 - offset as usize, module));
-            }
-            let (start, module) = last.as_ref().expect("known, or set above");
-            for place in module.stack_map_at((return_pc - start) as u32) {
+            let Some(piece) = cache.find(self.engine.code_map(), return_pc) else {
+                return;
+            };
+            for place in piece.stack_map_at(return_pc) {
                 // SAFETY: the compiler says that a reference lies there in a frame that goes on here. The frame is suspended,
                 // and the store held exclusively.
                 visit(unsafe { &mut *((fp - *place as usize) as *mut u32) });
             }
         });
+        self.code_cache = cache;
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::any_ref::Handles;
 use crate::call::Pending;
+use crate::code::CodeCache;
 use crate::exception::TagEntity;
 use crate::func::FuncEntity;
 use crate::global::GlobalEntity;
@@ -12,7 +13,7 @@ use crate::memory::MemoryEntity;
 use crate::owned_root::OwnedRoots;
 use crate::table::TableEntity;
 use crate::vm::StoreCtx;
-use crate::{EngineCore, Error, Limits, LoadedModule};
+use crate::{EngineCore, Error, Limits};
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -44,8 +45,8 @@ pub struct StoreCore {
     pub(crate) tables: Vec<TableEntity>,
     pub(crate) globals: Vec<GlobalEntity>,
     pub(crate) tags: Vec<TagEntity>,
-    /// Where the code starts that was looked at last for a handler, and its module.
-    pub(crate) thrown_in: Option<(usize, Arc<LoadedModule>)>,
+    /// Where frames were last found to be.
+    pub(crate) code_cache: CodeCache,
     /// The garbage-collected heap; made when first needed.
     pub(crate) heap: Option<Box<gc::Heap>>,
     /// References that the runtime itself holds, the latest last.
@@ -88,7 +89,7 @@ impl<T> Store<T> {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
-            thrown_in: None,
+            code_cache: CodeCache::default(),
             heap: None,
             roots: Vec::new(),
             handles: Handles::default(),

@@ -3,7 +3,6 @@
 //! Apart from exceptions themselves because this is about frames. Blocks that catch leave no trace when they are entered: who
 //! throws asks, frame by frame, what the code's tables say of the place where it goes on.
 
-use crate::engine::CodeAt;
 use crate::{Cause, StoreCore};
 use ops::Trap;
 use sys::Landing;
@@ -34,24 +33,14 @@ impl StoreCore {
     fn find_handler(&mut self, exception: u32) -> Option<Landing> {
         // SAFETY: the context belongs to the store.
         let exit_fp = unsafe { (*self.ctx()).exit_fp };
-        // Frames are mostly of one module, which costs a lock to find.
-        let mut last = self.thrown_in.take();
+        let mut cache = std::mem::take(&mut self.code_cache);
         let mut landing = None;
         let mut visit = |return_pc: usize, fp: usize| {
-            let known = last
-                .as_ref()
-                .filter(|(start, module)| module.code_holds(*start, return_pc));
-            if known.is_none() {
-                let Some(CodeAt::Module(module, offset)) = self.engine.code_at(return_pc - 1)
-                else {
-                    return true;
-                };
-                last = Some((return_pc - 1 - offset as usize, module));
-            }
-            let (start, module) = last.as_ref().expect("known, or set above");
-            let found = module.handler_at((return_pc - start) as u32);
-            landing = found.map(|handler| Landing {
-                pc: start + handler.landing_offset as usize,
+            let Some(piece) = cache.find(self.engine.code_map(), return_pc) else {
+                return true;
+            };
+            landing = piece.handler_at(return_pc).map(|(handler, pc)| Landing {
+                pc,
                 sp: fp - handler.frame_bytes as usize,
                 fp,
                 value: exception as usize,
@@ -61,7 +50,7 @@ impl StoreCore {
         // SAFETY: the guest called out from this frame and is suspended, so all its frames exist; compiled code keeps frame
         // pointers.
         unsafe { sys::walk_suspended(exit_fp, self.engine.code_range(), &mut visit) }
-        self.thrown_in = last;
+        self.code_cache = cache;
         landing
     }
 }

@@ -3,11 +3,13 @@
 //! The memory is a file without a name. It is mapped once, readable and executable, and written through its descriptor: there is
 //! no writable mapping at any address at any time, and publishing code changes no protection.
 
+mod arena;
 mod free_list;
 
 use crate::image::{check_in_file, invalid};
 use crate::os::{self, page_bytes};
 use crate::reservation::{Reservation, round_up_to_pages};
+pub use arena::CodeArena;
 use free_list::FreeList;
 use std::fs::File;
 use std::io;

@@ -53,7 +53,7 @@ use unix as os;
 
 pub use activation::{EntryFn, Fault, FaultKind, Landing, enter, entry_fp, land, raise};
 pub use arch::stack_pointer;
-pub use code::{CodeBlock, CodeMemory, CodeSpace};
+pub use code::{CodeArena, CodeBlock, CodeMemory, CodeSpace};
 pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames, walk_suspended};
 pub use image::Image;
 pub use os::{

@@ -35,6 +35,27 @@ fn published_code_runs() {
 }
 
 #[test]
+fn an_arena_fills_up() {
+    let memory = CodeMemory::new(1 << 30).unwrap();
+    let mut arena = memory.arena(100).unwrap();
+    let codes = [(1, 16), (2, 16), (3, 1), (4, 64)].map(|(number, align)| {
+        let code = constant(number);
+        let next = arena.next(code.len(), align).unwrap();
+        let put = arena.push(&code, align).unwrap();
+        assert_eq!(put, next);
+        assert!(put.addr().is_multiple_of(align) && arena.range().contains(&put.addr()));
+        // SAFETY: just put there.
+        unsafe { transmute::<*const u8, extern "C" fn() -> u32>(put)() }
+    });
+    assert_eq!(codes, [1, 2, 3, 4]);
+    assert!(arena.next(30, 1).is_some());
+    assert!(arena.next(31, 1).is_none() && arena.next(15, 64).is_none());
+    let start = arena.range().start;
+    drop(arena);
+    assert_eq!(memory.arena(100).unwrap().range().start, start);
+}
+
+#[test]
 fn freed_space_is_used_again() {
     let memory = CodeMemory::new(page_bytes()).unwrap();
     let mut blocks: Vec<CodeBlock> = (0..page_bytes() as u32 / 64)
