@@ -147,6 +147,34 @@ pub struct CompiledFunc {
     pub inlined: Vec<Inlined>,
 }
 
+impl CompiledFunc {
+    /// The tables of the function as those of an image that holds nothing else; its code and relocations are left out.
+    pub fn into_image(self) -> CodeImage {
+        let CompiledFunc {
+            code,
+            align: _,
+            relocs: _,
+            traps,
+            pcs,
+            stack_maps,
+            handlers,
+            sites: _,
+        } = self;
+        let whole = FuncLocation {
+            offset: 0,
+            len: code.len() as u32,
+        };
+        CodeImage {
+            funcs: vec![whole],
+            traps,
+            pcs,
+            stack_maps,
+            handlers,
+            ..CodeImage::default()
+        }
+    }
+}
+
 /// Where a function is in an image, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct FuncLocation {

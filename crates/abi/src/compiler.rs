@@ -1,7 +1,7 @@
 //! The contract between the engine and a compiler.
 
 use crate::{CompiledFunc, VmctxLayout};
-use module::{FuncIdx, FuncInput, FuncType, Header};
+use module::{FuncIdx, FuncInput, FuncType, Header, ValType};
 use std::any::Any;
 use std::fmt;
 
@@ -63,6 +63,18 @@ impl From<module::Error> for CompileError {
     fn from(error: module::Error) -> CompileError {
         CompileError::Invalid(error)
     }
+}
+
+/// Registers that results of one class, integers and references or floats and vectors, are given in.
+const RESULT_REGISTERS: usize = 8;
+
+/// Whether results of this type are given in memory. Then the address for all that find no register comes first among the arguments,
+/// before the callee's vmctx.
+pub fn returns_in_memory(ty: &FuncType) -> bool {
+    let is_float = |ty: &&ValType| matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
+    let results = ty.results();
+    let floats = results.iter().filter(is_float).count();
+    floats > RESULT_REGISTERS || results.len() - floats > RESULT_REGISTERS
 }
 
 /// A compiler of functions, shared by threads.

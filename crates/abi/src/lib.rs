@@ -20,7 +20,7 @@ pub use code::{
     CodeImage, CodeImageBuilder, CompiledFunc, FuncLocation, Handler, PcEntry, Reloc, RelocTarget,
     StackMap, StackMaps, TRAP_PENDING, TrapEntry,
 };
-pub use compiler::{Around, CallTarget, CompileEnv, CompileError, Compiler};
+pub use compiler::{Around, CallTarget, CompileEnv, CompileError, Compiler, returns_in_memory};
 pub use osr::OsrFrame;
 pub use raw::Raw;
 pub use vmctx::{

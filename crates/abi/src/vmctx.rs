@@ -173,6 +173,8 @@ pub struct VmctxLayout {
     n_imported_funcs: u32,
     /// Position among the function entries, by function; `u32::MAX` for functions that no reference can be made of.
     func_ref_slots: Box<[u32]>,
+    /// The functions that have an entry, by its position.
+    escaping: Box<[FuncIdx]>,
     /// Where the fields of the module's structures lie.
     pub structs: StructLayouts,
 }
@@ -217,19 +219,20 @@ impl VmctxLayout {
         let tables = take(n_tables, TableDefLayout::SIZE, 8);
         let n_globals = header.globals().len() - header.n_imported_globals();
         let globals = take(n_globals, Self::GLOBAL_SIZE, 16);
-        let mut slots = 0;
+        let mut escaping = Vec::new();
         let func_ref_slots: Box<[u32]> = (0..header.funcs().len())
-            .map(|func| {
-                let defined = func >= header.n_imported_funcs();
-                if defined && header.escapes(FuncIdx(func as u32)) {
-                    slots += 1;
-                    slots - 1
+            .map(|index| {
+                let func = FuncIdx(index as u32);
+                let defined = index >= header.n_imported_funcs();
+                if defined && header.escapes(func) {
+                    escaping.push(func);
+                    escaping.len() as u32 - 1
                 } else {
                     u32::MAX
                 }
             })
             .collect();
-        let func_refs = take(slots as usize, FuncRefLayout::SIZE, 8);
+        let func_refs = take(escaping.len(), FuncRefLayout::SIZE, 8);
         let tags = take(header.tags().len(), 4, 4);
         VmctxLayout {
             imported_funcs,
@@ -245,6 +248,7 @@ impl VmctxLayout {
             n_imported_globals: header.n_imported_globals() as u32,
             n_imported_funcs: header.n_imported_funcs() as u32,
             func_ref_slots,
+            escaping: escaping.into(),
             structs: StructLayouts::default(),
         }
     }
@@ -294,6 +298,15 @@ impl VmctxLayout {
     /// Offset of the number that a tag has in the store, a `u32` that never changes.
     pub fn tag(&self, tag: TagIdx) -> u32 {
         self.tags + 4 * tag.0
+    }
+
+    /// The defined function whose entry is at this offset; `None` if none is.
+    pub fn func_of_ref(&self, offset: u64) -> Option<FuncIdx> {
+        let inner = offset.checked_sub(self.func_refs.into())?;
+        let size = u64::from(FuncRefLayout::SIZE);
+        let is_start = inner.is_multiple_of(size);
+        let position = usize::try_from(inner / size).ok().filter(|_| is_start)?;
+        self.escaping.get(position).copied()
     }
 
     /// Where a function's entry is, or `None` if no reference to the function can be made.

@@ -34,7 +34,11 @@ impl StoreCore {
         let trace = sys::fault_trace();
         for (depth, &pc) in trace.pcs().iter().enumerate() {
             // A return address is after its call, which may be the last instruction of an operator.
-            self.push_frame(if depth == 0 { pc } else { pc - 1 }, &mut frames);
+            if depth == 0 {
+                self.push_frame(pc, &mut frames);
+            } else {
+                self.push_caller(pc, &mut frames);
+            }
         }
         if let Some(stack) = &self.stack {
             let bounds = stack.bottom() as usize..stack.top() as usize;
@@ -49,6 +53,15 @@ impl StoreCore {
     fn push_frame(&self, pc: usize, frames: &mut Vec<Frame>) {
         if let Some(CodeAt::Piece(piece)) = self.engine.code_at(pc) {
             frames.extend(piece.frames_at(pc));
+        }
+    }
+
+    /// Adds the frame that goes on at `return_pc`, unless that belongs to no operator: then code that has taken over from it, in
+    /// the middle of the function, has shown the function already.
+    fn push_caller(&self, return_pc: usize, frames: &mut Vec<Frame>) {
+        if let Some(CodeAt::Piece(piece)) = self.engine.code_at(return_pc - 1) {
+            let frame = piece.frame_at(return_pc - 1);
+            frames.extend(frame.filter(|frame| frame.offset.is_some()));
         }
     }
 
@@ -68,7 +81,7 @@ impl StoreCore {
             if !code.contains(&pc) {
                 return false;
             }
-            self.push_frame(pc - 1, frames);
+            self.push_caller(pc, frames);
             frames.len() < FRAMES_MAX
         };
         // SAFETY: the frames lie on this store's stack and are suspended, so they are unchanged.

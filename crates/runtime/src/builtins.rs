@@ -224,9 +224,19 @@ impl Caller<'_> {
         self.store.pending = Some(Pending::Cause(cause));
     }
 
-    /// Better code is made where somebody asks for it; nobody has been told how.
-    fn tier_up(self, _ctx: *mut u8, _func: i32, _at: i32) -> usize {
-        0
+    fn tier_up(self, _ctx: *mut u8, func: i32, at: i32) -> usize {
+        let (func, at) = (func as u32, u32::try_from(at).ok());
+        let module = self.instance().module.clone();
+        let (Some(tiers), Some(tiered)) = (self.store.engine.tiers(), module.tiered()) else {
+            return 0;
+        };
+        let loop_code = || at.and_then(|at| tiered.loop_code(func, at));
+        if let Some(code) = loop_code() {
+            return code;
+        }
+        let counter = tiers.hot(&module, func, at);
+        tiered.set_counter(func, counter);
+        loop_code().unwrap_or(0)
     }
 
     fn compute(self, op: i32, slots: *mut u8) -> i32 {

@@ -5,10 +5,11 @@
 use crate::{Frame, LoadedModule};
 use abi::{CodeImage, Handler, TrapEntry};
 use module::FuncIdx;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
-use sys::{CodeArena, CodeBlock};
+use sys::CodeArena;
 
 /// Functions of a module that were published together, with their tables. Keeps the code.
 pub(crate) struct CodePiece {
@@ -21,13 +22,8 @@ pub(crate) struct CodePiece {
     _code: CodeHold,
 }
 
-/// What keeps the code of a piece.
-pub(crate) enum CodeHold {
-    /// A block of its own.
-    Block(Arc<CodeBlock>),
-    /// A chunk that it shares with other pieces.
-    Chunk(Arc<Mutex<CodeArena>>),
-}
+/// What keeps the code of a piece: its block, or the chunk that it shares.
+pub(crate) type CodeHold = Arc<dyn Any + Send + Sync>;
 
 impl CodePiece {
     pub(crate) fn new(

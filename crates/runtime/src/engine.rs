@@ -3,8 +3,9 @@
 use crate::code::{CodeAt, CodeMap};
 use crate::interrupt;
 use crate::memory::MemoryPool;
+use crate::stubs::Stubs;
 use crate::types::TypeRegistry;
-use crate::{Error, Executor};
+use crate::{Error, Executor, Tiers};
 use abi::{CompiledFunc, Compiler, TrapEntry};
 use module::FuncType;
 use std::collections::HashMap;
@@ -29,6 +30,8 @@ pub(crate) const HOST_ROOM_BYTES: usize = 512 << 10;
 pub enum Runner {
     /// The machine code of a compiler.
     Compiler(Arc<dyn Compiler>),
+    /// The machine code of several compilers, function by function.
+    Tiers(Arc<dyn Tiers>),
     /// An interpreter.
     Executor(Arc<dyn Executor>),
 }
@@ -57,6 +60,8 @@ pub struct EngineCore {
     types: TypeRegistry,
     code: OnceLock<CodeMemory>,
     code_map: CodeMap,
+    /// Made for the first module whose functions are compiled one by one.
+    stubs: OnceLock<Stubs>,
     /// By canonical type number.
     trampolines: RwLock<HashMap<(u32, TrampolineKind), Trampoline>>,
     memory_pool: MemoryPool,
@@ -89,6 +94,7 @@ impl EngineCore {
             types: TypeRegistry::default(),
             code: OnceLock::new(),
             code_map: CodeMap::default(),
+            stubs: OnceLock::new(),
             trampolines: RwLock::default(),
             memory_pool: MemoryPool::default(),
             stacks: Mutex::default(),
@@ -100,25 +106,34 @@ impl EngineCore {
         &self.settings
     }
 
-    /// The compiler whose code runs; `None` under an interpreter.
+    /// The compiler whose code runs, or if there are several, the one that makes trampolines; `None` under an interpreter.
     pub fn compiler(&self) -> Option<&Arc<dyn Compiler>> {
         match &self.settings.runner {
             Runner::Compiler(compiler) => Some(compiler),
+            Runner::Tiers(tiers) => Some(tiers.compiler()),
             Runner::Executor(_) => None,
+        }
+    }
+
+    /// Who compiles functions one by one; `None` if they are not.
+    pub(crate) fn tiers(&self) -> Option<&Arc<dyn Tiers>> {
+        match &self.settings.runner {
+            Runner::Tiers(tiers) => Some(tiers),
+            Runner::Compiler(_) | Runner::Executor(_) => None,
         }
     }
 
     /// The interpreter that runs functions; `None` if a compiler's code does.
     pub(crate) fn executor(&self) -> Option<&Arc<dyn Executor>> {
         match &self.settings.runner {
-            Runner::Compiler(_) => None,
+            Runner::Compiler(_) | Runner::Tiers(_) => None,
             Runner::Executor(executor) => Some(executor),
         }
     }
 
     /// Whether guests are machine code, so that references are addresses.
     pub(crate) fn compiles(&self) -> bool {
-        self.compiler().is_some()
+        self.executor().is_none()
     }
 
     pub(crate) fn types(&self) -> &TypeRegistry {
@@ -142,6 +157,24 @@ impl EngineCore {
     /// The addresses where code of the engine can lie; empty if there is none yet.
     pub(crate) fn code_range(&self) -> Range<usize> {
         self.code.get().map_or(0..0, CodeMemory::range)
+    }
+
+    /// The stubs, if there are any yet.
+    pub(crate) fn stubs(&self) -> Option<&Stubs> {
+        self.stubs.get()
+    }
+
+    /// The stubs, made now if there are none yet.
+    pub(crate) fn make_stubs(&self) -> Result<&Stubs, Error> {
+        // Two threads may find none: then each makes some, of which one are kept.
+        if self.stubs.get().is_none() {
+            let stubs = Stubs::new(self.code()?, &self.code_map)
+                .map_err(|error| Error::os("place machine code", error))?;
+            if let Err(spare) = self.stubs.set(stubs) {
+                self.code_map.forget(&spare.known());
+            }
+        }
+        Ok(self.stubs.get().expect("set above"))
     }
 
     pub(crate) fn take_stack(&self) -> Result<Stack, Error> {

@@ -123,7 +123,8 @@ impl Error {
         Error(Box::new(ErrorKind::Misuse(message.into())))
     }
 
-    pub(crate) fn limit(message: impl Into<String>) -> Error {
+    /// A limit of the store or the machine was reached.
+    pub fn limit(message: impl Into<String>) -> Error {
         Error(Box::new(ErrorKind::Limit(message.into())))
     }
 

@@ -268,6 +268,17 @@ impl StoreCore {
             vmctx
                 .field::<u64>(VmctxLayout::INSTANCE)
                 .write(u64::from(id.0));
+            if let Some(tiered) = module.tiered() {
+                vmctx
+                    .field::<*const u8>(VmctxLayout::FUNC_SLOTS)
+                    .write(tiered.slots());
+                vmctx
+                    .field::<*const u8>(VmctxLayout::CALL_SITES)
+                    .write(tiered.sites());
+            }
+            if let Some(stubs) = self.engine.stubs() {
+                (*self.ctx()).overflow = stubs.overflow();
+            }
         }
         // The table of types exists at the latest now; compiled code asks it only about types of modules.
         // SAFETY: the context belongs to the store.

@@ -27,6 +27,7 @@ mod host_types;
 mod instance;
 mod instantiate;
 mod interrupt;
+mod lazy;
 mod limits;
 mod loaded;
 mod memory;
@@ -35,7 +36,9 @@ mod owned_root;
 mod reference;
 mod stack_roots;
 mod store;
+mod stubs;
 mod table;
+mod tiered;
 mod types;
 mod unwind;
 mod value;
@@ -65,4 +68,5 @@ pub use reference::{
     I31Bits, KindAny, KindArray, KindEq, KindExn, KindExtern, KindStruct, RefKind, TypedRef,
 };
 pub use store::{Store, StoreCore, StoreInner};
+pub use tiered::{CodeBytes, CodeLevel, Tiers};
 pub use value::{Ref, Val, WasmList, WasmTy};

@@ -1,7 +1,8 @@
 //! A module ready to be instantiated: what all its instances share, on all threads.
 
-use crate::code::{CodeHold, CodePiece};
+use crate::code::CodePiece;
 use crate::engine::TrampolineKind;
+use crate::tiered::TieredCode;
 use crate::vm::FuncRef;
 use crate::{EngineCore, Error};
 use abi::gc::ObjectLayout;
@@ -12,7 +13,7 @@ use module::{
 };
 use std::any::Any;
 use std::fs::File;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use sys::{CodeBlock, Image};
 
 /// Initial contents of at least this size are mapped copy-on-write; smaller ones are copied, which costs less.
@@ -27,6 +28,11 @@ pub enum CodeSource {
     None,
     /// Just compiled.
     Image(CodeImage),
+    /// Compiled function by function, when they are called first.
+    Tiered {
+        /// How much a function may do in its first code before the engine's tiers are told.
+        counter: i32,
+    },
     /// An artifact: the image's text is empty and lies in a file instead.
     File {
         /// Everything but the text.
@@ -46,16 +52,22 @@ pub struct LoadedModule {
     module: Module,
     layout: VmctxLayout,
     type_ids: Box<[u32]>,
-    code: Option<LoadedCode>,
+    code: LoadedCode,
     pub(crate) init_image: Option<InitImage>,
-    /// What the executor remembers of the module.
+    /// What whoever runs the module's functions remembers of it.
     executor_data: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
-/// All code of a module at once.
-struct LoadedCode {
-    piece: Arc<CodePiece>,
-    block: Arc<CodeBlock>,
+enum LoadedCode {
+    /// An interpreter runs the module.
+    None,
+    /// All of it at once.
+    Whole {
+        piece: Arc<CodePiece>,
+        block: Arc<CodeBlock>,
+    },
+    /// Function by function.
+    Tiered(TieredCode),
 }
 
 /// The initial content of the first defined memory.
@@ -80,12 +92,16 @@ impl LoadedModule {
         let layout = VmctxLayout::new(header);
         let type_ids = engine.types().register(header)?;
         let place = |error| Error::os("place the machine code of a module", error);
-        let code = match code {
+        let mut tiered = None;
+        let whole = match code {
             CodeSource::None => None,
             CodeSource::Image(mut image) => {
                 let text = std::mem::take(&mut image.text);
-                let block = engine.code()?.publish(&text).map_err(place)?;
-                Some((image, Arc::new(block)))
+                Some((image, engine.code()?.publish(&text).map_err(place)?))
+            }
+            CodeSource::Tiered { counter } => {
+                tiered = Some(TieredCode::new(engine, &module, counter)?);
+                None
             }
             CodeSource::File {
                 image,
@@ -93,12 +109,19 @@ impl LoadedModule {
                 offset,
                 bytes,
             } => {
-                let block = engine
-                    .code()?
-                    .publish_file(&file, offset, bytes)
-                    .map_err(place)?;
-                Some((image, Arc::new(block)))
+                let block = engine.code()?.publish_file(&file, offset, bytes);
+                Some((image, block.map_err(place)?))
             }
+        };
+        let code = |this: &Weak<LoadedModule>| match (whole, tiered) {
+            (Some((image, block)), _) => {
+                let (addresses, block) = (block.range(), Arc::new(block));
+                let piece = CodePiece::new(addresses, image, 0, this.clone(), block.clone());
+                let piece = Arc::new(piece);
+                LoadedCode::Whole { piece, block }
+            }
+            (None, Some(tiered)) => LoadedCode::Tiered(tiered),
+            (None, None) => LoadedCode::None,
         };
         let init_image = init_image(&module);
         let executor_data = OnceLock::new();
@@ -108,20 +131,11 @@ impl LoadedModule {
             module,
             layout,
             type_ids,
-            code: code.map(|(image, block)| LoadedCode {
-                piece: Arc::new(CodePiece::new(
-                    block.range(),
-                    image,
-                    0,
-                    this.clone(),
-                    CodeHold::Block(block.clone()),
-                )),
-                block,
-            }),
+            code: code(this),
             init_image,
             executor_data,
         });
-        loaded.publish()?;
+        loaded.make_known()?;
         Ok(loaded)
     }
 
@@ -133,12 +147,12 @@ impl LoadedModule {
         self.layout.structs.get(self.module.header(), ty)
     }
 
-    fn publish(self: &Arc<LoadedModule>) -> Result<(), Error> {
-        let Some(code) = &self.code else {
+    fn make_known(self: &Arc<LoadedModule>) -> Result<(), Error> {
+        let LoadedCode::Whole { piece, block } = &self.code else {
             return Ok(());
         };
-        self.engine.code_map().add_piece(code.piece.clone());
-        let (text, image) = (code.block.as_bytes(), code.piece.image());
+        self.engine.code_map().add_piece(piece.clone());
+        let (text, image) = (block.as_bytes(), piece.image());
         for (kind, list) in [
             (TrampolineKind::Entry, &image.entries),
             (TrampolineKind::Host, &image.hosts),
@@ -170,24 +184,39 @@ impl LoadedModule {
         &self.module
     }
 
-    /// The tables of the module's machine code, without the text.
+    /// The tables of the module's machine code, without the text; `None` if it is not all there.
     pub fn code_image(&self) -> Option<&CodeImage> {
-        self.code.as_ref().map(|code| code.piece.image())
+        match &self.code {
+            LoadedCode::Whole { piece, .. } => Some(piece.image()),
+            LoadedCode::None | LoadedCode::Tiered(_) => None,
+        }
     }
 
-    /// The module's machine code as it lies in memory.
+    /// The module's machine code as it lies in memory; `None` if it is not all there.
     pub fn code_bytes(&self) -> Option<&[u8]> {
-        self.code.as_ref().map(|code| code.block.as_bytes())
+        match &self.code {
+            LoadedCode::Whole { block, .. } => Some(block.as_bytes()),
+            LoadedCode::None | LoadedCode::Tiered(_) => None,
+        }
     }
 
-    /// What the executor remembers of the module, made at first use.
+    /// The code of a module that gets it function by function.
+    pub(crate) fn tiered(&self) -> Option<&TieredCode> {
+        match &self.code {
+            LoadedCode::Tiered(tiered) => Some(tiered),
+            LoadedCode::None | LoadedCode::Whole { .. } => None,
+        }
+    }
+
+    /// What the executor, or the engine's tiers, remember of the module, made at first use.
     pub fn executor_data<D: Any + Send + Sync>(&self, make: impl FnOnce() -> D) -> Option<&D> {
         self.executor_data
             .get_or_init(|| Box::new(make()))
             .downcast_ref()
     }
 
-    pub(crate) fn layout(&self) -> &VmctxLayout {
+    /// Where compiled code finds things of the module's instances.
+    pub fn layout(&self) -> &VmctxLayout {
         &self.layout
     }
 
@@ -242,15 +271,18 @@ impl LoadedModule {
         }
     }
 
-    /// The address of a defined function's code; null under an interpreter.
+    /// The address of a defined function's code, or of its stub; null under an interpreter.
     pub(crate) fn func_code(&self, func: FuncIdx) -> *const u8 {
-        let Some(code) = &self.code else {
-            return std::ptr::null();
-        };
         let defined = func.index() - self.module.header().n_imported_funcs();
-        let location = code.piece.image().funcs[defined];
-        // SAFETY: locations of an image lie in its text, which the block holds.
-        unsafe { code.block.as_ptr().add(location.offset as usize) }
+        match &self.code {
+            LoadedCode::None => std::ptr::null(),
+            LoadedCode::Whole { piece, block } => {
+                let location = piece.image().funcs[defined];
+                // SAFETY: locations of an image lie in its text, which the block holds.
+                unsafe { block.as_ptr().add(location.offset as usize) }
+            }
+            LoadedCode::Tiered(tiered) => tiered.entry(defined as u32) as *const u8,
+        }
     }
 
     /// A function entry of this module; the store fills in its number, and its trampoline when the host first calls it.
@@ -268,8 +300,10 @@ impl LoadedModule {
 
 impl Drop for LoadedModule {
     fn drop(&mut self) {
-        if let Some(code) = &self.code {
-            self.engine.code_map().forget(code.piece.addresses());
+        match &self.code {
+            LoadedCode::None => {}
+            LoadedCode::Whole { piece, .. } => self.engine.code_map().forget(piece.addresses()),
+            LoadedCode::Tiered(tiered) => self.forget_tiered(tiered),
         }
     }
 }

@@ -21,7 +21,9 @@ pub(crate) struct StoreCtx {
     pub(crate) gc_top: u32,
     pub(crate) gc_end: u32,
     pub(crate) types: *const u8,
-    _reserved: [u64; 7],
+    /// Code that fails for lack of stack, if the engine has stubs.
+    pub(crate) overflow: *const u8,
+    _reserved: [u64; 6],
     /// Written by thunks of builtins only.
     pub(crate) gc_object: u64,
 }
@@ -51,7 +53,8 @@ impl StoreCtx {
             gc_top: 0,
             gc_end: 0,
             types: std::ptr::null(),
-            _reserved: [0; 7],
+            overflow: std::ptr::null(),
+            _reserved: [0; 6],
             gc_object: 0,
         }
     }

@@ -7,6 +7,7 @@
 //! ```
 //! Numbers are little-endian. The tables are counted lists of u32. The text is mapped as it lies in the file.
 
+use crate::compile::Compilation;
 use crate::{Engine, Error, Result};
 use abi::inlined::Inlined;
 use abi::{CodeImage, FuncLocation, Handler, PcEntry, StackMap, TrapEntry};
@@ -26,7 +27,7 @@ const FINGERPRINT_BYTES_MAX: usize = 4096;
 
 /// What code depends on: both sides must agree exactly.
 fn fingerprint(engine: &Engine) -> Result<String> {
-    let compiler = engine.compiler().ok_or_else(|| {
+    let compiler = engine.best_compiler().ok_or_else(|| {
         Error::artifact("the interpreter makes no machine code to be kept in an artifact")
     })?;
     let fuel = if engine.config().fuel { " fuel" } else { "" };
@@ -51,11 +52,16 @@ pub(crate) fn is_artifact_file(path: &Path) -> Result<bool> {
     Ok(&start == MAGIC)
 }
 
-/// The artifact of a module.
+/// The artifact of a module, compiled as a whole now if it is not yet.
 pub(crate) fn write(engine: &Engine, loaded: &LoadedModule) -> Result<Vec<u8>> {
     let fingerprint = fingerprint(engine)?;
-    let (Some(image), Some(text)) = (loaded.code_image(), loaded.code_bytes()) else {
-        return Err(Error::artifact("the module has no machine code"));
+    let compiled;
+    let (image, text) = match (loaded.code_image(), loaded.code_bytes()) {
+        (Some(image), Some(text)) => (image, text),
+        _ => {
+            compiled = compile(engine, loaded.module())?;
+            (&compiled, &*compiled.text)
+        }
     };
     let tables = write_tables(image);
     let module = loaded.module().bytes();
@@ -76,6 +82,18 @@ pub(crate) fn write(engine: &Engine, loaded: &LoadedModule) -> Result<Vec<u8>> {
     let checksum = blake3::hash(&out[after..]);
     out[MAGIC.len()..after].copy_from_slice(checksum.as_bytes());
     Ok(out)
+}
+
+/// Makes final code of all of a module.
+fn compile(engine: &Engine, module: &Module) -> Result<CodeImage> {
+    let mut compilation = Compilation::with_compiler(engine, engine.best_compiler().cloned());
+    let header = module.header();
+    for index in header.n_imported_funcs()..header.funcs().len() {
+        let body = module.body(FuncIdx(index as u32));
+        compilation.push(header, body.expect("defined functions have bodies"));
+    }
+    let image = compilation.finish(header, &mut |_, _| {})?;
+    image.ok_or_else(|| Error::artifact("the module has no machine code"))
 }
 
 /// Opens an artifact: the module it holds, and its code to be mapped.

@@ -23,6 +23,8 @@ pub(crate) type Progress<'p> = &'p mut dyn FnMut(usize, usize);
 /// The functions of one module on their way to machine code.
 pub(crate) struct Compilation {
     engine: Engine,
+    /// Without, functions are only validated.
+    compiler: Option<Arc<dyn Compiler>>,
     job: Option<Given>,
     workers: Vec<JoinHandle<()>>,
     results: (Sender<Outcome>, Receiver<Outcome>),
@@ -71,9 +73,9 @@ enum Scratch {
 }
 
 impl Job {
-    fn new(engine: &Engine, header: &Arc<Header>) -> Job {
+    fn new(engine: &Engine, compiler: Option<Arc<dyn Compiler>>, header: &Arc<Header>) -> Job {
         Job {
-            compiler: engine.compiler().cloned(),
+            compiler,
             header: header.clone(),
             layout: VmctxLayout::new(header),
             fuel: engine.config().fuel,
@@ -151,8 +153,17 @@ impl Job {
 
 impl Compilation {
     pub(crate) fn new(engine: &Engine) -> Compilation {
+        Compilation::with_compiler(engine, engine.compiler().cloned())
+    }
+
+    /// Of a module of which all is to be compiled now, whatever the engine does with others.
+    pub(crate) fn with_compiler(
+        engine: &Engine,
+        compiler: Option<Arc<dyn Compiler>>,
+    ) -> Compilation {
         Compilation {
             engine: engine.clone(),
+            compiler,
             job: None,
             workers: Vec::new(),
             results: channel(),
@@ -163,9 +174,10 @@ impl Compilation {
 
     /// Takes the next function of the module.
     pub(crate) fn push(&mut self, header: &Arc<Header>, body: FuncInput) {
-        let job = self
-            .job
-            .get_or_insert_with(|| Given(Arc::new(Job::new(&self.engine, header))));
+        let job = self.job.get_or_insert_with(|| {
+            let compiler = self.compiler.clone();
+            Given(Arc::new(Job::new(&self.engine, compiler, header)))
+        });
         let job = &job.0;
         self.bytes += body.bytes_len();
         let mut queue = job.queue();
@@ -227,7 +239,7 @@ impl Compilation {
                 std::panic::resume_unwind(panic);
             }
         }
-        joined.finish(&self.engine, header)
+        joined.finish(self.compiler.as_deref(), header)
     }
 }
 
@@ -287,8 +299,12 @@ impl Joined {
     }
 
     /// Adds the trampolines that the module is sure to need.
-    fn finish(mut self, engine: &Engine, header: &Header) -> Result<Option<CodeImage>> {
-        let Some(compiler) = engine.compiler() else {
+    fn finish(
+        mut self,
+        compiler: Option<&dyn Compiler>,
+        header: &Header,
+    ) -> Result<Option<CodeImage>> {
+        let Some(compiler) = compiler else {
             return Ok(None);
         };
         let limit = |error: CompileError| Error::limit(error.to_string());

@@ -1,5 +1,6 @@
 //! How an engine runs modules.
 
+use crate::tiering;
 use module::Features;
 
 /// A way to run functions.
@@ -33,6 +34,9 @@ pub struct Config {
     pub(crate) verify: bool,
     pub(crate) gc_stress: bool,
     pub(crate) memories_move: bool,
+    pub(crate) lazy: bool,
+    pub(crate) tier_up_after: i32,
+    pub(crate) tier_up_waits: bool,
 }
 
 /// Bounds of [`Config::max_wasm_stack`].
@@ -50,6 +54,9 @@ impl Default for Config {
             verify: false,
             gc_stress: false,
             memories_move: false,
+            lazy: false,
+            tier_up_after: tiering::COUNTER,
+            tier_up_waits: false,
         }
     }
 }
@@ -120,6 +127,25 @@ impl Config {
     /// not share. Slow; for tests of the engine.
     pub fn move_memories(&mut self, on: bool) -> &mut Config {
         self.memories_move = on;
+        self
+    }
+
+    /// Whether [`Tier::Optimizing`] compiles each function when it is called first, rather than all before any runs. Off by default.
+    pub fn lazy_compilation(&mut self, on: bool) -> &mut Config {
+        self.lazy = on;
+        self
+    }
+
+    /// How much a function does in the code that it gets first, in entries and rounds of loops, before [`Tier::Auto`] makes better
+    /// code for it. At least 1.
+    pub fn tier_up_after(&mut self, count: u32) -> &mut Config {
+        self.tier_up_after = i32::try_from(count).unwrap_or(i32::MAX).max(1);
+        self
+    }
+
+    /// Whether guests wait for better code instead of running on meanwhile. Slow; for tests of the engine.
+    pub fn tier_up_waits(&mut self, on: bool) -> &mut Config {
+        self.tier_up_waits = on;
         self
     }
 }

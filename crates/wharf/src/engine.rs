@@ -1,5 +1,6 @@
 //! The engine: what all modules and stores share.
 
+use crate::tiering::{First, TierManager};
 use crate::{Config, Error, Result, Tier};
 use abi::Compiler;
 use module::Features;
@@ -23,6 +24,10 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     config: Config,
     core: Arc<EngineCore>,
+    /// What compiles modules as a whole.
+    whole: Option<Arc<dyn Compiler>>,
+    /// What compiles functions one by one.
+    tiers: Option<Arc<TierManager>>,
 }
 
 impl Default for Engine {
@@ -41,17 +46,20 @@ impl Engine {
     /// # Errors
     /// If this machine cannot run the tier.
     pub fn new(config: &Config) -> Result<Engine> {
+        let (mut whole, mut tiers) = (None, None);
         let runner = match config.tier {
             Tier::Interp => Runner::Executor(Arc::new(interp::Interp::new())),
+            Tier::Optimizing if config.lazy => {
+                let compiler = optimizing(config)?;
+                let (first, best) = (First::Best(compiler.clone()), Box::new(|| Some(compiler)));
+                let manager = Arc::new(TierManager::new(config, first, best));
+                tiers = Some(manager.clone());
+                Runner::Tiers(manager)
+            }
             Tier::Auto | Tier::Optimizing => {
-                let settings = optimizing::Settings {
-                    verify: config.verify,
-                    deterministic: config.deterministic,
-                    ..Default::default()
-                };
-                let compiler = optimizing::Optimizing::new(settings)
-                    .map_err(|error| Error::limit(error.to_string()))?;
-                Runner::Compiler(Arc::new(compiler))
+                let compiler = optimizing(config)?;
+                whole = Some(compiler.clone());
+                Runner::Compiler(compiler)
             }
         };
         let core = EngineCore::new(EngineSettings {
@@ -66,7 +74,12 @@ impl Engine {
         if config.deterministic {
             config.features = config.features.without("threads")?;
         }
-        Ok(Engine(Arc::new(Inner { config, core })))
+        Ok(Engine(Arc::new(Inner {
+            config,
+            core,
+            whole,
+            tiers,
+        })))
     }
 
     /// The settings.
@@ -88,9 +101,32 @@ impl Engine {
         &self.0.core
     }
 
+    /// What compiles modules as a whole before any of their functions run; `None` if nothing does.
     pub(crate) fn compiler(&self) -> Option<&Arc<dyn Compiler>> {
-        self.0.core.compiler()
+        self.0.whole.as_ref()
     }
+
+    /// What makes the final code of functions, which artifacts hold; `None` if the engine makes none.
+    pub(crate) fn best_compiler(&self) -> Option<&Arc<dyn Compiler>> {
+        let tiers = self.0.tiers.as_ref();
+        self.compiler().or_else(|| tiers?.best())
+    }
+
+    /// What compiles functions one by one; `None` if they are not.
+    pub(crate) fn tiers(&self) -> Option<&Arc<TierManager>> {
+        self.0.tiers.as_ref()
+    }
+}
+
+fn optimizing(config: &Config) -> Result<Arc<dyn Compiler>> {
+    let settings = optimizing::Settings {
+        verify: config.verify,
+        deterministic: config.deterministic,
+        ..Default::default()
+    };
+    let compiler = optimizing::Optimizing::new(settings);
+    let compiler = compiler.map_err(|error| Error::limit(error.to_string()))?;
+    Ok(Arc::new(compiler))
 }
 
 impl fmt::Debug for Engine {

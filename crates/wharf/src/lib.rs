@@ -64,6 +64,7 @@ mod store;
 mod stream;
 mod symbols;
 mod table;
+mod tiering;
 mod typed;
 mod types;
 mod val;

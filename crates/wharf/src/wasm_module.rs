@@ -148,6 +148,9 @@ impl Module {
     ) -> Result<Module> {
         let code = match compilation.finish(module.header(), progress)? {
             Some(image) => CodeSource::Image(image),
+            None if engine.tiers().is_some() => CodeSource::Tiered {
+                counter: engine.config().tier_up_after,
+            },
             None => CodeSource::None,
         };
         Module::load(engine, module, code)

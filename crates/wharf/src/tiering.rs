@@ -1,0 +1,204 @@
+//! Which code functions get, and when: at their first call some that is there soon, and better code when they turn out to be hot.
+//!
+//! Apart from compiling whole modules because nothing here is asked for by the embedder: guests ask, by running. The runtime tells
+//! when a function is called that has no code, and when one has used up its counter; what is compiled is given back to it to be
+//! put in place, which other threads see at once.
+
+mod queue;
+mod surroundings;
+
+use crate::config::Config;
+use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
+use module::FuncIdx;
+use queue::{Job, Queue};
+use runtime::{CodeLevel, LoadedModule, Tiers};
+use std::any::Any;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use surroundings::Surroundings;
+
+/// What a function may do in its first code before it gets better code, unless the configuration says otherwise: entries and rounds
+/// of loops.
+pub(crate) const COUNTER: i32 = 2000;
+
+/// What a function may do more before it asks again, while better code is being made.
+const COUNTER_WAITING: i32 = 500;
+
+/// Makes the compiler of final code, when it is first needed.
+pub(crate) type MakeCompiler = Box<dyn FnOnce() -> Option<Arc<dyn Compiler>> + Send>;
+
+/// The tiers of an engine.
+pub(crate) struct TierManager {
+    shared: Arc<Shared>,
+    /// How functions get code at their first call.
+    first: First,
+}
+
+/// How functions get code at their first call.
+pub(crate) enum First {
+    /// Final code at once.
+    Best(Arc<dyn Compiler>),
+}
+
+/// What the threads that compile share.
+struct Shared {
+    best: LazyLock<Option<BestCompiler>, Box<dyn FnOnce() -> Option<BestCompiler> + Send>>,
+    queue: Queue,
+    fuel: bool,
+    /// Whether guests wait for better code, so that tests know when it runs.
+    waits: bool,
+    counter: i32,
+}
+
+/// A compiler with reusable memory.
+struct BestCompiler {
+    compiler: Arc<dyn Compiler>,
+    scratches: Mutex<Vec<Box<dyn Any + Send>>>,
+}
+
+impl BestCompiler {
+    fn new(compiler: Arc<dyn Compiler>) -> BestCompiler {
+        BestCompiler {
+            compiler,
+            scratches: Mutex::default(),
+        }
+    }
+
+    /// Calls `work` with memory that nobody else uses meanwhile.
+    fn with_scratch<R>(&self, work: impl FnOnce(&dyn Compiler, &mut (dyn Any + Send)) -> R) -> R {
+        let scratches = || {
+            self.scratches
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let kept = scratches().pop();
+        let mut scratch = kept.unwrap_or_else(|| self.compiler.scratch());
+        let result = work(&*self.compiler, &mut *scratch);
+        scratches().push(scratch);
+        result
+    }
+}
+
+impl Shared {
+    /// Compiles a function, or the rest of one from a loop on.
+    fn compile(
+        &self,
+        with: &BestCompiler,
+        module: &LoadedModule,
+        func: u32,
+        at: Option<u32>,
+    ) -> Result<CompiledFunc, CompileError> {
+        let around = Surroundings(module);
+        let header = module.module().header();
+        let env = CompileEnv {
+            header,
+            layout: module.layout(),
+            fuel: self.fuel,
+            around: Some(&around),
+        };
+        let index = FuncIdx((header.n_imported_funcs() as u32) + func);
+        let body = module.module().body(index);
+        let body = body.expect("the runtime names defined functions");
+        with.with_scratch(|compiler, scratch| match at {
+            None => compiler.compile(env, body, scratch),
+            Some(at) => compiler.compile_loop(env, body, at, scratch),
+        })
+    }
+
+    /// Does a job: gives whether the code is there now.
+    fn run(&self, module: &Arc<LoadedModule>, job: Job) -> bool {
+        let Some(best) = &*self.best else {
+            return false;
+        };
+        if job.at.is_none() && module.code_level(job.func) == CodeLevel::Best {
+            return true;
+        }
+        // What cannot be compiled or placed stays as it is.
+        let Ok(code) = self.compile(best, module, job.func, job.at) else {
+            return false;
+        };
+        match job.at {
+            None => module.publish(job.func, code, CodeLevel::Best).is_ok(),
+            Some(at) => module.publish_loop(job.func, at, code).is_ok(),
+        }
+    }
+}
+
+impl TierManager {
+    pub(crate) fn new(config: &Config, first: First, best: MakeCompiler) -> TierManager {
+        TierManager {
+            shared: Arc::new(Shared {
+                best: LazyLock::new(Box::new(|| best().map(BestCompiler::new))),
+                queue: Queue::default(),
+                fuel: config.fuel,
+                waits: config.tier_up_waits,
+                counter: config.tier_up_after,
+            }),
+            first,
+        }
+    }
+
+    /// The compiler of final code; `None` if this machine has none.
+    pub(crate) fn best(&self) -> Option<&Arc<dyn Compiler>> {
+        self.shared.best.as_ref().map(|best| &best.compiler)
+    }
+
+    /// Makes final code for a function whose first call waits for it.
+    ///
+    /// Compiling well takes more stack than guests have.
+    fn compile_best(&self, module: &Arc<LoadedModule>, func: u32) -> Result<(), runtime::Error> {
+        let limit = |message: String| runtime::Error::limit(message);
+        let Some(best) = &*self.shared.best else {
+            return Err(limit("this machine has no optimizing compiler".to_string()));
+        };
+        let compiled = std::thread::scope(|scope| {
+            let work = || self.shared.compile(best, module, func, None);
+            let thread = std::thread::Builder::new().name("wharf-compile".to_string());
+            match thread.spawn_scoped(scope, work) {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(error) => Err(CompileError::Limit(format!("no thread for it: {error}"))),
+            }
+        });
+        let code = compiled.map_err(|error| {
+            let index = module.module().header().n_imported_funcs() as u32 + func;
+            limit(format!(
+                "function {index} of the module cannot be compiled: {error}"
+            ))
+        })?;
+        module.publish(func, code, CodeLevel::Best).map(drop)
+    }
+}
+
+impl Tiers for TierManager {
+    fn compiler(&self) -> &Arc<dyn Compiler> {
+        match &self.first {
+            First::Best(compiler) => compiler,
+        }
+    }
+
+    fn compile(&self, module: &Arc<LoadedModule>, func: u32) -> Result<(), runtime::Error> {
+        match &self.first {
+            First::Best(_) => self.compile_best(module, func),
+        }
+    }
+
+    fn hot(&self, module: &Arc<LoadedModule>, func: u32, at: Option<u32>) -> i32 {
+        let shared = &self.shared;
+        let mut asked_all = true;
+        for job in [Job { func, at: None }, Job { func, at }] {
+            asked_all &= queue::ask(shared, module, job);
+        }
+        if asked_all {
+            i32::MAX
+        } else {
+            COUNTER_WAITING.min(shared.counter)
+        }
+    }
+}
+
+impl Drop for TierManager {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+    }
+}

@@ -1,0 +1,194 @@
+//! What waits to be compiled in the background, and the threads that do it: hottest first.
+//!
+//! Apart from deciding what is asked for. Threads start when there is work, wait for more, and end with the engine; a process that
+//! ends does not wait for them.
+
+use super::Shared;
+use runtime::LoadedModule;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+
+/// Jobs that wait at most. What is hot asks again.
+const WAITING_MAX: usize = 4096;
+
+/// Something to compile.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Job {
+    /// Number of the function among the defined ones.
+    pub(super) func: u32,
+    /// The loop to enter, by the offset of its operator in the module's bytes; `None` for the whole function.
+    pub(super) at: Option<u32>,
+}
+
+/// What became of a job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Asked,
+    Done,
+}
+
+/// What has been asked for in a module.
+#[derive(Default)]
+struct Asked {
+    jobs: Mutex<HashMap<Job, State>>,
+    /// A job is done.
+    done: Condvar,
+}
+
+fn lock<D>(mutex: &Mutex<D>) -> MutexGuard<'_, D> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Asked {
+    fn of(module: &LoadedModule) -> Option<&Asked> {
+        module.executor_data(Asked::default)
+    }
+}
+
+/// Jobs that wait, of all modules of an engine.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: Vec<(Weak<LoadedModule>, Job)>,
+    threads: usize,
+    idle: usize,
+    /// The engine is gone.
+    closed: bool,
+}
+
+impl Queue {
+    /// Ends the threads.
+    pub(super) fn close(&self) {
+        let mut waiting = lock(&self.state);
+        waiting.closed = true;
+        waiting.jobs.clear();
+        drop(waiting);
+        self.changed.notify_all();
+    }
+
+    /// Adds a job; gives whether there was room.
+    fn add(&self, shared: &Arc<Shared>, module: &Arc<LoadedModule>, job: Job) -> bool {
+        let mut waiting = lock(&self.state);
+        if waiting.closed || waiting.jobs.len() >= WAITING_MAX {
+            return false;
+        }
+        if waiting.idle == 0 && waiting.threads < threads_max() {
+            let shared = shared.clone();
+            let thread = std::thread::Builder::new().name("wharf-tier-up".to_string());
+            // A machine that has no thread left runs on with the code it has.
+            match thread.spawn(move || work(&shared)) {
+                Ok(_) => waiting.threads += 1,
+                Err(_) if waiting.threads == 0 => return false,
+                Err(_) => {}
+            }
+        }
+        waiting.jobs.push((Arc::downgrade(module), job));
+        drop(waiting);
+        self.changed.notify_one();
+        true
+    }
+
+    /// Waits for the hottest job; `None` when the engine is gone.
+    fn next(&self) -> Option<(Arc<LoadedModule>, Job)> {
+        let mut waiting = lock(&self.state);
+        loop {
+            if waiting.closed {
+                return None;
+            }
+            let mut held = Vec::new();
+            if let Some(next) = waiting.take_hottest(&mut held) {
+                // Modules that others have dropped meanwhile go with `held`, and may take the engine with them.
+                drop(waiting);
+                return Some(next);
+            }
+            waiting.idle += 1;
+            waiting = self
+                .changed
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting.idle -= 1;
+        }
+    }
+}
+
+impl Waiting {
+    /// Takes the hottest job. What keeps its module, and others, is to be dropped without the lock.
+    fn take_hottest(
+        &mut self,
+        held: &mut Vec<Arc<LoadedModule>>,
+    ) -> Option<(Arc<LoadedModule>, Job)> {
+        let mut hottest: Option<(u64, usize)> = None;
+        self.jobs.retain(|(module, _)| match module.upgrade() {
+            Some(module) => {
+                held.push(module);
+                true
+            }
+            None => false,
+        });
+        for (at, (module, (_, job))) in held.iter().zip(&self.jobs).enumerate() {
+            let is_waited_for = job.at.is_some();
+            let heat = module.heat(job.func);
+            let heat = heat.saturating_mul(if is_waited_for { 4 } else { 1 });
+            if hottest.is_none_or(|(most, _)| heat > most) {
+                hottest = Some((heat, at));
+            }
+        }
+        let (_, at) = hottest?;
+        let (_, job) = self.jobs.swap_remove(at);
+        Some((held[at].clone(), job))
+    }
+}
+
+fn threads_max() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).max(1)
+}
+
+/// What a thread does.
+fn work(shared: &Shared) {
+    while let Some((module, job)) = shared.queue.next() {
+        finish(shared, &module, job);
+    }
+}
+
+/// Does a job and tells those who wait for it.
+fn finish(shared: &Shared, module: &Arc<LoadedModule>, job: Job) {
+    // What cannot be compiled stays as it is, for whatever reason.
+    let _ = catch_unwind(AssertUnwindSafe(|| shared.run(module, job)));
+    if let Some(asked) = Asked::of(module) {
+        lock(&asked.jobs).insert(job, State::Done);
+        asked.done.notify_all();
+    }
+}
+
+/// Asks for a job to be done, once; gives whether it is done, be it in vain.
+pub(super) fn ask(shared: &Arc<Shared>, module: &Arc<LoadedModule>, job: Job) -> bool {
+    let Some(asked) = Asked::of(module) else {
+        return true;
+    };
+    let mut jobs = lock(&asked.jobs);
+    match jobs.get(&job) {
+        Some(State::Done) => return true,
+        Some(State::Asked) if !shared.waits => return false,
+        Some(State::Asked) => {}
+        None => {
+            if !shared.queue.add(shared, module, job) {
+                return false;
+            }
+            jobs.insert(job, State::Asked);
+        }
+    }
+    while shared.waits && jobs.get(&job) != Some(&State::Done) {
+        jobs = asked
+            .done
+            .wait(jobs)
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+    shared.waits
+}

@@ -1,0 +1,24 @@
+//! What compilers may see of a module beyond the function they work on.
+
+use abi::{Around, CallTarget};
+use module::{FuncIdx, FuncInput};
+use runtime::LoadedModule;
+
+/// The rest of a module, with what its guests have been seen to do.
+pub(super) struct Surroundings<'m>(pub(super) &'m LoadedModule);
+
+impl Around for Surroundings<'_> {
+    fn body(&self, func: FuncIdx) -> Option<FuncInput> {
+        self.0.module().body(func)
+    }
+
+    fn calls(&self, func: FuncIdx) -> u64 {
+        self.0
+            .defined_func(func)
+            .map_or(0, |func| self.0.heat(func))
+    }
+
+    fn call_target(&self, site: u32) -> Option<CallTarget> {
+        self.0.call_target(site)
+    }
+}
