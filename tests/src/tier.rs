@@ -9,20 +9,17 @@ pub enum Tier {
     Interp,
     /// Machine code from the optimizer.
     Optimizing,
-    /// As above, each function at its first call.
-    Lazy,
 }
 
 impl Tier {
     /// Every tier, the judge first.
-    pub const ALL: &[Tier] = &[Tier::Interp, Tier::Optimizing, Tier::Lazy];
+    pub const ALL: &[Tier] = &[Tier::Interp, Tier::Optimizing];
 
     /// What `--tier` takes and what the names of tests begin with.
     pub fn name(self) -> &'static str {
         match self {
             Tier::Interp => "interp",
             Tier::Optimizing => "optimizing",
-            Tier::Lazy => "lazy",
         }
     }
 
@@ -31,9 +28,8 @@ impl Tier {
         let mut config = wharf::Config::new();
         config.tier(match self {
             Tier::Interp => wharf::Tier::Interp,
-            Tier::Optimizing | Tier::Lazy => wharf::Tier::Optimizing,
+            Tier::Optimizing => wharf::Tier::Optimizing,
         });
-        config.lazy_compilation(self == Tier::Lazy);
         config
     }
 }

@@ -159,6 +159,7 @@ impl CompiledFunc {
             stack_maps,
             handlers,
             sites: _,
+            inlined,
         } = self;
         let whole = FuncLocation {
             offset: 0,
@@ -170,6 +171,12 @@ impl CompiledFunc {
             pcs,
             stack_maps,
             handlers,
+            inlined_of: if inlined.is_empty() {
+                Vec::new()
+            } else {
+                vec![(0, 0)]
+            },
+            inlined,
             ..CodeImage::default()
         }
     }

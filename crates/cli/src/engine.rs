@@ -48,7 +48,6 @@ enum Tier {
     Auto,
     Interp,
     Optimizing,
-    Lazy,
 }
 
 impl EngineOptions {
@@ -62,9 +61,8 @@ impl EngineOptions {
         config.tier(match self.tier {
             Tier::Auto => wharf::Tier::Auto,
             Tier::Interp => wharf::Tier::Interp,
-            Tier::Optimizing | Tier::Lazy => wharf::Tier::Optimizing,
+            Tier::Optimizing => wharf::Tier::Optimizing,
         });
-        config.lazy_compilation(matches!(self.tier, Tier::Lazy));
         let mut features = usual_features();
         for name in &self.features {
             let changed = match name.strip_prefix('-') {

@@ -60,8 +60,8 @@ impl StoreCore {
     /// the middle of the function, has shown the function already.
     fn push_caller(&self, return_pc: usize, frames: &mut Vec<Frame>) {
         if let Some(CodeAt::Piece(piece)) = self.engine.code_at(return_pc - 1) {
-            let frame = piece.frame_at(return_pc - 1);
-            frames.extend(frame.filter(|frame| frame.offset.is_some()));
+            let found = piece.frames_at(return_pc - 1);
+            frames.extend(found.into_iter().filter(|frame| frame.offset.is_some()));
         }
     }
 

@@ -4,7 +4,6 @@
 
 use crate::{Frame, LoadedModule};
 use abi::{CodeImage, Handler, TrapEntry};
-use module::FuncIdx;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::Range;
