@@ -67,7 +67,7 @@ enum LoadedCode {
         block: Arc<CodeBlock>,
     },
     /// Function by function.
-    Tiered(TieredCode),
+    Tiered(Box<TieredCode>),
 }
 
 /// The initial content of the first defined memory.
@@ -120,7 +120,7 @@ impl LoadedModule {
                 let piece = Arc::new(piece);
                 LoadedCode::Whole { piece, block }
             }
-            (None, Some(tiered)) => LoadedCode::Tiered(tiered),
+            (None, Some(tiered)) => LoadedCode::Tiered(Box::new(tiered)),
             (None, None) => LoadedCode::None,
         };
         let init_image = init_image(&module);
