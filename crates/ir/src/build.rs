@@ -14,6 +14,7 @@ mod control;
 mod exceptions;
 mod gc;
 mod locals;
+mod osr;
 mod source;
 mod straight;
 
@@ -21,6 +22,7 @@ use crate::{Callee, Func, Inst, List, Simplified, Term, Type, Value, simplify};
 use control::Frame;
 use locals::Locals;
 use module::{BodyReader, Header, Op};
+use osr::Osr;
 use source::Source;
 use std::fmt;
 use std::sync::Arc;
@@ -41,6 +43,8 @@ pub enum BuildError {
     Invalid(module::Error),
     /// It is valid, but its control flow and locals are entangled beyond any program's need.
     TooComplex,
+    /// It has no loop at the offset that it shall start at, or never gets to it.
+    NoLoop,
 }
 
 impl fmt::Display for BuildError {
@@ -50,6 +54,7 @@ impl fmt::Display for BuildError {
             BuildError::TooComplex => {
                 f.write_str("the control flow of the function is too complex")
             }
+            BuildError::NoLoop => f.write_str("the function has no such loop"),
         }
     }
 }
@@ -96,12 +101,15 @@ pub struct Builder {
     dead_depth: u32,
     next_loop: usize,
     n_switches: u32,
-    /// Of the current operator.
+    /// Of the current operator: its position among the operators, and its offset in the module's bytes.
+    at: usize,
     offset: u32,
     fuel: bool,
     fuel_pending: u32,
     /// Where the body starts, if it has branch hints.
     hinted: Option<u32>,
+    /// Where else the function starts.
+    osr: Osr,
 }
 
 impl Builder {
@@ -121,11 +129,18 @@ impl Builder {
     ) -> Result<&mut Func, BuildError> {
         self.source.read(&mut reader)?;
         let header = Arc::clone(reader.header());
-        self.begin(&reader, options);
+        self.begin(&reader, options, Osr::default());
+        self.operators(&header, &reader)?;
+        Ok(&mut self.func)
+    }
+
+    /// Builds what has been read.
+    fn operators(&mut self, header: &Header, reader: &BodyReader<'_>) -> Result<(), BuildError> {
         for at in 0..self.source.ops.len() {
             let op = self.source.ops[at];
+            self.at = at;
             self.offset = self.source.offsets[at];
-            self.op(&header, &reader, op)?;
+            self.op(header, reader, op)?;
         }
         debug_assert!(
             self.frames.is_empty(),
@@ -134,11 +149,11 @@ impl Builder {
         self.locals.finish(&mut self.func)?;
         self.locals.shrink();
         self.source.shrink();
-        Ok(&mut self.func)
+        Ok(())
     }
 
     /// Entry block, parameters, locals, and the frame of the body.
-    fn begin(&mut self, reader: &BodyReader<'_>, options: BuildOptions) {
+    fn begin(&mut self, reader: &BodyReader<'_>, options: BuildOptions, osr: Osr) {
         let ty = reader.func_type();
         self.func.clear();
         self.func.canonical_nans = options.canonical_nans;
@@ -151,6 +166,8 @@ impl Builder {
         self.dead_depth = 0;
         self.next_loop = 0;
         self.n_switches = 0;
+        // No operator is there.
+        self.at = usize::MAX;
         self.offset = reader.offset() as u32;
         self.fuel = options.fuel;
         self.fuel_pending = 0;
@@ -159,6 +176,8 @@ impl Builder {
         self.func
             .results
             .extend(ty.results().iter().map(|&ty| Type::from(ty)));
+        self.osr = osr;
+        self.begin_inside();
         let entry = self.func.push_block();
         self.locals.clear();
         let first = self.func.pool.len() as u32;
@@ -176,7 +195,7 @@ impl Builder {
         for &(count, ty) in reader.locals() {
             let ty = ty.into();
             let zero = self.func.constant(ty, 0);
-            (0..count).for_each(|_| self.locals.declare(ty, zero));
+            (0..count).for_each(|_| _ = self.locals.declare(ty, zero));
         }
         self.open_body(ty.results().len() as u32);
         if self.fuel {
@@ -193,6 +212,7 @@ impl Builder {
         }
         match op {
             Op::Block(ty) => self.open_block(header, ty),
+            Op::Loop(ty) if self.is_inside() => self.open_loop_inside(header, ty)?,
             Op::Loop(ty) => self.open_loop(header, ty)?,
             Op::If(ty) => self.open_if(header, ty, self.hint(reader)),
             Op::Else => self.open_else(),

@@ -708,6 +708,7 @@ impl Inst {
                 apply(&mut [addr, vector]);
             }
             Inst::MemoryGrow { delta, .. } => apply(&mut [delta]),
+            Inst::FrameLoad { frame, .. } => apply(&mut [frame]),
             Inst::GlobalSet { value, .. }
             | Inst::RefIsNull { value }
             | Inst::NullCheck { value } => apply(&mut [value]),

@@ -291,6 +291,13 @@ pub enum Inst {
         /// The operands, in stack order.
         args: List,
     },
+    /// A value of the frame that the function goes on from: see [`crate::Builder::build_loop`].
+    FrameLoad {
+        /// The address that the frame lies below.
+        frame: Value,
+        /// How many bytes below it the value starts.
+        below: u32,
+    },
     /// Takes fuel from the store.
     Fuel {
         /// Units.
@@ -545,7 +552,8 @@ impl Inst {
             | Inst::Shuffle { .. }
             | Inst::Select { .. }
             | Inst::RefFunc { .. }
-            | Inst::RefIsNull { .. } => Effects::NONE,
+            | Inst::RefIsNull { .. }
+            | Inst::FrameLoad { .. } => Effects::NONE,
             Inst::Load { .. } | Inst::LoadLane { .. } => {
                 Effects::writes(State::MEMORY, State::NONE, true)
             }
@@ -621,7 +629,8 @@ impl Inst {
             | Inst::TableGet { .. }
             | Inst::TableSize { .. }
             | Inst::TableGrow { .. }
-            | Inst::Exn { .. } => 1,
+            | Inst::Exn { .. }
+            | Inst::FrameLoad { .. } => 1,
             Inst::Store { .. }
             | Inst::StoreLane { .. }
             | Inst::AtomicFence
@@ -699,6 +708,7 @@ impl Inst {
                 [addr, vector].into_iter().for_each(visit);
             }
             Inst::MemoryGrow { delta, .. } => visit(delta),
+            Inst::FrameLoad { frame, .. } => visit(frame),
             Inst::MemoryFill { args, .. }
             | Inst::MemoryCopy { args, .. }
             | Inst::MemoryInit { args, .. }

@@ -36,6 +36,7 @@ mod inst;
 mod kinds;
 mod parse;
 mod print;
+mod reshape;
 mod simplify;
 #[cfg(test)]
 mod tests;

@@ -459,6 +459,11 @@ impl Parser {
                 let [value] = self.fixed(line)?;
                 Inst::NullCheck { value }
             }
+            "frame.load" => {
+                let below = line.number()?;
+                let [frame] = self.fixed(line)?;
+                Inst::FrameLoad { frame, below }
+            }
             "fuel" => Inst::Fuel {
                 units: line.number()?,
             },

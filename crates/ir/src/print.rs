@@ -264,6 +264,7 @@ impl<'a> Printer<'a> {
             Inst::NullCheck { .. } => f.write_str("null_check"),
             Inst::Gc { op, .. } => write!(f, "{op}"),
             Inst::Exn { op, .. } => write!(f, "{op}"),
+            Inst::FrameLoad { below, .. } => write!(f, "frame.load {below}"),
             Inst::Fuel { units } => write!(f, "fuel {units}"),
             Inst::FuelCheck => f.write_str("fuel.check"),
         }

@@ -326,6 +326,7 @@ impl Verifier<'_> {
                 let operands = op.operands().iter().map(|&ty| Type::from(ty));
                 self.all_typed("operands", args.get(1..).unwrap_or_default(), operands)
             }
+            Inst::FrameLoad { frame, .. } => self.typed("frame", frame, Type::I64),
             Inst::RefIsNull { value } | Inst::NullCheck { value } => {
                 check(self.func.ty(value).is_ref(), || {
                     "expected a reference".to_string()

@@ -27,6 +27,8 @@ pub(super) struct Frame {
     switch_edge: EdgeId,
     /// Whether what is around it is cold.
     is_cold: bool,
+    /// Around the loop that the function starts at: how many values of the stack were held before (see [`super::osr`]).
+    held: Option<u32>,
 }
 
 pub(super) enum FrameKind {
@@ -144,10 +146,27 @@ impl Builder {
                 .loop_stack(&mut self.func, join, nth as u32, ty.into());
             self.stack[first_param + nth] = value;
         }
-        self.locals.enter_loop(join, self.source.assigned(index))?;
+        if self.is_around() {
+            self.locals.enter_loop_around(join)?;
+        } else {
+            self.locals.enter_loop(join, self.source.assigned(index))?;
+        }
         if self.fuel {
             self.append(Inst::FuelCheck, &[]);
         }
+        Ok(())
+    }
+
+    /// The loop that the function starts at.
+    pub(super) fn open_loop_inside(
+        &mut self,
+        header: &Header,
+        ty: BlockType,
+    ) -> Result<(), BuildError> {
+        let n_params = block_types(header, ty).0.len();
+        let held = self.enter_inside(n_params)?;
+        self.open_loop(header, ty)?;
+        self.frames.last_mut().expect("opened above").held = Some(held);
         Ok(())
     }
 
@@ -182,6 +201,12 @@ impl Builder {
     }
 
     pub(super) fn end(&mut self, header: &Header) -> Result<(), BuildError> {
+        let held = self.frames.last().and_then(|frame| frame.held);
+        self.end_frame(header)?;
+        held.map_or(Ok(()), |held| self.release_from(held))
+    }
+
+    fn end_frame(&mut self, header: &Header) -> Result<(), BuildError> {
         let frame = self.frames.pop().expect("validation ensures balance");
         let mut join = frame.join;
         self.func.makes_cold = frame.is_cold;
@@ -420,10 +445,12 @@ impl Builder {
     }
 
     fn push_frame(&mut self, kind: FrameKind, ty: BlockType, n_params: usize, n_label: u32) {
+        let height = (self.stack.len() - n_params) as u32;
+        let held = self.is_around().then(|| self.hold_below(height));
         self.frames.push(Frame {
             kind,
             join: None,
-            height: (self.stack.len() - n_params) as u32,
+            height,
             n_label,
             ty,
             switch: 0,
@@ -431,6 +458,7 @@ impl Builder {
             moment: self.locals.moment(),
             start: self.locals.enter(),
             is_cold: self.func.makes_cold,
+            held,
         });
     }
 }

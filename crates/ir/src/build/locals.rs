@@ -157,8 +157,8 @@ impl Locals {
         }
     }
 
-    /// The next local, which begins with this value.
-    pub(super) fn declare(&mut self, ty: Type, value: Value) {
+    /// The next local, which begins with this value; gives its number.
+    pub(super) fn declare(&mut self, ty: Type, value: Value) -> u32 {
         let local = self.types.len() as u32;
         let entry = self.entries.len() as u32;
         self.types.push(ty);
@@ -174,6 +174,16 @@ impl Locals {
             undone: NONE,
             source: Source::Known(value),
         });
+        local
+    }
+
+    /// Number of locals.
+    pub(super) fn len(&self) -> usize {
+        self.types.len()
+    }
+
+    pub(super) fn ty(&self, local: u32) -> Type {
+        self.types[local as usize]
     }
 
     pub(super) fn set(&mut self, local: u32, value: Value) {
@@ -307,6 +317,24 @@ impl Locals {
         for &local in assigned {
             self.touched.push(local);
             self.push_entry(local, Source::Loop(join));
+        }
+        self.check_limits()
+    }
+
+    /// The values of all locals are not known at the start of a loop.
+    pub(super) fn enter_loop_around(&mut self, join: JoinIdx) -> Result<(), BuildError> {
+        self.all_from(Source::Loop(join))
+    }
+
+    /// All locals come through the join.
+    pub(super) fn all_through(&mut self, join: JoinIdx) -> Result<(), BuildError> {
+        self.all_from(Source::Join(join))
+    }
+
+    fn all_from(&mut self, source: Source) -> Result<(), BuildError> {
+        for local in 0..self.types.len() as u32 {
+            self.touched.push(local);
+            self.push_entry(local, source);
         }
         self.check_limits()
     }
