@@ -24,6 +24,22 @@ pub struct FuncInput {
     func: FuncToValidate<ValidatorResources>,
 }
 
+impl Clone for FuncInput {
+    fn clone(&self) -> FuncInput {
+        FuncInput {
+            header: Arc::clone(&self.header),
+            bytes: self.bytes.clone(),
+            offset: self.offset,
+            func: FuncToValidate {
+                resources: self.func.resources.clone(),
+                index: self.func.index,
+                ty: self.func.ty,
+                features: self.func.features,
+            },
+        }
+    }
+}
+
 /// Memory that reading bodies reuses; one per thread.
 ///
 /// It keeps the bytes of the last body alive until it reads another or is dropped.

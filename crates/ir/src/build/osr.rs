@@ -22,6 +22,9 @@ use std::sync::Arc;
 /// Values in a frame at most: what a block has as parameters is counted in 16 bits.
 const FRAME_VALUES_MAX: usize = 60_000;
 
+/// Parameters of loops around it at most, all locals being parameters of each.
+const AROUND_MAX: usize = 1 << 22;
+
 /// The second entry of a function that is being built, if it has one.
 pub(super) struct Osr {
     /// Position of the loop among the operators.
@@ -126,7 +129,8 @@ impl Builder {
         let height = self.stack.len() - n_params;
         let n_locals = self.locals.len() - self.osr.held.len();
         let n_held = self.hold_below(height as u32);
-        if n_locals + self.stack.len() > FRAME_VALUES_MAX {
+        let n_values = n_locals + self.stack.len();
+        if n_values > FRAME_VALUES_MAX || n_values * self.osr.around.len() > AROUND_MAX {
             return Err(BuildError::TooComplex);
         }
         let straight = self.func.push_edge(Block::NONE);
