@@ -5,6 +5,7 @@
 use crate::code::{codegen_error, compiled_func};
 use crate::lower::{LowerScratch, lower};
 use crate::settings::{Settings, SettingsError};
+use crate::signature::{loop_signature, wasm_signature};
 use crate::trampoline;
 use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
 use cranelift_codegen::Context;
@@ -26,6 +27,16 @@ pub struct Optimizing {
     /// Whether code may multiply and add in one instruction.
     pub(crate) has_fma: bool,
     pub(crate) isa: OwnedTargetIsa,
+}
+
+/// Where the code of a function starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// At its beginning.
+    Entry,
+    /// At the loop whose operator is at this offset of the module's bytes, with the values of a frame: see
+    /// [`Compiler::compile_loop`].
+    Loop(u32),
 }
 
 /// A worker's memory.
@@ -70,6 +81,7 @@ impl Optimizing {
         &self,
         env: CompileEnv<'_>,
         body: FuncInput,
+        start: Start,
         scratch: &'s mut Scratch,
     ) -> Result<&'s mut ir::Func, CompileError> {
         let index = body.func();
@@ -78,13 +90,16 @@ impl Optimizing {
             canonical_nans: self.settings.deterministic,
         };
         let reader = body.read(&mut scratch.read)?;
-        let func = scratch
-            .builder
-            .build(reader, options)
-            .map_err(|error| match error {
-                ir::BuildError::Invalid(error) => CompileError::Invalid(error),
-                ir::BuildError::TooComplex => CompileError::Limit(error.to_string()),
-            })?;
+        let built = match start {
+            Start::Entry => scratch.builder.build(reader, options),
+            Start::Loop(at) => scratch.builder.build_loop(reader, options, at),
+        };
+        let func = built.map_err(|error| match error {
+            ir::BuildError::Invalid(error) => CompileError::Invalid(error),
+            ir::BuildError::TooComplex | ir::BuildError::NoLoop => {
+                CompileError::Limit(error.to_string())
+            }
+        })?;
         let verify = |func: &ir::Func| {
             if self.settings.verify {
                 ir::verify(func, Some(env.header))
@@ -92,15 +107,21 @@ impl Optimizing {
             }
         };
         verify(func);
+        let ty = env.header.func_type(index);
+        let (params, signature) = match start {
+            Start::Entry => (ty.params(), wasm_signature(ty)),
+            Start::Loop(_) => (&[][..], loop_signature(ty)),
+        };
         let around = passes::Env {
             header: env.header,
-            params: env.header.func_type(index).params(),
+            params,
         };
         passes::run(func, &around, passes::COMPILE);
         verify(func);
         scratch.context.clear();
         let target = &mut scratch.context.func;
-        lower(self, env, index, func, target, &mut scratch.lower)?;
+        target.signature = signature;
+        lower(self, env, func, target, &mut scratch.lower)?;
         Ok(func)
     }
 
@@ -131,7 +152,19 @@ impl Compiler for Optimizing {
         scratch: &mut (dyn Any + Send),
     ) -> Result<CompiledFunc, CompileError> {
         let scratch: &mut Scratch = scratch.downcast_mut().expect("a scratch of this compiler");
-        self.lower(env, body, scratch)?;
+        self.lower(env, body, Start::Entry, scratch)?;
+        self.generate(scratch)
+    }
+
+    fn compile_loop(
+        &self,
+        env: CompileEnv<'_>,
+        body: FuncInput,
+        at: u32,
+        scratch: &mut (dyn Any + Send),
+    ) -> Result<CompiledFunc, CompileError> {
+        let scratch: &mut Scratch = scratch.downcast_mut().expect("a scratch of this compiler");
+        self.lower(env, body, Start::Loop(at), scratch)?;
         self.generate(scratch)
     }
 

@@ -3,6 +3,7 @@
 //! Apart because nothing but a reader's curiosity needs it; it is off unless asked for.
 
 use crate::Optimizing;
+use crate::compiler::Start;
 use abi::{CompileEnv, CompileError};
 use module::FuncInput;
 
@@ -26,7 +27,9 @@ impl Optimizing {
     /// As [`abi::Compiler::compile`].
     pub fn dump(&self, env: CompileEnv<'_>, body: FuncInput) -> Result<Dump, CompileError> {
         let mut scratch = Optimizing::new_scratch();
-        let ir = self.lower(env, body, &mut scratch)?.to_string();
+        let ir = self
+            .lower(env, body, Start::Entry, &mut scratch)?
+            .to_string();
         let clif = scratch.context.func.to_string();
         scratch.context.set_disasm(true);
         self.generate(&mut scratch)?;

@@ -32,7 +32,7 @@ mod vector;
 mod wide;
 
 use crate::code::trap_code;
-use crate::signature::{POINTER, VECTOR, clif_type, wasm_signature};
+use crate::signature::{POINTER, VECTOR, clif_type};
 use crate::{Optimizing, Settings};
 use abi::gc::ObjectLayout;
 use abi::{CompileEnv, CompileError, StoreCtxLayout, VmctxLayout};
@@ -41,11 +41,12 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{
-    Block, BlockArg, ConstantData, Function, InstBuilder, SourceLoc, StackSlot, Type, Value, types,
+    Block, BlockArg, ConstantData, Function, InstBuilder, MemFlagsData, SourceLoc, StackSlot, Type,
+    Value, types,
 };
 use flags::Flags;
 use ir::{Def, Inst, InstId};
-use module::{FuncIdx, ValType};
+use module::ValType;
 use ops::Trap;
 use refs::{Refs, TooManyRefs};
 use uses::Uses;
@@ -105,14 +106,13 @@ pub(crate) struct Lower<'a> {
     test_to_branch: Option<InstId>,
 }
 
-/// Lowers function `index` of the module, whose IR is `func`, into `target`, which is empty.
+/// Lowers a function of the module into `target`, which has its signature and nothing else.
 ///
 /// # Errors
 /// If the function exceeds what Cranelift can take.
 pub(crate) fn lower(
     compiler: &Optimizing,
     env: CompileEnv<'_>,
-    index: FuncIdx,
     func: &ir::Func,
     target: &mut Function,
     scratch: &mut LowerScratch,
@@ -123,7 +123,6 @@ pub(crate) fn lower(
             "the function has too many values".to_string(),
         ));
     }
-    target.signature = wasm_signature(env.header.func_type(index));
     scratch.uses.find(func);
     scratch
         .refs
@@ -323,6 +322,12 @@ impl<'a> Lower<'a> {
             Inst::NullCheck { value } => self.null_check(value),
             Inst::Gc { op, args } => self.gc(id, op, args),
             Inst::Exn { op, args } => self.exn(id, op, args),
+            Inst::FrameLoad { frame, below } => {
+                let ty = clif_type(self.func.ty(self.func.result(id)));
+                let frame = self.value(frame);
+                let value = self.frame_load(ty, frame, below);
+                self.set(id, value);
+            }
             Inst::Fuel { units } => self.fuel(units),
             Inst::FuelCheck => self.fuel_check(),
             Inst::Call { func, args, .. } => self.call(id, func, args),
@@ -451,6 +456,13 @@ impl<'a> Lower<'a> {
 
     fn store_ctx(&mut self) -> Value {
         self.vmctx_const(POINTER, VmctxLayout::STORE)
+    }
+
+    /// A value of the frame of other code for the function, which still runs but does nothing any more.
+    fn frame_load(&mut self, ty: Type, frame: Value, below: u32) -> Value {
+        let flags = MemFlagsData::new().with_notrap();
+        let offset = i32::try_from(below).expect("frames are small");
+        self.pos.ins().load(ty, flags, frame, -offset)
     }
 
     fn fuel(&mut self, units: u32) {

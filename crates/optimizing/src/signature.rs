@@ -36,6 +36,14 @@ pub(crate) fn wasm_signature(ty: &FuncType) -> Signature {
     signature
 }
 
+/// The signature of code that starts at a loop of a function of this type: vmctx, then the address that the frame lies below.
+pub(crate) fn loop_signature(ty: &FuncType) -> Signature {
+    let mut signature = wasm_signature(ty);
+    signature.params.clear();
+    signature.params.resize(2, AbiParam::new(POINTER));
+    signature
+}
+
 /// The signature of a builtin: the caller's vmctx, then the parameters, by the convention of C or one that differs only in what
 /// the callee must preserve.
 pub(crate) fn builtin_signature(builtin: Builtin) -> Signature {

@@ -7,7 +7,7 @@ mod suite;
 
 use crate::{Optimizing, Settings};
 use abi::{CompileEnv, VmctxLayout};
-use module::{Features, FuncInput};
+use module::{Features, FuncInput, Op, ReadScratch};
 
 /// Calls with the last function of a module, and with what surrounds it.
 fn with_last<R>(wat: &str, compile: impl FnOnce(CompileEnv<'_>, FuncInput) -> R) -> R {
@@ -34,4 +34,17 @@ fn checking() -> Optimizing {
         ..Settings::default()
     };
     Optimizing::new(settings).expect("this machine is supported")
+}
+
+/// The offsets of the loops of a function that is valid.
+fn loops_of(input: &FuncInput) -> Vec<u32> {
+    let mut scratch = ReadScratch::default();
+    let mut reader = input.clone().read(&mut scratch).expect("valid locals");
+    let mut loops = Vec::new();
+    while let Some((offset, op)) = reader.next().expect("valid operators") {
+        if matches!(op, Op::Loop(_)) {
+            loops.push(offset);
+        }
+    }
+    loops
 }

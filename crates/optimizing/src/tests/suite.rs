@@ -1,7 +1,8 @@
-//! Every valid module of the official suite compiles, with every check of Cranelift's and ours on.
+//! Every valid module of the official suite compiles, from each loop too, with every check of Cranelift's and ours on.
 
+use super::loops_of;
 use crate::{Optimizing, Settings};
-use abi::{CompileEnv, Compiler, VmctxLayout};
+use abi::{CompileEnv, CompileError, Compiler, VmctxLayout};
 use module::Features;
 use text::wast::lexer::Lexer;
 use text::wast::parser::{self, ParseBuffer};
@@ -40,7 +41,7 @@ fn modules() -> Vec<(String, Vec<u8>)> {
 fn compile_all(settings: Settings, fuel: bool) {
     let compiler = Optimizing::new(settings).expect("this machine is supported");
     let mut scratch = compiler.scratch();
-    let mut funcs = 0;
+    let (mut funcs, mut loops) = (0, 0);
     for (name, bytes) in modules() {
         let mut inputs = Vec::new();
         let module = module::decode(bytes, &Features::default(), &mut |_, input| {
@@ -57,6 +58,14 @@ fn compile_all(settings: Settings, fuel: bool) {
         };
         for input in inputs {
             let func = input.func();
+            for at in loops_of(&input) {
+                match compiler.compile_loop(env, input.clone(), at, &mut *scratch) {
+                    Ok(code) => assert!(!code.code.is_empty()),
+                    Err(CompileError::Limit(message)) if message.contains("no such loop") => {}
+                    Err(error) => panic!("{name}, {func:?}, loop at {at:#x}: {error}"),
+                }
+                loops += 1;
+            }
             let code = compiler
                 .compile(env, input, &mut *scratch)
                 .unwrap_or_else(|error| panic!("{name}, {func:?}: {error}"));
@@ -80,7 +89,10 @@ fn compile_all(settings: Settings, fuel: bool) {
             );
         }
     }
-    assert!(funcs > 5_000, "{funcs} functions");
+    assert!(
+        funcs > 5_000 && loops > 150,
+        "{funcs} functions, {loops} loops"
+    );
 }
 
 #[test]
