@@ -337,6 +337,11 @@ impl Assembler {
         self.plain(Opcode::one(0x87).wide(size == Size::S64), a, b);
     }
 
+    /// `rep stosq`: stores `rax` to `rcx` times 8 bytes from `rdi` on; `rdi` becomes the end, `rcx` zero.
+    pub fn rep_stosq(&mut self) {
+        self.code.put(0xAB_48F3, 3);
+    }
+
     /// `push src`, 64 bits.
     #[inline]
     pub fn push(&mut self, src: Gpr) {

@@ -329,6 +329,11 @@ fn the_stack() {
 }
 
 #[test]
+fn strings() {
+    check(&mut assembler(), |a| a.rep_stosq(), "rep stosq");
+}
+
+#[test]
 fn atomics() {
     let mut a = assembler();
     for mem in some_mems() {
