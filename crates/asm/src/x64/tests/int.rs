@@ -330,7 +330,11 @@ fn the_stack() {
 
 #[test]
 fn strings() {
-    check(&mut assembler(), |a| a.rep_stosq(), "rep stosq");
+    check(
+        &mut assembler(),
+        |a| a.rep_stosq(),
+        "rep stosq qword ptr [rdi]",
+    );
 }
 
 #[test]
