@@ -7,7 +7,7 @@ use crate::code::{PENDING, trap_code};
 use crate::signature::{POINTER, builtin_signature, clif_type, wasm_signature};
 use abi::gc::{self, TypeRowLayout};
 use abi::{Builtin, FuncRefLayout, StoreCtxLayout, VmctxLayout};
-use cranelift_codegen::cursor::FuncCursor;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     DataFlowGraph, ExtFuncData, ExternalName, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef,
@@ -158,7 +158,22 @@ impl Lower<'_> {
         let code = self.load_raw(POINTER, flags, entry, FuncRefLayout::CODE);
         let flags = self.flags.func_entry(self.pos.func);
         let vmctx = self.load_raw(POINTER, flags, entry, FuncRefLayout::VMCTX);
-        (code, vmctx)
+        (code, self.expect_own(vmctx))
+    }
+
+    /// A callee's vmctx, which most likely is the caller's. The processor predicts that it is, and the callee need not wait for
+    /// what the caller loads to find it, which all its accesses to memory would have to.
+    fn expect_own(&mut self, vmctx: Value) -> Value {
+        let [join, other] = self.blocks_after_current();
+        self.pos.func.layout.set_cold(other);
+        let callee = self.pos.func.dfg.append_block_param(join, POINTER);
+        let is_own = self.pos.ins().icmp(IntCC::Equal, vmctx, self.vmctx);
+        let own = self.vmctx.into();
+        self.pos.ins().brif(is_own, join, &[own], other, &[]);
+        self.pos.goto_bottom(other);
+        self.pos.ins().jump(join, &[vmctx.into()]);
+        self.pos.goto_bottom(join);
+        callee
     }
 
     pub(super) fn null_check(&mut self, value: ir::Value) {
@@ -184,7 +199,7 @@ impl Lower<'_> {
         let flags = self.flags.func_entry(self.pos.func);
         let code = self.load_raw(POINTER, flags, entry, FuncRefLayout::CODE);
         let vmctx = self.load_raw(POINTER, flags, entry, FuncRefLayout::VMCTX);
-        (code, vmctx)
+        (code, self.expect_own(vmctx))
     }
 
     /// Traps unless the type with the canonical number `found` is `ty` or a subtype of it.

@@ -129,8 +129,13 @@ fn a_call_through_a_table() {
                 trapz v15, user6
                 v16 = load.i64 notrap aligned region2 v11
                 v17 = load.i64 notrap aligned region2 v11+8
-                v18 = call_indirect sig0, v16(v17, v2)  ; v2 = 5
-                return v18
+                v19 = icmp eq v17, v0
+                brif v19, block1(v0), block2
+            block2 cold:
+                jump block1(v17)
+            block1(v18: i64):
+                v20 = call_indirect.i64 sig0, v16(v18, v2)  ; v2 = 5
+                return v20
             }
         "#]],
     );
