@@ -4,11 +4,9 @@
 //! shared by all threads that validate and compile functions.
 
 mod build;
-mod by_name;
 
 pub(crate) use build::{HeaderBuilder, for_each_item};
 
-use self::by_name::ByName;
 use crate::hints::BranchHints;
 use crate::{
     BlockType, ConstExpr, ExternType, Features, FuncIdx, FuncType, GlobalIdx, GlobalType,
@@ -140,8 +138,8 @@ pub struct Header {
     global_inits: Box<[ConstExpr]>,
     table_inits: Box<[Option<ConstExpr>]>,
     exports: Box<[Export]>,
-    /// Finds exports.
-    exports_by_name: ByName,
+    /// Positions of exports, sorted by name.
+    exports_by_name: Box<[u32]>,
     start: Option<FuncIdx>,
     elems: Box<[ElemSegment]>,
     n_datas: Option<u32>,
@@ -304,9 +302,12 @@ impl Header {
 
     /// The export of this name.
     pub fn export(&self, name: &str) -> Option<ExportItem> {
-        let name_of = |at: usize| &*self.exports[at].name;
-        let found = self.exports_by_name.find(name, name_of)?;
-        Some(self.exports[found].item)
+        let named = |&at: &u32| &self.exports[at as usize];
+        let found = self
+            .exports_by_name
+            .binary_search_by(|at| (*named(at).name).cmp(name))
+            .ok()?;
+        Some(named(&self.exports_by_name[found]).item)
     }
 
     /// The function that instantiation calls.

@@ -20,6 +20,8 @@ pub(crate) struct Instance {
     pub(crate) tables: Vec<u32>,
     pub(crate) globals: Vec<u32>,
     pub(crate) tags: Vec<u32>,
+    /// The number of the memory that is exported as [`MAIN_MEMORY`](crate::MAIN_MEMORY); `u32::MAX` if there is none.
+    pub(crate) main_memory: u32,
     /// Passive element segments, as reference bits; empty when dropped.
     pub(crate) elems: Box<[Box<[u64]>]>,
     /// Which data segments have been dropped.
@@ -124,6 +126,17 @@ impl StoreCore {
             }),
             ExportItem::Tag(tag) => ExternItem::Tag(self.tag_handle(instance.tag(tag))),
         }
+    }
+
+    /// The memory that an instance exports as [`MAIN_MEMORY`](crate::MAIN_MEMORY): what [`export`](Self::export) would find, but
+    /// found once for all calls.
+    #[inline]
+    pub fn main_memory(&self, instance: InstanceId) -> Option<MemoryHandle> {
+        let index = self.instance(instance).main_memory;
+        (index != u32::MAX).then_some(MemoryHandle {
+            store: self.id,
+            index,
+        })
     }
 
     /// All exports of an instance, in order.

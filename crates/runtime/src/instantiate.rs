@@ -292,6 +292,7 @@ impl StoreCore {
             tables: imports.tables,
             globals: imports.globals,
             tags: imports.tags,
+            main_memory: u32::MAX,
             elems: vec![Box::default(); header.elems().len()].into(),
             dropped_datas: vec![false; module.module().datas().len()].into(),
         });
@@ -380,6 +381,10 @@ impl StoreCore {
                 .filter(|image| image.memory.index() == index);
             let number = self.add_memory(header.memories()[index], image)?;
             self.instances[id.0 as usize].memories.push(number);
+        }
+        let instance = &mut self.instances[id.0 as usize];
+        if let Some(memory) = module.main_memory {
+            instance.main_memory = instance.memory(memory);
         }
         let (layout, instance) = (module.layout(), self.instance(id));
         for (index, &number) in instance.memories.iter().enumerate() {

@@ -61,7 +61,7 @@ pub use host::{HostCall, HostFunc};
 pub use instantiate::Given;
 pub use interrupt::InterruptHandle;
 pub use limits::Limits;
-pub use loaded::{CodeSource, LoadedModule};
+pub use loaded::{CodeSource, LoadedModule, MAIN_MEMORY};
 pub use memory::SharedMemory;
 pub use object::GcStats;
 pub use reference::{

@@ -8,7 +8,7 @@ use crate::{EngineCore, Error};
 use abi::gc::ObjectLayout;
 use abi::{CodeImage, TrapEntry, VmctxLayout};
 use module::{
-    ConstExpr, DataMode, ExternType, FuncIdx, FuncType, GlobalType, MemoryIdx, Module, Op, RefType,
+    ConstExpr, DataMode, ExportItem, ExternType, FuncIdx, FuncType, GlobalType, MemoryIdx, Module, Op, RefType,
     TableType, TypeIdx, ValType,
 };
 use std::any::Any;
@@ -21,6 +21,9 @@ const IMAGE_BYTES_MIN: usize = 64 << 10;
 
 /// An image may be this many times as large as the segments in it: what lies between them is zero.
 const IMAGE_SPARSENESS_MAX: usize = 4;
+
+/// The name under which tools export a module's memory, so that nearly every host function looks for it.
+pub const MAIN_MEMORY: &str = "memory";
 
 /// Where a module's machine code comes from.
 pub enum CodeSource {
@@ -54,6 +57,8 @@ pub struct LoadedModule {
     type_ids: Box<[u32]>,
     code: LoadedCode,
     pub(crate) init_image: Option<InitImage>,
+/// The memory that is exported as [`MAIN_MEMORY`].
+    pub(crate) main_memory: Option<MemoryIdx>,
     /// What whoever runs the module's functions remembers of it.
     executor_data: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -124,6 +129,10 @@ impl LoadedModule {
             (None, None) => LoadedCode::None,
         };
         let init_image = init_image(&module);
+        let main_memory = match header.export(MAIN_MEMORY) {
+            Some(ExportItem::Memory(memory)) => Some(memory),
+            _ => None,
+        };
         let executor_data = OnceLock::new();
         let engine = engine.clone();
         let loaded = Arc::new_cyclic(|this| LoadedModule {
@@ -133,6 +142,7 @@ impl LoadedModule {
             type_ids,
             code: code(this),
             init_image,
+            main_memory,
             executor_data,
         });
         loaded.make_known()?;

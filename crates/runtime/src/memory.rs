@@ -273,12 +273,14 @@ impl StoreCore {
     }
 
     /// The bytes of a memory, to be written; none of a shared one.
+    #[inline]
     pub(crate) fn memory_slice_mut(&mut self, index: u32) -> &mut [u8] {
         let memory = &mut self.memories[index as usize];
         // SAFETY: that many bytes are accessible, and the store is held mutably.
         unsafe { std::slice::from_raw_parts_mut(memory.def.base, memory.def.bytes as usize) }
     }
 
+    #[inline]
     fn memory(&self, handle: MemoryHandle) -> Result<&MemoryEntity, Error> {
         self.check_store(handle.store, "memory")?;
         Ok(&self.memories[handle.index as usize])
@@ -328,17 +330,17 @@ impl StoreCore {
     ///
     /// # Errors
     /// If the handle is another store's, or the memory is shared.
+    #[inline]
     pub fn memory_data_mut(&mut self, handle: MemoryHandle) -> Result<&mut [u8], Error> {
         self.check_unshared(handle)?;
         Ok(self.memory_slice_mut(handle.index))
     }
 
+    #[inline]
     fn check_unshared(&self, handle: MemoryHandle) -> Result<(), Error> {
         match self.memory(handle)?.shared {
             None => Ok(()),
-            Some(_) => Err(Error::misuse(
-                "the bytes of a shared memory cannot be borrowed: read and write copies of them",
-            )),
+            Some(_) => Err(shared_bytes()),
         }
     }
 
@@ -435,6 +437,11 @@ impl StoreCore {
         self.memory_slice_mut(index)[to].copy_from_slice(&data[from]);
         Ok(())
     }
+}
+
+#[cold]
+fn shared_bytes() -> Error {
+    Error::misuse("the bytes of a shared memory cannot be borrowed: read and write copies of them")
 }
 
 /// `start..start + len` if that lies within `size`.

@@ -227,6 +227,7 @@ impl StoreCore {
             .expect("an executor keeps one type of state")
     }
 
+    #[inline]
     pub(crate) fn check_store(&self, store: StoreId, what: &str) -> Result<(), Error> {
         if store == self.id {
             Ok(())

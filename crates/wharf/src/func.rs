@@ -5,7 +5,7 @@ use crate::{
     WasmParams,
 };
 use module::{FuncType, HeapType, SubType, TypeKind};
-use runtime::{FuncHandle, HostCall, HostFunc, TypedHandle};
+use runtime::{FuncHandle, HostCall, HostFunc, MAIN_MEMORY, TypedHandle};
 
 /// A function of a store.
 ///
@@ -212,10 +212,16 @@ impl<'a, T: 'static> Caller<'a, T> {
         Some(Extern::from_runtime(item))
     }
 
-    /// The bytes of the caller's memory of this name, with the store's data beside them.
+    /// The bytes of the caller's memory of this name, with the store's data beside them. The one called `memory`, as tools
+    /// call it, is found at once; another is looked for in the exports.
+    #[inline]
     pub fn memory_and_data(&mut self, name: &str) -> Option<(&mut [u8], &mut T)> {
-        let memory = self.get_export(name)?.into_memory()?;
-        self.0.store.memory_and_data(memory.0).ok()
+        let memory = if name == MAIN_MEMORY {
+            self.0.store.main_memory(self.0.caller?)?
+        } else {
+            self.get_export(name)?.into_memory()?.0
+        };
+        self.0.store.memory_and_data(memory).ok()
     }
 
     /// Collects all objects that nothing refers to.

@@ -3,7 +3,6 @@
 //! Apart from the header, which cannot change. Sections are read here before the validator sees them, so an error here means that
 //! the bytes do not follow the grammar. Nothing may be indexed or reserved by what they say.
 
-use super::by_name::ByName;
 use super::{ElemItems, ElemMode, ElemSegment, Export, ExportItem, Header, Import, ImportType};
 use crate::convert::{global_type, kind, memory_type, ref_type, sub_type, table_type};
 use crate::hints::BranchHints;
@@ -247,7 +246,8 @@ impl HeaderBuilder {
                 .filter(|import| kind(&import.ty))
                 .count()
         };
-        let exports_by_name = ByName::new(self.exports.iter().map(|export| &*export.name));
+        let mut exports_by_name: Vec<u32> = (0..self.exports.len() as u32).collect();
+        exports_by_name.sort_unstable_by_key(|&at| &*self.exports[at as usize].name);
         Header {
             features,
             n_imported_funcs: imported(|ty| matches!(ty, ImportType::Func(_))),
@@ -256,7 +256,7 @@ impl HeaderBuilder {
             n_imported_globals: imported(|ty| matches!(ty, ImportType::Global(_))),
             n_imported_tags: imported(|ty| matches!(ty, ImportType::Tag(_))),
             escaping: self.escaping(),
-            exports_by_name,
+            exports_by_name: exports_by_name.into(),
             types: self.types.into(),
             kinds: self.kinds.into(),
             rec_groups: self.rec_groups.into(),
