@@ -19,6 +19,7 @@
 //!     deterministic: false,
 //!     gc_stress: false,
 //!     memories_move: false,
+//!     pooling: Default::default(),
 //! });
 //! // (module (func (export "f") (result i32) i32.const 42))
 //! let bytes = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x05\x01\x01f\0\0\x0a\x06\x01\x04\0\x41\x2a\x0b";

@@ -34,6 +34,7 @@ fn engine(fuel: bool) -> Arc<EngineCore> {
         deterministic: false,
         gc_stress: false,
         memories_move: false,
+        pooling: Default::default(),
     })
 }
 

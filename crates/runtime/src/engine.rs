@@ -3,6 +3,7 @@
 use crate::code::{CodeAt, CodeMap};
 use crate::interrupt;
 use crate::memory::MemoryPool;
+use crate::slots::{Pooling, SlotCount};
 use crate::stubs::Stubs;
 use crate::types::TypeRegistry;
 use crate::{Error, Executor, Tiers};
@@ -52,6 +53,8 @@ pub struct EngineSettings {
     pub gc_stress: bool,
     /// Whether memories that may move do so at every growth: for tests of the engine.
     pub memories_move: bool,
+    /// What is kept for instances to come.
+    pub pooling: Pooling,
 }
 
 /// What all stores of an engine share.
@@ -66,6 +69,7 @@ pub struct EngineCore {
     trampolines: RwLock<HashMap<(u32, TrampolineKind), Trampoline>>,
     memory_pool: MemoryPool,
     stacks: Mutex<Vec<Stack>>,
+    slot_count: SlotCount,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +102,7 @@ impl EngineCore {
             trampolines: RwLock::default(),
             memory_pool: MemoryPool::default(),
             stacks: Mutex::default(),
+            slot_count: SlotCount::default(),
         })
     }
 
@@ -138,6 +143,10 @@ impl EngineCore {
 
     pub(crate) fn types(&self) -> &TypeRegistry {
         &self.types
+    }
+
+    pub(crate) fn slot_count(&self) -> &SlotCount {
+        &self.slot_count
     }
 
     pub(crate) fn memory_pool(&self) -> &MemoryPool {

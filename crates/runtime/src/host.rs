@@ -7,7 +7,7 @@ use crate::store::StoreInner;
 use crate::vm::{FuncRef, StoreCtx};
 use crate::{BoxError, Cause, Error, InstanceId, StoreCore, Val, WasmList};
 use abi::{HostCtxLayout, Raw};
-use module::{FuncType, SubType, TypeIdx, ValType};
+use module::{ExternType, FuncType, SubType, TypeIdx, ValType};
 use ops::Trap;
 use std::any::Any;
 use std::marker::PhantomData;
@@ -40,6 +40,7 @@ pub(crate) struct HostCtx {
 }
 
 /// What a host function becomes for an import of another type than the closure's.
+#[derive(Clone)]
 pub(crate) struct Adapted {
     /// The canonical number of the type.
     pub(crate) number: u32,
@@ -166,6 +167,10 @@ impl<T: 'static> HostFunc<T> {
     pub fn ty(&self) -> &FuncType {
         &self.ty
     }
+
+    pub(crate) fn extern_type(&self) -> ExternType {
+        ExternType::Func(self.ty.clone())
+    }
 }
 
 fn misuse(error: Error) -> Cause {
@@ -218,6 +223,13 @@ where
     // SAFETY: as above.
     unsafe { (*core).pending = Some(pending) };
     1
+}
+
+impl HostPart {
+    /// Makes the function one of the store with this context.
+    pub(crate) fn move_to(&mut self, store: *mut StoreCtx) {
+        self.ctx.store = store;
+    }
 }
 
 impl HostCtx {

@@ -44,85 +44,142 @@ impl<T: 'static> StoreInner<T> {
         module: &Arc<LoadedModule>,
         mut given: impl FnMut(usize) -> Given<'a, T>,
     ) -> Result<InstanceHandle, Error> {
-        if !Arc::ptr_eq(module.engine(), &self.engine) {
-            return Err(Error::misuse(
-                "the module was made for another engine than the store",
-            ));
+        self.check_engine(module)?;
+        let id = self.next_instance()?;
+        let header = module.module().header().clone();
+        let mut imports = Imports::default();
+        for (index, import) in header.imports().iter().enumerate() {
+            let item = match given(index) {
+                Given::Nothing => return Err(module.mismatch(index, None)),
+                Given::Shared(memory) => ExternItem::Memory(self.import_shared_memory(memory)?),
+                Given::Item(item) => item,
+                Given::Host(func) => {
+                    let adapted = match import.ty {
+                        ImportType::Func(asked) => module.adapt_host(asked, func.ty())?,
+                        _ => None,
+                    };
+                    let adapted =
+                        adapted.ok_or_else(|| module.mismatch(index, Some(func.extern_type())))?;
+                    let func = self.add_host_func(func, Some(id), adapted)?;
+                    imports.push(ExternItem::Func(func));
+                    continue;
+                }
+            };
+            self.check_item(module, index, item)?;
+            imports.push(item);
         }
+        self.make(module, id, imports)?;
+        self.start(module, id)?;
+        Ok(self.instance_handle(id))
+    }
+}
+
+impl StoreCore {
+    /// Checks that a module was made for the store's engine.
+    pub(crate) fn check_engine(&self, module: &LoadedModule) -> Result<(), Error> {
+        if Arc::ptr_eq(module.engine(), &self.engine) {
+            return Ok(());
+        }
+        Err(Error::misuse(
+            "the module was made for another engine than the store",
+        ))
+    }
+
+    /// The number that the next instance gets, if there may be one more.
+    pub(crate) fn next_instance(&self) -> Result<InstanceId, Error> {
         if self.instances.len() >= self.limits.instances_max as usize {
             return Err(Error::limit(format!(
                 "the store may hold {} instances at most",
                 self.limits.instances_max
             )));
         }
-        let id = InstanceId(self.instances.len() as u32);
-        let header = module.module().header().clone();
-        let mut imports = Imports::default();
-        for index in 0..header.imports().len() {
-            let given = match given(index) {
-                Given::Shared(memory) => {
-                    Given::Item(ExternItem::Memory(self.import_shared_memory(memory)?))
-                }
-                given => given,
-            };
-            self.check_import(module, index, &given)?;
-            match given {
-                Given::Nothing | Given::Shared(_) => unreachable!("refused or replaced above"),
-                Given::Item(item) => imports.push(item),
-                Given::Host(func) => {
-                    let ImportType::Func(asked) = header.imports()[index].ty else {
-                        unreachable!("refused above")
-                    };
-                    let adapted = self.adapt_host(module, asked, func.ty())?.flatten();
-                    let func = self.add_host_func(func, Some(id), adapted)?;
-                    imports.push(ExternItem::Func(func));
-                }
-            }
-        }
-        let core: &mut StoreCore = self;
-        core.allocate(module, id, imports)?;
-        core.initialize(module, id)?;
-        if let Some(start) = header.start() {
-            let number = core.instance(id).func_number(start);
-            let func_ref = core.funcs[number as usize].func_ref;
-            // SAFETY: a start function has neither parameters nor results.
-            unsafe { StoreCore::call_slots(core, number, func_ref, &mut [])? };
-        }
-        Ok(self.instance_handle(id))
+        Ok(InstanceId(self.instances.len() as u32))
     }
 
-    fn check_import(
+    /// Checks that something of the store may be given for an import.
+    pub(crate) fn check_item(
         &self,
         module: &LoadedModule,
         index: usize,
-        given: &Given<'_, T>,
+        item: ExternItem,
     ) -> Result<(), Error> {
-        let header = module.module().header();
-        let import = &header.imports()[index];
-        let found = match given {
-            Given::Nothing | Given::Shared(_) => None,
-            Given::Host(func) => match import.ty {
-                ImportType::Func(ty) if self.adapt_host(module, ty, func.ty())?.is_some() => {
-                    return Ok(());
-                }
-                _ => Some(ExternType::Func(func.ty().clone()).to_string()),
-            },
-            Given::Item(item) if self.matches(module, import.ty, *item)? => return Ok(()),
-            Given::Item(item) => Some(self.extern_type(*item)?.to_string()),
+        let import = &module.module().header().imports()[index];
+        if self.matches(module, import.ty, item)? {
+            return Ok(());
+        }
+        Err(module.mismatch(index, Some(self.extern_type(item)?)))
+    }
+
+    /// Makes an instance of checked imports, up to its start function.
+    pub(crate) fn make(
+        &mut self,
+        module: &Arc<LoadedModule>,
+        id: InstanceId,
+        imports: Imports,
+    ) -> Result<(), Error> {
+        self.allocate(module, id, imports)?;
+        self.initialize(module, id)
+    }
+
+    /// Runs the start function of an instance, if it has one.
+    pub(crate) fn start(&mut self, module: &LoadedModule, id: InstanceId) -> Result<(), Error> {
+        let Some(start) = module.module().header().start() else {
+            return Ok(());
         };
-        Err(Error::from(LinkError {
+        let number = self.instance(id).func_number(start);
+        let func_ref = self.funcs[number as usize].func_ref;
+        // SAFETY: a start function has neither parameters nor results.
+        unsafe { StoreCore::call_slots(self, number, func_ref, &mut []) }
+    }
+}
+
+impl LoadedModule {
+    /// Says that nothing, or something of another type, was given for an import.
+    #[cold]
+    pub(crate) fn mismatch(&self, index: usize, found: Option<ExternType>) -> Error {
+        let header = self.module().header();
+        let import = &header.imports()[index];
+        Error::from(LinkError {
             index,
             module: import.module.to_string(),
             name: import.name.to_string(),
             expected: header.import_type(index),
-            found,
-        }))
+            found: found.map(|found| found.to_string()),
+        })
+    }
+
+    /// How a host function of this type may be given where a module asks for a type: `None` if it cannot, or what it becomes.
+    ///
+    /// A host function belongs to no type of a guest. So it may be given if it can be called as the guest would: it takes all
+    /// that the guest may give, and its results may be what the guest expects. It is then of the type that was asked for.
+    pub(crate) fn adapt_host(
+        &self,
+        asked: TypeIdx,
+        found: &FuncType,
+    ) -> Result<Option<Option<Adapted>>, Error> {
+        let types = self.engine().types();
+        let number = self.type_id(asked);
+        if types.is_subtype(types.number(found)?, number) {
+            return Ok(Some(None));
+        }
+        let asked = types.func(number);
+        let params = types.list_fits(asked.params(), found.params());
+        let results = types.list_fits(found.results(), asked.results());
+        let checked_results = match (params, results) {
+            (Fit::Always, Fit::Always) => None,
+            (Fit::Always, Fit::Maybe) => Some(asked.results().into()),
+            _ => return Ok(None),
+        };
+        Ok(Some(Some(Adapted {
+            number,
+            checked_results,
+        })))
     }
 }
 
 /// The numbers of what was imported, by kind, and the functions' handles.
 #[derive(Default)]
-struct Imports {
+pub(crate) struct Imports {
     funcs: Vec<u32>,
     memories: Vec<u32>,
     tables: Vec<u32>,
@@ -131,7 +188,7 @@ struct Imports {
 }
 
 impl Imports {
-    fn push(&mut self, item: ExternItem) {
+    pub(crate) fn push(&mut self, item: ExternItem) {
         match item {
             ExternItem::Func(FuncHandle { index, .. }) => self.funcs.push(index),
             ExternItem::Memory(handle) => self.memories.push(handle.index),
@@ -165,35 +222,6 @@ impl StoreCore {
             ExternItem::Global(global) => ExternType::Global(self.global_type(global)?),
             ExternItem::Tag(tag) => ExternType::Tag(self.tag_type(tag)?),
         })
-    }
-
-    /// How a host function of this type may be given where a module asks for a type: `None` if it cannot, or what it becomes.
-    ///
-    /// A host function belongs to no type of a guest. So it may be given if it can be called as the guest would: it takes all
-    /// that the guest may give, and its results may be what the guest expects. It is then of the type that was asked for.
-    fn adapt_host(
-        &self,
-        module: &LoadedModule,
-        asked: TypeIdx,
-        found: &FuncType,
-    ) -> Result<Option<Option<Adapted>>, Error> {
-        let types = self.engine.types();
-        let number = module.type_id(asked);
-        if types.is_subtype(types.number(found)?, number) {
-            return Ok(Some(None));
-        }
-        let asked = types.func(number);
-        let params = types.list_fits(asked.params(), found.params());
-        let results = types.list_fits(found.results(), asked.results());
-        let checked_results = match (params, results) {
-            (Fit::Always, Fit::Always) => None,
-            (Fit::Always, Fit::Maybe) => Some(asked.results().into()),
-            _ => return Ok(None),
-        };
-        Ok(Some(Some(Adapted {
-            number,
-            checked_results,
-        })))
     }
 
     fn matches(

@@ -33,7 +33,10 @@ mod loaded;
 mod memory;
 mod object;
 mod owned_root;
+mod plan;
 mod reference;
+
+mod slots;
 mod stack_roots;
 mod store;
 mod stubs;
@@ -64,9 +67,11 @@ pub use limits::Limits;
 pub use loaded::{CodeSource, LoadedModule, MAIN_MEMORY};
 pub use memory::SharedMemory;
 pub use object::GcStats;
+pub use plan::InstancePlan;
 pub use reference::{
     I31Bits, KindAny, KindArray, KindEq, KindExn, KindExtern, KindStruct, RefKind, TypedRef,
 };
+pub use slots::Pooling;
 pub use store::{Store, StoreCore, StoreInner};
 pub use tiered::{CodeBytes, CodeLevel, Tiers};
 pub use value::{Ref, Val, WasmList, WasmTy};

@@ -8,8 +8,8 @@ use crate::{EngineCore, Error};
 use abi::gc::ObjectLayout;
 use abi::{CodeImage, TrapEntry, VmctxLayout};
 use module::{
-    ConstExpr, DataMode, ExportItem, ExternType, FuncIdx, FuncType, GlobalType, MemoryIdx, Module, Op, RefType,
-    TableType, TypeIdx, ValType,
+    ConstExpr, DataMode, ExportItem, ExternType, FuncIdx, FuncType, GlobalType, MemoryIdx, Module,
+    Op, RefType, TableType, TypeIdx, ValType,
 };
 use std::any::Any;
 use std::fs::File;
@@ -57,7 +57,7 @@ pub struct LoadedModule {
     type_ids: Box<[u32]>,
     code: LoadedCode,
     pub(crate) init_image: Option<InitImage>,
-/// The memory that is exported as [`MAIN_MEMORY`].
+    /// The memory that is exported as [`MAIN_MEMORY`].
     pub(crate) main_memory: Option<MemoryIdx>,
     /// What whoever runs the module's functions remembers of it.
     executor_data: OnceLock<Box<dyn Any + Send + Sync>>,
@@ -323,6 +323,30 @@ impl Drop for LoadedModule {
 /// Possible means that every segment of the memory has a constant place within its initial size, so that no order of
 /// initialization can be observed.
 fn init_image(module: &Module) -> Option<InitImage> {
+    let parts = initial_parts(module)?;
+    let page = sys::page_bytes();
+    let first = parts.iter().map(|part| part.0).min()? / page * page;
+    let end = parts
+        .iter()
+        .map(|part| part.0 + part.1.len())
+        .max()?
+        .next_multiple_of(page);
+    let total: usize = parts.iter().map(|part| part.1.len()).sum();
+    if total < IMAGE_BYTES_MIN || end - first > total.saturating_mul(IMAGE_SPARSENESS_MAX) {
+        return None;
+    }
+    let placed = parts.iter().map(|part| (part.0 - first, part.1));
+    let image = Image::from_parts(end - first, placed).ok()?;
+    Some(InitImage {
+        memory: MemoryIdx(module.header().n_imported_memories() as u32),
+        offset: first,
+        image,
+    })
+}
+
+/// The active segments of a module that have bytes, with their places, if all are for its first defined memory, which is not
+/// shared, and their places are constant and in it: later ones go over earlier ones.
+pub(crate) fn initial_parts(module: &Module) -> Option<Vec<(usize, &[u8])>> {
     let header = module.header();
     let memory = MemoryIdx(header.n_imported_memories() as u32);
     let ty = header.memories().get(memory.index())?;
@@ -352,24 +376,7 @@ fn init_image(module: &Module) -> Option<InitImage> {
             parts.push((start as usize, bytes));
         }
     }
-    let page = sys::page_bytes();
-    let first = parts.iter().map(|part| part.0).min()? / page * page;
-    let end = parts
-        .iter()
-        .map(|part| part.0 + part.1.len())
-        .max()?
-        .next_multiple_of(page);
-    let total: usize = parts.iter().map(|part| part.1.len()).sum();
-    if total < IMAGE_BYTES_MIN || end - first > total.saturating_mul(IMAGE_SPARSENESS_MAX) {
-        return None;
-    }
-    let placed = parts.iter().map(|part| (part.0 - first, part.1));
-    let image = Image::from_parts(end - first, placed).ok()?;
-    Some(InitImage {
-        memory,
-        offset: first,
-        image,
-    })
+    Some(parts)
 }
 
 fn constant_offset(expr: &ConstExpr) -> Option<u64> {

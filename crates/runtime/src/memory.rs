@@ -5,6 +5,7 @@
 mod atomic;
 mod copy;
 mod dynamic;
+mod reset;
 mod shared;
 mod wait;
 
@@ -19,6 +20,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 use sys::Reservation;
 
+pub(crate) use reset::InitialContent;
 pub use shared::SharedMemory;
 pub(crate) use wait::Waiter;
 

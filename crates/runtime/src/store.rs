@@ -11,6 +11,7 @@ use crate::instance::Instance;
 use crate::interrupt::{Interrupt, InterruptHandle};
 use crate::memory::MemoryEntity;
 use crate::owned_root::OwnedRoots;
+use crate::slots::Home;
 use crate::table::TableEntity;
 use crate::vm::StoreCtx;
 use crate::{EngineCore, Error, Limits};
@@ -72,6 +73,8 @@ pub struct StoreCore {
     pub(crate) outer_exits: Vec<usize>,
     /// Why the guest that is about to trap does so, if its code does not say.
     pub(crate) pending: Option<Pending>,
+    /// Where the instance goes that is all the store holds.
+    pub(crate) home: Option<Home>,
     /// The thread that the interrupt handle knows.
     pub(crate) thread: Option<ThreadHandle>,
 }
@@ -104,6 +107,7 @@ impl<T> Store<T> {
             depth: 0,
             outer_exits: Vec::new(),
             pending: None,
+            home: None,
             thread: None,
         };
         Store(Box::new(StoreInner { core, data }))
@@ -245,6 +249,7 @@ fn wrong_store(what: &str) -> Error {
 impl Drop for StoreCore {
     fn drop(&mut self) {
         self.interrupt.retire();
+        self.leave_slot();
         for memory in self.memories.drain(..) {
             memory.retire(self.engine.memory_pool());
         }

@@ -34,6 +34,21 @@ impl TableEntity {
     }
 
     /// The elements, as bits.
+    pub(crate) fn elements(&self) -> &[u64] {
+        &self.elements
+    }
+
+    /// Gives the table just these elements again, and memory back if it had grown.
+    pub(crate) fn reset(&mut self, elements: &[u64]) {
+        if self.elements.len() == elements.len() {
+            self.elements.copy_from_slice(elements);
+        } else {
+            self.elements = elements.into();
+            self.publish();
+        }
+    }
+
+    /// The elements, as bits, to be changed.
     pub(crate) fn elements_mut(&mut self) -> &mut [u64] {
         &mut self.elements
     }

@@ -1,9 +1,11 @@
 //! Bytes that many mappings share until they write: the initial contents of memories. Apart because it outlives every mapping.
 
 use crate::os::{self, page_bytes};
+use crate::reservation::Reservation;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 
 /// Parts of an image are copied together up to this size before they are written.
 const JOINED_BYTES_MAX: usize = 256 << 10;
@@ -16,6 +18,10 @@ pub struct Image {
     file: File,
     offset: u64,
     bytes: usize,
+    /// Whether the file is sealed.
+    sealed: bool,
+    /// The bytes, mapped to be read when first asked for.
+    view: OnceLock<Reservation>,
 }
 
 impl Image {
@@ -66,6 +72,8 @@ impl Image {
             file,
             offset: 0,
             bytes,
+            sealed: true,
+            view: OnceLock::new(),
         })
     }
 
@@ -85,12 +93,31 @@ impl Image {
             file,
             offset,
             bytes,
+            sealed: false,
+            view: OnceLock::new(),
         })
     }
 
     /// Length in bytes, as given.
     pub fn len(&self) -> usize {
         self.bytes
+    }
+
+    /// The bytes themselves; `None` if the image is part of a file given, which somebody might change, or cannot be mapped.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        if !self.sealed || self.bytes == 0 {
+            return self.sealed.then_some(&[]);
+        }
+        if self.view.get().is_none() {
+            let view = Reservation::new(self.bytes).ok()?;
+            // SAFETY: the reservation is new: nobody uses what is in it.
+            unsafe { view.map_image(0, self) }.ok()?;
+            // Another thread may have been quicker, and its view is as good.
+            let _ = self.view.set(view);
+        }
+        let view = self.view.get()?;
+        // SAFETY: the image is mapped there and as long; its file is sealed, and nobody has the address to write to.
+        Some(unsafe { std::slice::from_raw_parts(view.as_ptr(), self.bytes) })
     }
 
     /// Whether there are no bytes.

@@ -110,6 +110,29 @@ impl Reservation {
         unsafe { os::discard(at, bytes) }
     }
 
+    /// Calls `each` with the ranges of pages within `range` that hold memory of their own: that were written to, and not given
+    /// back by [`decommit`](Self::decommit) since. All other pages read as their image, or as zeros.
+    ///
+    /// False if that cannot be found out, or if there are more than `pages_max` pages or very many ranges: nothing can then be
+    /// concluded.
+    ///
+    /// # Panics
+    /// If `range` is not whole pages of this reservation.
+    pub fn written_pages(
+        &self,
+        range: Range<usize>,
+        pages_max: usize,
+        mut each: impl FnMut(Range<usize>),
+    ) -> bool {
+        let offset = range.start;
+        let Some((at, bytes)) = self.pages(range) else {
+            return true;
+        };
+        os::written_pages(at, bytes, pages_max, |found| {
+            each(offset + found.start..offset + found.end);
+        })
+    }
+
     /// Puts `image` at `offset`, readable and writable, copied page by page as it is written to. It covers the image's length
     /// rounded up to pages; the rest of the last page is zero.
     ///

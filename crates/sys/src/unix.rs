@@ -5,7 +5,7 @@ mod mapping;
 mod signals;
 mod thread;
 
-pub use linux::{punch_hole, seal, shared_file, sync_cores};
+pub use linux::{punch_hole, seal, shared_file, sync_cores, written_pages};
 pub use mapping::{Access, page_bytes};
 pub use mapping::{
     discard, map_code, map_code_of_file, map_inaccessible, map_private, protect, reserve, unmap,

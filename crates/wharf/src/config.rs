@@ -2,6 +2,7 @@
 
 use crate::tiering;
 use module::Features;
+use runtime::Pooling;
 
 /// A way to run functions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -37,6 +38,7 @@ pub struct Config {
     pub(crate) lazy: bool,
     pub(crate) tier_up_after: i32,
     pub(crate) tier_up_waits: bool,
+    pub(crate) pooling: Pooling,
 }
 
 /// Bounds of [`Config::max_wasm_stack`].
@@ -57,6 +59,7 @@ impl Default for Config {
             lazy: false,
             tier_up_after: tiering::COUNTER,
             tier_up_waits: false,
+            pooling: Pooling::default(),
         }
     }
 }
@@ -114,6 +117,16 @@ impl Config {
     /// Whether every allocation of a guest's object collects first. Very slow; for tests of the engine.
     pub fn gc_stress(&mut self, on: bool) -> &mut Config {
         self.gc_stress = on;
+        self
+    }
+
+    /// What the engine keeps of instances whose stores are dropped, for the next ones of the same
+    /// [`InstancePre`](crate::InstancePre): by default 64 instances, each with up to 1 MiB that its guest touched.
+    ///
+    /// A kept instance is put back into the state it started in, and starts again in a fraction of the time. It goes with its
+    /// `InstancePre`.
+    pub fn pooling(&mut self, pooling: Pooling) -> &mut Config {
+        self.pooling = pooling;
         self
     }
 

@@ -69,6 +69,7 @@ impl Engine {
             deterministic: config.deterministic,
             gc_stress: config.gc_stress,
             memories_move: config.memories_move,
+            pooling: config.pooling,
         });
         let mut config = config.clone();
         if config.deterministic {

@@ -90,7 +90,7 @@ pub use module::{
 pub use object::{ArrayRef, StructRef};
 pub use ops::{Trap, V128};
 pub use root::{GcRef, OwnedRef, RootScope};
-pub use runtime::{GcStats, InterruptHandle, Limits};
+pub use runtime::{GcStats, InterruptHandle, Limits, Pooling};
 pub use shared_memory::SharedMemory;
 pub use store::Store;
 pub use stream::ModuleStream;

@@ -6,7 +6,7 @@ use crate::{
     SharedMemory, Val,
 };
 use module::{ExternType, FuncType};
-use runtime::{Given, HostFunc};
+use runtime::{Given, HostFunc, InstancePlan};
 use std::collections::HashMap;
 
 /// Names what imports are satisfied with.
@@ -236,34 +236,28 @@ impl<T: 'static> Linker<T> {
         ))
     }
 
-    /// Looks the imports of a module up once, for many instances.
+    /// Looks the imports of a module up once, and checks them, for many instances.
     ///
     /// # Errors
-    /// If an import is not defined.
+    /// If an import is not defined, or is a function of another type.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
-        let imports = module.header().imports().iter().enumerate();
-        let definitions = imports.map(|(index, import)| {
+        let imports = module.header().imports();
+        let given = |index: usize| {
+            let import = &imports[index];
             self.find(&import.module, &import.name)
-                .cloned()
-                .ok_or_else(|| {
-                    Error::from(runtime::Error::from(runtime::LinkError {
-                        index,
-                        module: import.module.to_string(),
-                        name: import.name.to_string(),
-                        expected: module.header().import_type(index),
-                        found: None,
-                    }))
-                })
-        });
-        let definitions = definitions.collect::<Result<Box<[_]>>>()?;
+                .map_or(Given::Nothing, Definition::given)
+        };
         Ok(InstancePre {
             module: module.clone(),
-            definitions,
+            plan: InstancePlan::new(module.loaded(), given)?,
         })
     }
 }
 
 /// A module whose imports have been looked up: for making many instances quickly, on any thread.
+///
+/// If functions of the host are all that the module imports, and it defines no types of objects, some of its instances are kept
+/// when their stores are dropped, put back into the state they started in: see [`Config::pooling`](crate::Config::pooling).
 ///
 /// ```
 /// use wharf::{Engine, Linker, Module, Store};
@@ -279,7 +273,7 @@ impl<T: 'static> Linker<T> {
 /// ```
 pub struct InstancePre<T: 'static> {
     module: Module,
-    definitions: Box<[Definition<T>]>,
+    plan: InstancePlan<T>,
 }
 
 impl<T: 'static> InstancePre<T> {
@@ -296,16 +290,7 @@ impl<T: 'static> InstancePre<T> {
     /// # Panics
     /// If a host function that the start function calls panics: with its panic.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
-        let given = |index: usize| {
-            self.definitions
-                .get(index)
-                .map_or(Given::Nothing, Definition::given)
-        };
-        Ok(Instance(
-            store
-                .as_context_mut()
-                .0
-                .instantiate(self.module.loaded(), given)?,
-        ))
+        let store = store.as_context_mut().0;
+        Ok(Instance(store.instantiate_plan(&self.plan)?))
     }
 }

@@ -1,7 +1,9 @@
 //! What Linux has and POSIX has not: files without a name, seals, holes, and a barrier for instructions on other cores.
 
+mod pagemap;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+pub use pagemap::written_pages;
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::Registers;
 
