@@ -13,6 +13,7 @@
 mod control;
 mod exceptions;
 mod gc;
+mod guards;
 mod locals;
 mod osr;
 mod source;
@@ -21,7 +22,7 @@ mod straight;
 use crate::{Callee, Func, Inst, List, Simplified, Term, Type, Value, simplify};
 use control::Frame;
 use locals::Locals;
-use module::{BodyReader, Header, Op};
+use module::{BodyReader, FuncIdx, Header, Op};
 use osr::Osr;
 use source::Source;
 use std::fmt;
@@ -35,6 +36,9 @@ pub struct BuildOptions {
     /// Whether operators that may choose among several NaNs give the canonical one, also where they are computed here.
     pub canonical_nans: bool,
 }
+
+/// What a call through a table or a reference, by the offset of its operator in the module's bytes, mostly arrives at.
+pub type ExpectedCallee<'a> = &'a dyn Fn(u32) -> Option<FuncIdx>;
 
 /// Why a function could not be built.
 #[derive(Debug)]
@@ -110,6 +114,8 @@ pub struct Builder {
     hinted: Option<u32>,
     /// Where else the function starts.
     osr: Osr,
+    /// Calls by their positions among the operators, and what they are expected to arrive at.
+    expected: Vec<(usize, FuncIdx)>,
 }
 
 impl Builder {
@@ -124,10 +130,25 @@ impl Builder {
     /// If the function is not valid, or too complex.
     pub fn build(
         &mut self,
-        mut reader: BodyReader<'_>,
+        reader: BodyReader<'_>,
         options: BuildOptions,
     ) -> Result<&mut Func, BuildError> {
+        self.build_expecting(reader, options, &|_| None)
+    }
+
+    /// As [`Builder::build`], where calls through tables and references are expected to arrive at certain functions: such a call
+    /// becomes a test whether it does, a call of the function, and the call that it was.
+    ///
+    /// # Errors
+    /// If the function is not valid, or too complex.
+    pub fn build_expecting(
+        &mut self,
+        mut reader: BodyReader<'_>,
+        options: BuildOptions,
+        expected: ExpectedCallee<'_>,
+    ) -> Result<&mut Func, BuildError> {
         self.source.read(&mut reader)?;
+        self.expect(expected);
         let header = Arc::clone(reader.header());
         self.begin(&reader, options, Osr::default());
         self.operators(&header, &reader)?;
@@ -224,11 +245,11 @@ impl Builder {
             Op::ReturnCall(func) => self.tail_call(header, Callee::Func(func)),
             Op::ReturnCallIndirect { ty, table } => {
                 let index = self.pop();
-                self.tail_call(header, Callee::Table { ty, table, index });
+                self.guarded_tail_call(header, Callee::Table { ty, table, index });
             }
             Op::ReturnCallRef(ty) => {
                 let callee = self.pop();
-                self.tail_call(header, self.known_callee(ty, callee));
+                self.guarded_tail_call(header, self.known_callee(ty, callee));
             }
             Op::BrOnNull(depth) => self.br_on_null(depth),
             Op::BrOnNonNull(depth) => self.br_on_non_null(depth),

@@ -711,8 +711,11 @@ impl Inst {
             Inst::FrameLoad { frame, .. } => apply(&mut [frame]),
             Inst::GlobalSet { value, .. }
             | Inst::RefIsNull { value }
+            | Inst::FuncIs { value, .. }
             | Inst::NullCheck { value } => apply(&mut [value]),
-            Inst::TableGet { index, .. } => apply(&mut [index]),
+            Inst::TableGet { index, .. } | Inst::TableCallee { index, .. } => {
+                apply(&mut [index]);
+            }
             Inst::TableSet { index, value, .. } => apply(&mut [index, value]),
             Inst::TableGrow { value, delta, .. } => apply(&mut [value, delta]),
             Inst::Call { args, .. }

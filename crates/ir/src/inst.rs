@@ -272,6 +272,21 @@ pub enum Inst {
         /// The arguments.
         args: List,
     },
+    /// The element of a table that a call through it calls: null, or a function of any type. Traps as the call does if there is
+    /// none.
+    TableCallee {
+        /// The table.
+        table: TableIdx,
+        /// The index.
+        index: Value,
+    },
+    /// Whether a reference is the one that the instance has of a function of the module.
+    FuncIs {
+        /// The reference.
+        value: Value,
+        /// The function.
+        func: FuncIdx,
+    },
     /// Traps if a reference is null: what `ref.as_non_null` does beside passing its operand on.
     NullCheck {
         /// The reference.
@@ -553,6 +568,7 @@ impl Inst {
             | Inst::Select { .. }
             | Inst::RefFunc { .. }
             | Inst::RefIsNull { .. }
+            | Inst::FuncIs { .. }
             | Inst::FrameLoad { .. } => Effects::NONE,
             Inst::Load { .. } | Inst::LoadLane { .. } => {
                 Effects::writes(State::MEMORY, State::NONE, true)
@@ -585,7 +601,9 @@ impl Inst {
             }
             Inst::GlobalGet { .. } => Effects::reads(State::GLOBAL),
             Inst::GlobalSet { .. } => Effects::writes(State::NONE, State::GLOBAL, false),
-            Inst::TableGet { .. } => Effects::writes(State::TABLE, State::NONE, true),
+            Inst::TableGet { .. } | Inst::TableCallee { .. } => {
+                Effects::writes(State::TABLE, State::NONE, true)
+            }
             Inst::TableSet { .. } => Effects::writes(State::TABLE, State::TABLE, true),
             Inst::TableSize { .. } => Effects::reads(State::TABLE),
             Inst::TableGrow { .. } => Effects::writes(State::TABLE, State::TABLE, false),
@@ -630,6 +648,8 @@ impl Inst {
             | Inst::TableSize { .. }
             | Inst::TableGrow { .. }
             | Inst::Exn { .. }
+            | Inst::TableCallee { .. }
+            | Inst::FuncIs { .. }
             | Inst::FrameLoad { .. } => 1,
             Inst::Store { .. }
             | Inst::StoreLane { .. }
@@ -667,8 +687,8 @@ impl Inst {
             Inst::Load { op, .. } => Some(op.result().into()),
             Inst::Atomic { op, .. } => op.result().map(Type::from),
             Inst::Shuffle { .. } | Inst::LoadLane { .. } => Some(Type::V128),
-            Inst::RefFunc { .. } => Some(Type::FuncRef),
-            Inst::RefIsNull { .. } => Some(Type::I32),
+            Inst::RefFunc { .. } | Inst::TableCallee { .. } => Some(Type::FuncRef),
+            Inst::RefIsNull { .. } | Inst::FuncIs { .. } => Some(Type::I32),
             Inst::Gc { op, .. } => op.own_result(),
             Inst::Exn { op, .. } => op.own_result(),
             _ => None,
@@ -717,8 +737,9 @@ impl Inst {
             | Inst::TableInit { args, .. } => args.into_iter().for_each(visit),
             Inst::GlobalSet { value, .. }
             | Inst::RefIsNull { value }
+            | Inst::FuncIs { value, .. }
             | Inst::NullCheck { value } => visit(value),
-            Inst::TableGet { index, .. } => visit(index),
+            Inst::TableGet { index, .. } | Inst::TableCallee { index, .. } => visit(index),
             Inst::TableSet { index, value, .. } => [index, value].into_iter().for_each(visit),
             Inst::TableGrow { value, delta, .. } => [value, delta].into_iter().for_each(visit),
             Inst::Call { args, .. }

@@ -42,7 +42,7 @@ mod simplify;
 mod tests;
 mod verify;
 
-pub use build::{BuildError, BuildOptions, Builder};
+pub use build::{BuildError, BuildOptions, Builder, ExpectedCallee};
 pub use cfg::{Cfg, Preds};
 pub use entity::{Block, EdgeId, InstId, List, NO_OFFSET, Type, Value};
 pub use exn::ExnOp;

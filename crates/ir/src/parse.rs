@@ -459,6 +459,16 @@ impl Parser {
                 let [value] = self.fixed(line)?;
                 Inst::NullCheck { value }
             }
+            "table.callee" => {
+                let table = TableIdx(line.number()?);
+                let [index] = self.fixed(line)?;
+                Inst::TableCallee { table, index }
+            }
+            "func.is" => {
+                let func = FuncIdx(line.number()?);
+                let [value] = self.fixed(line)?;
+                Inst::FuncIs { value, func }
+            }
             "frame.load" => {
                 let below = line.number()?;
                 let [frame] = self.fixed(line)?;

@@ -264,6 +264,8 @@ impl<'a> Printer<'a> {
             Inst::NullCheck { .. } => f.write_str("null_check"),
             Inst::Gc { op, .. } => write!(f, "{op}"),
             Inst::Exn { op, .. } => write!(f, "{op}"),
+            Inst::TableCallee { table, .. } => write!(f, "table.callee {}", table.0),
+            Inst::FuncIs { func, .. } => write!(f, "func.is {}", func.0),
             Inst::FrameLoad { below, .. } => write!(f, "frame.load {below}"),
             Inst::Fuel { units } => write!(f, "fuel {units}"),
             Inst::FuelCheck => f.write_str("fuel.check"),

@@ -326,6 +326,7 @@ impl Verifier<'_> {
                 let operands = op.operands().iter().map(|&ty| Type::from(ty));
                 self.all_typed("operands", args.get(1..).unwrap_or_default(), operands)
             }
+            Inst::FuncIs { value, .. } => self.typed("function", value, Type::FuncRef),
             Inst::FrameLoad { frame, .. } => self.typed("frame", frame, Type::I64),
             Inst::RefIsNull { value } | Inst::NullCheck { value } => {
                 check(self.func.ty(value).is_ref(), || {
@@ -357,6 +358,10 @@ impl Verifier<'_> {
                 let table64 = header.tables()[table.index()].table64;
                 self.typed("index", index, if table64 { Type::I64 } else { Type::I32 })?;
                 signature(ty, &args[1..])
+            }
+            Inst::TableCallee { table, index } => {
+                let table64 = header.tables()[table.index()].table64;
+                self.typed("index", index, if table64 { Type::I64 } else { Type::I32 })
             }
             Inst::CallRef { ty, callee, .. } => {
                 self.typed("callee", callee, Type::FuncRef)?;

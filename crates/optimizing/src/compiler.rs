@@ -11,7 +11,7 @@ use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
-use module::{FuncInput, FuncType, ReadScratch};
+use module::{FuncIdx, FuncInput, FuncType, ReadScratch};
 use std::any::Any;
 
 /// The optimizing compiler.
@@ -90,9 +90,10 @@ impl Optimizing {
             canonical_nans: self.settings.deterministic,
         };
         let reader = body.read(&mut scratch.read)?;
+        let (builder, expected) = (&mut scratch.builder, &|site| expected_callee(env, site));
         let built = match start {
-            Start::Entry => scratch.builder.build(reader, options),
-            Start::Loop(at) => scratch.builder.build_loop(reader, options, at),
+            Start::Entry => builder.build_expecting(reader, options, expected),
+            Start::Loop(at) => builder.build_loop(reader, options, at, expected),
         };
         let func = built.map_err(|error| match error {
             ir::BuildError::Invalid(error) => CompileError::Invalid(error),
@@ -138,6 +139,15 @@ impl Optimizing {
         let align = self.isa.function_alignment().preferred;
         compiled_func(code, &context.func, align)
     }
+}
+
+/// A call is tested for what it mostly arrives at if that are at least so many of all.
+const EXPECTED_SHARE_MIN: f32 = 0.7;
+
+/// What a call through a table or a reference is expected to arrive at.
+pub(crate) fn expected_callee(env: CompileEnv<'_>, site: u32) -> Option<FuncIdx> {
+    let target = env.around?.call_target(site)?;
+    (target.share >= EXPECTED_SHARE_MIN).then_some(target.func)
 }
 
 impl Compiler for Optimizing {

@@ -322,6 +322,7 @@ impl<'a> Lower<'a> {
             Inst::NullCheck { value } => self.null_check(value),
             Inst::Gc { op, args } => self.gc(id, op, args),
             Inst::Exn { op, args } => self.exn(id, op, args),
+            Inst::FuncIs { value, func } => self.func_is(id, value, func),
             Inst::FrameLoad { frame, below } => {
                 let ty = clif_type(self.func.ty(self.func.result(id)));
                 let frame = self.value(frame);
@@ -354,6 +355,7 @@ impl<'a> Lower<'a> {
             | Inst::GlobalSet { .. }
             | Inst::RefFunc { .. }
             | Inst::TableGet { .. }
+            | Inst::TableCallee { .. }
             | Inst::TableSet { .. }
             | Inst::TableSize { .. }
             | Inst::TableGrow { .. }

@@ -14,7 +14,7 @@
 //! own until such a block ends: these know how to come through joins, and what a loop around assigns.
 
 use super::source::Source;
-use super::{BuildError, BuildOptions, Builder};
+use super::{BuildError, BuildOptions, Builder, ExpectedCallee};
 use crate::{Block, EdgeId, Func, Inst, InstId, NO_OFFSET, Term, Type, Value};
 use module::{BodyReader, Op};
 use std::sync::Arc;
@@ -66,8 +66,10 @@ impl Builder {
         mut reader: BodyReader<'_>,
         options: BuildOptions,
         at: u32,
+        expected: ExpectedCallee<'_>,
     ) -> Result<&mut Func, BuildError> {
         self.source.read(&mut reader)?;
+        self.expect(expected);
         let mut osr = Osr::default();
         osr.find(&self.source, at)?;
         let header = Arc::clone(reader.header());

@@ -83,16 +83,21 @@ impl Builder {
                 let index = self.pop();
                 let args = self.pop_list(callee.params().len());
                 let n_results = callee.results().len() as u16;
-                self.call(
-                    Inst::CallIndirect {
-                        n_results,
-                        ty,
-                        table,
-                        index,
-                        args,
-                    },
-                    callee,
-                );
+                let inst = Inst::CallIndirect {
+                    n_results,
+                    ty,
+                    table,
+                    index,
+                    args,
+                };
+                match self.expected_callee(header, ty) {
+                    Some(func) => {
+                        let entry = Inst::TableCallee { table, index };
+                        let entry = self.append(entry, &[Type::FuncRef]);
+                        self.guarded_call((entry, func), inst, args, callee);
+                    }
+                    None => self.call(inst, callee),
+                }
             }
             Op::CallRef(ty) => {
                 let callee = self.pop();
@@ -112,7 +117,12 @@ impl Builder {
                         args,
                     },
                 };
-                self.call(inst, func_type);
+                match (inst, self.expected_callee(header, ty)) {
+                    (Inst::CallRef { .. }, Some(func)) => {
+                        self.guarded_call((callee, func), inst, args, func_type);
+                    }
+                    _ => self.call(inst, func_type),
+                }
             }
             Op::RefAsNonNull => {
                 let value = *self.stack.last().expect("validation ensures operands");
@@ -297,7 +307,7 @@ impl Builder {
         self.stack.push(value);
     }
 
-    fn call(&mut self, inst: Inst, ty: &FuncType) {
+    pub(super) fn call(&mut self, inst: Inst, ty: &FuncType) {
         let first = match *ty.results() {
             [] => self.append(inst, &[]),
             [one] => self.append(inst, &[one.into()]),

@@ -6,7 +6,7 @@ use super::{Lower, element_type};
 use crate::code::{PENDING, trap_code};
 use crate::signature::{POINTER, builtin_signature, clif_type, wasm_signature};
 use abi::gc::{self, TypeRowLayout};
-use abi::{Builtin, FuncRefLayout, StoreCtxLayout, VmctxLayout};
+use abi::{Builtin, FuncRefLayout, Place, StoreCtxLayout, VmctxLayout};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -181,6 +181,28 @@ impl Lower<'_> {
         self.pos.ins().trapz(value, trap_code(Trap::NullReference));
     }
 
+    /// The entry of a function in a table, or null.
+    pub(super) fn table_callee(&mut self, table: TableIdx, index: ir::Value) -> Value {
+        debug_assert_eq!(element_type(&self.env, table), ir::Type::FuncRef);
+        let (element, _) = self.element(table, index, Trap::UndefinedElement);
+        let flags = self.flags.element(self.pos.func);
+        self.load_raw(POINTER, flags, element, 0)
+    }
+
+    /// Whether a reference is the one that the instance has of a function: entries of its own functions lie in vmctx.
+    pub(super) fn func_is(&mut self, id: InstId, value: ir::Value, func: FuncIdx) {
+        let is_it = match self.env.layout.func_ref(func) {
+            Some(Place::Inline(offset)) => {
+                let value = self.value(value);
+                let own = self.pos.ins().iadd_imm_s(self.vmctx, i64::from(offset));
+                self.pos.ins().icmp(IntCC::Equal, value, own)
+            }
+            // Imported, or nothing can refer to it.
+            Some(Place::Pointer(_)) | None => self.iconst(types::I32, 0),
+        };
+        self.set(id, is_it);
+    }
+
     /// Code and vmctx of a function in a table; traps if there is none of the type.
     fn indirect_callee(
         &mut self,
@@ -188,10 +210,7 @@ impl Lower<'_> {
         table: TableIdx,
         index: ir::Value,
     ) -> (Value, Value) {
-        debug_assert_eq!(element_type(&self.env, table), ir::Type::FuncRef);
-        let (element, _) = self.element(table, index, Trap::UndefinedElement);
-        let flags = self.flags.element(self.pos.func);
-        let entry = self.load_raw(POINTER, flags, element, 0);
+        let entry = self.table_callee(table, index);
         // The null reference is address 0, where nothing is mapped: reading the type traps.
         let flags = self.flags.func_type(self.pos.func);
         let found = self.load_raw(types::I32, flags, entry, FuncRefLayout::TYPE);

@@ -36,6 +36,10 @@ impl Lower<'_> {
                 let value = self.load_raw(ty, flags, element, 0);
                 self.set(id, value);
             }
+            Inst::TableCallee { table, index } => {
+                let value = self.table_callee(table, index);
+                self.set(id, value);
+            }
             Inst::TableSet {
                 table,
                 index,
