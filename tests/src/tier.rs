@@ -7,18 +7,21 @@
 pub enum Tier {
     /// One operator a step.
     Interp,
+    /// Machine code from one pass.
+    Baseline,
     /// Machine code from the optimizer.
     Optimizing,
 }
 
 impl Tier {
     /// Every tier, the judge first.
-    pub const ALL: &[Tier] = &[Tier::Interp, Tier::Optimizing];
+    pub const ALL: &[Tier] = &[Tier::Interp, Tier::Baseline, Tier::Optimizing];
 
     /// What `--tier` takes and what the names of tests begin with.
     pub fn name(self) -> &'static str {
         match self {
             Tier::Interp => "interp",
+            Tier::Baseline => "baseline",
             Tier::Optimizing => "optimizing",
         }
     }
@@ -28,6 +31,7 @@ impl Tier {
         let mut config = wharf::Config::new();
         config.tier(match self {
             Tier::Interp => wharf::Tier::Interp,
+            Tier::Baseline => wharf::Tier::Baseline,
             Tier::Optimizing => wharf::Tier::Optimizing,
         });
         config

@@ -20,7 +20,9 @@ pub struct EngineOptions {
         default_value_t,
         hide_possible_values = true
     )]
-    #[arg(help = "How code runs: auto, interp (an operator a step), optimizing (machine code)")]
+    #[arg(
+        help = "How code runs: auto, interp (an operator a step), baseline (machine code soon), optimizing (fast machine code)"
+    )]
     tier: Tier,
 
     /// WebAssembly features to allow, such as `+gc` or `gc`, or to refuse, such as `-simd`
@@ -47,6 +49,7 @@ enum Tier {
     #[default]
     Auto,
     Interp,
+    Baseline,
     Optimizing,
 }
 
@@ -61,6 +64,7 @@ impl EngineOptions {
         config.tier(match self.tier {
             Tier::Auto => wharf::Tier::Auto,
             Tier::Interp => wharf::Tier::Interp,
+            Tier::Baseline => wharf::Tier::Baseline,
             Tier::Optimizing => wharf::Tier::Optimizing,
         });
         let mut features = usual_features();

@@ -142,6 +142,10 @@ impl FuncInput {
         self.offset
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Begins to read the body.
     ///
     /// # Errors

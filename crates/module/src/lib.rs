@@ -40,6 +40,7 @@ mod module;
 mod names;
 mod op;
 mod sidetable;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -62,6 +63,7 @@ pub use module::{CustomSection, DataMode, DataSegment, FileRange, Module};
 pub use names::Names;
 pub use op::{BlockType, Catch, Extend, MemArg, Op};
 pub use sidetable::{Branch, FuncCode, Handler, HandlerKind};
+pub use survey::Survey;
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
 };

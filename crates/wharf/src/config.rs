@@ -12,6 +12,9 @@ pub enum Tier {
     Auto,
     /// One operator a step: starts at once, runs slowly, and is the judge of the others.
     Interp,
+    /// Machine code from the compiler in one pass: compiles fast. The few functions that it cannot compile are the optimizing
+    /// compiler's.
+    Baseline,
     /// Machine code from the optimizing compiler.
     Optimizing,
 }

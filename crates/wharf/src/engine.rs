@@ -1,5 +1,6 @@
 //! The engine: what all modules and stores share.
 
+use crate::fallback::Fallback;
 use crate::tiering::{First, TierManager};
 use crate::{Config, Error, Result, Tier};
 use abi::Compiler;
@@ -55,6 +56,11 @@ impl Engine {
                 let manager = Arc::new(TierManager::new(config, first, best));
                 tiers = Some(manager.clone());
                 Runner::Tiers(manager)
+            }
+            Tier::Baseline => {
+                let compiler: Arc<dyn Compiler> = Arc::new(Fallback::new(config));
+                whole = Some(compiler.clone());
+                Runner::Compiler(compiler)
             }
             Tier::Auto | Tier::Optimizing => {
                 let compiler = optimizing(config)?;
@@ -119,7 +125,7 @@ impl Engine {
     }
 }
 
-fn optimizing(config: &Config) -> Result<Arc<dyn Compiler>> {
+pub(crate) fn optimizing(config: &Config) -> Result<Arc<dyn Compiler>> {
     let settings = optimizing::Settings {
         verify: config.verify,
         deterministic: config.deterministic,

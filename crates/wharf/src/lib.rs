@@ -52,6 +52,7 @@ mod error;
 mod exception;
 mod extern_ref;
 mod external;
+mod fallback;
 mod func;
 mod instance;
 mod into_func;

@@ -77,6 +77,11 @@ const ROOMS: &[Room] = &[
         imports: &["passes", "ir", "abi", "module", "ops"],
     },
     Room {
+        name: "baseline",
+        floor: 3,
+        imports: &["asm", "abi", "module", "ops"],
+    },
+    Room {
         name: "text",
         floor: 3,
         imports: &["module"],
@@ -93,6 +98,7 @@ const ROOMS: &[Room] = &[
             "interp",
             "ir",
             "passes",
+            "baseline",
             "optimizing",
             "text",
         ],
