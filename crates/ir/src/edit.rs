@@ -4,7 +4,7 @@
 //! the builder does it; [`Func::arrange_blocks`] then puts them where the order of blocks must have them.
 
 use crate::func::BlockData;
-use crate::{Block, EdgeId, Func, Inst, Term, Type, Value};
+use crate::{Block, Edge, EdgeId, Func, Inst, InstId, Term, Type, Value};
 
 impl Func {
     /// A new block after all others, with parameters of these types; [`Func::append`] appends to it until the next one is made.
@@ -34,6 +34,27 @@ impl Func {
     /// Lets an edge lead to another block, which has parameters of the same types.
     pub fn redirect(&mut self, edge: EdgeId, to: Block) {
         self.edges[edge.index()].to = to;
+    }
+
+    /// Lets an edge lead to another block, with other arguments.
+    pub fn set_edge(&mut self, edge: EdgeId, to: Block, args: &[Value]) {
+        self.edges[edge.index()] = Edge {
+            to,
+            args: self.make_list(args),
+        };
+    }
+
+    /// Appends an instruction like another one to the block made last, on operands that `map` makes of the other's.
+    ///
+    /// # Panics
+    /// If the other has a list of operands, as calls do.
+    pub fn append_copy(&mut self, id: InstId, mut map: impl FnMut(Value) -> Value) -> InstId {
+        let data = self.insts[id.index()];
+        let mut inst = data.inst;
+        inst.map_args(&mut [], &mut map);
+        let types: Vec<Type> = self.inst_results(id).map(|value| self.ty(value)).collect();
+        self.push_inst(inst, data.offset, &types);
+        InstId::new(self.insts.len() as u32 - 1)
     }
 
     /// Replaces how a block ends, for the operator at an offset in the module's bytes.

@@ -314,7 +314,8 @@ impl Func {
         kinds.copied().unwrap_or(RefKinds::ALL)
     }
 
-    /// Whether the element that an instruction reads or writes is known to exist, and so the array. Only passes find out.
+    /// Whether the element that an instruction reads or writes is known to exist, and so the array; or, for a memory, whether all bytes
+    /// are known to. Only passes find out.
     #[inline]
     pub fn is_in_bounds(&self, id: InstId) -> bool {
         self.in_bounds.get(id.index()).is_some_and(|is| *is)
@@ -547,7 +548,7 @@ impl Func {
         }
     }
 
-    /// Says that the element that an instruction reads or writes exists.
+    /// Says that the element or the bytes that an instruction reads or writes exist.
     pub fn set_in_bounds(&mut self, id: InstId) {
         if self.in_bounds.len() <= id.index() {
             self.in_bounds.resize(self.insts.len(), false);
@@ -679,7 +680,7 @@ impl Func {
 
 impl Inst {
     /// Replaces each operand by what `map` makes of it.
-    fn map_args(&mut self, pool: &mut [Value], map: &mut impl FnMut(Value) -> Value) {
+    pub(crate) fn map_args(&mut self, pool: &mut [Value], map: &mut impl FnMut(Value) -> Value) {
         let mut apply = |values: &mut [&mut Value]| {
             for value in values {
                 if **value != Value::NONE {

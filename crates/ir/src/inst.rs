@@ -56,7 +56,7 @@ pub enum Inst {
         memory: MemoryIdx,
         /// Added to the address, in bytes.
         offset: u64,
-        /// The address.
+        /// The address. For a 32-bit memory it may be an i64 as well, which does not wrap around.
         addr: Value,
     },
     /// A store.
@@ -67,7 +67,7 @@ pub enum Inst {
         memory: MemoryIdx,
         /// Added to the address, in bytes.
         offset: u64,
-        /// The address.
+        /// The address, as for loads.
         addr: Value,
         /// What is stored.
         value: Value,

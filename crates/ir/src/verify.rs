@@ -389,6 +389,12 @@ impl Verifier<'_> {
             Inst::TableSet { table, value, .. } | Inst::TableGrow { table, value, .. } => {
                 self.typed("value", value, element(header, table.index()))
             }
+            // Passes address 32-bit memories with 64 bits, too.
+            Inst::Load { addr, .. } | Inst::Store { addr, .. }
+                if self.func.ty(addr) == Type::I64 =>
+            {
+                Ok(())
+            }
             Inst::Load { memory, addr, .. }
             | Inst::Store { memory, addr, .. }
             | Inst::LoadLane { memory, addr, .. }

@@ -3,7 +3,7 @@
 //! Apart because passes that make loops write a lot of it, and should read like what they make.
 
 use crate::tight::Linear;
-use ir::{Block, Func, Inst, Simplified, Type, Value, simplify};
+use ir::{Block, Func, Inst, InstId, Simplified, Type, Value, simplify};
 use ops::Compute;
 use std::ops::Range;
 
@@ -33,6 +33,43 @@ impl Emit<'_> {
     /// An i32.
     pub(crate) fn i32(&mut self, number: u32) -> Value {
         self.func.constant(Type::I32, number.into())
+    }
+
+    /// An i64.
+    pub(crate) fn i64(&mut self, number: u64) -> Value {
+        self.func.constant(Type::I64, number.into())
+    }
+
+    /// `then` if `cond` is not zero, else `otherwise`.
+    pub(crate) fn select(&mut self, cond: Value, then: Value, otherwise: Value) -> Value {
+        let ty = self.func.ty(then);
+        let inst = Inst::Select {
+            cond,
+            then,
+            otherwise,
+        };
+        match simplify(self.func, &inst) {
+            Simplified::Value(value) => value,
+            Simplified::Inst(inst) => self.inst(inst, ty),
+            Simplified::Keep => self.inst(inst, ty),
+        }
+    }
+
+    /// `a and b`, both 0 or 1.
+    pub(crate) fn and(&mut self, a: Value, b: Value) -> Value {
+        match (self.func.const_bits(a), self.func.const_bits(b)) {
+            (Some(1), _) => b,
+            (_, Some(1)) => a,
+            _ => self.compute(Compute::I32And, &[a, b]),
+        }
+    }
+
+    /// An access that is known to be inside its memory.
+    pub(crate) fn in_bounds(&mut self, inst: Inst, result: Option<Type>) -> Value {
+        let value = self.func.append(inst, self.offset, result.as_slice());
+        let id = InstId::new(self.func.n_insts() as u32 - 1);
+        self.func.set_in_bounds(id);
+        value
     }
 
     /// `a + b`, both i32.

@@ -33,14 +33,18 @@
 #![forbid(unsafe_code)]
 
 mod dce;
+mod dense;
 mod domtree;
 mod emit;
 mod facts;
 mod fold;
+mod lanes;
 mod loads;
 mod refs;
 mod search;
+mod streams;
 mod table;
 mod tight;
+mod trips;
 
 pub use table::{COMPILE, Env, PASSES, Pass, run};

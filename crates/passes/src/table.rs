@@ -1,6 +1,6 @@
 //! The passes by name, and the pipelines that are made of them.
 
-use crate::{dce, fold, loads, refs, search};
+use crate::{dce, dense, fold, loads, refs, search};
 use ir::Func;
 use module::{Header, ValType};
 
@@ -51,6 +51,11 @@ pub const PASSES: &[Pass] = &[
         run: search::run,
     },
     Pass {
+        name: "dense",
+        about: "lets loops over arrays run ahead in vectors, or with addresses that cannot wrap around",
+        run: dense::run,
+    },
+    Pass {
         name: "dce",
         about: "removes what has no effect and is not used",
         run: |func, _| dce::run(func),
@@ -58,7 +63,7 @@ pub const PASSES: &[Pass] = &[
 ];
 
 /// What the optimizing tier runs before it makes machine code. Constants are folded while a function is built already.
-pub const COMPILE: &[&str] = &["refs", "loads", "search", "dce"];
+pub const COMPILE: &[&str] = &["refs", "loads", "search", "dense", "dce"];
 
 /// Runs passes in order.
 ///

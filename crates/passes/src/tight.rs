@@ -107,7 +107,8 @@ impl Linear {
         }
     }
 
-    fn times(mut self, factor: u32) -> Linear {
+    /// The value times a factor.
+    pub(crate) fn times(mut self, factor: u32) -> Linear {
         self.number = self.number.wrapping_mul(factor);
         for term in &mut self.terms {
             term.1 = term.1.wrapping_mul(factor);
@@ -116,7 +117,8 @@ impl Linear {
         self
     }
 
-    fn plus(&self, other: &Linear) -> Option<Linear> {
+    /// The sum, if it is not too long.
+    pub(crate) fn plus(&self, other: &Linear) -> Option<Linear> {
         let mut sum = self.clone();
         sum.number = sum.number.wrapping_add(other.number);
         for &(value, factor) in &other.terms {

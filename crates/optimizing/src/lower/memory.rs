@@ -37,7 +37,7 @@ impl Lower<'_> {
                 offset,
                 addr,
             } => {
-                let at = self.address(memory, offset, op.bytes(), addr);
+                let at = self.address_of(id, memory, (offset, op.bytes()), addr);
                 let value = self.load(op, at);
                 self.set(id, value);
             }
@@ -48,7 +48,7 @@ impl Lower<'_> {
                 addr,
                 value,
             } => {
-                let at = self.address(memory, offset, op.bytes(), addr);
+                let at = self.address_of(id, memory, (offset, op.bytes()), addr);
                 self.store(op, at, value);
             }
             Inst::LoadLane {
@@ -158,6 +158,63 @@ impl Lower<'_> {
             .index()
             .checked_sub(self.env.header.n_imported_memories());
         self.flags.memory(self.pos.func, defined.map(|_| memory.0))
+    }
+
+    /// Where the access of an instruction goes, whose address may be wider than its memory's.
+    fn address_of(
+        &mut self,
+        id: InstId,
+        memory: MemoryIdx,
+        (offset, bytes): (u64, usize),
+        addr: ir::Value,
+    ) -> Address {
+        let is_wide = self.func.ty(addr) == ir::Type::I64
+            && !self.env.header.memories()[memory.index()].memory64;
+        if !is_wide {
+            return self.address(memory, offset, bytes, addr);
+        }
+        let flags = self.memory_flags(memory);
+        match i32::try_from(offset) {
+            Ok(offset) if self.func.is_in_bounds(id) => {
+                let base = self.inside(memory, addr);
+                Address {
+                    base,
+                    offset,
+                    flags,
+                }
+            }
+            _ => self.checked_address(memory, offset, bytes, addr, flags),
+        }
+    }
+
+    /// Where a 64-bit address leads that is known to be inside a memory. What it is a sum of is added to the base one after the other:
+    /// base and first part stay the same in loops, and so become one.
+    fn inside(&mut self, memory: MemoryIdx, addr: ir::Value) -> Value {
+        let known = self.scratch.addresses[addr.index()];
+        if known.run == self.run && known.memory == memory.0 {
+            return known.value;
+        }
+        let base = self.memory_base(memory);
+        let sum = match self.func.def_inst(addr) {
+            Some(&Inst::Compute {
+                op: ops::Compute::I64Add,
+                args: [a, b, _],
+            }) => {
+                let (a, b) = (self.value(a), self.value(b));
+                let base = self.pos.ins().iadd(base, a);
+                self.pos.ins().iadd(base, b)
+            }
+            _ => {
+                let addr = self.value(addr);
+                self.pos.ins().iadd(base, addr)
+            }
+        };
+        self.scratch.addresses[addr.index()] = KnownAddress {
+            run: self.run,
+            memory: memory.0,
+            value: sum,
+        };
+        sum
     }
 
     /// Where an access of so many bytes at `addr + offset` goes; what is out of bounds traps here or when it is accessed.
