@@ -25,6 +25,8 @@ use ops::Compute;
 const LOOPS_MAX: usize = 64;
 /// Instructions that a loop has at most to get one that does the same.
 const COPIED_MAX: usize = 120;
+/// Instructions that a loop has at most to be done twice at once.
+const DOUBLED_MAX: usize = 24;
 /// As many rounds must be saved an address calculation each.
 const ROUNDS_MIN: u64 = 8;
 
@@ -103,6 +105,7 @@ impl Ahead<'_> {
         let olds: Vec<Value> = func.params(block).to_vec();
         let types: Vec<Type> = olds.iter().map(|&value| func.ty(value)).collect();
         let place = func.term_offset(block);
+        let at_once = self.lanes.map_or_else(|| self.copies(func), Lanes::rounds);
         let mut emit = Emit {
             func,
             offset: NO_OFFSET,
@@ -127,7 +130,6 @@ impl Ahead<'_> {
             grown: &[],
         };
         let Count { rounds, is_right } = self.trips.emit(&mut emit, |value| ready.now(value));
-        let at_once = self.lanes.map_or(1, Lanes::rounds);
         let least = emit.i64(ROUNDS_MIN.max(2 * at_once));
         let is_enough = emit.compute(Compute::I64GeU, &[rounds, least]);
         let is_enough = match is_right {
@@ -192,7 +194,13 @@ impl Ahead<'_> {
         ready.grown = &by_group;
         let next_carried = match self.lanes {
             Some(lanes) => lanes.round(&mut emit, self.streams, carried, &ready),
-            None => self.copy(&mut emit, carried, &ready),
+            None => {
+                let mut carried = carried.to_vec();
+                for round in 0..at_once {
+                    carried = self.copy(&mut emit, round, &carried, &ready);
+                }
+                carried
+            }
         };
         emit.offset = NO_OFFSET;
         let mut next = Vec::with_capacity(params.len());
@@ -274,8 +282,23 @@ impl Ahead<'_> {
         (starts, ends, all)
     }
 
-    /// One round as it was, but for the addresses; gives what the loop's parameters become.
-    fn copy(&self, emit: &mut Emit<'_>, params: &[Value], ready: &Ready<'_>) -> Vec<Value> {
+    /// Rounds of the fast loop that are done at once if they are done as they were: of small ones more, as they mostly count.
+    fn copies(&self, func: &Func) -> u64 {
+        if func.insts(self.tight.block).len() <= DOUBLED_MAX {
+            2
+        } else {
+            1
+        }
+    }
+
+    /// A round as it was, but for the addresses; gives what the loop's parameters become.
+    fn copy(
+        &self,
+        emit: &mut Emit<'_>,
+        round: u64,
+        params: &[Value],
+        ready: &Ready<'_>,
+    ) -> Vec<Value> {
         let mut now: Vec<(Value, Value)> = Vec::new();
         now.extend(ready.olds.iter().copied().zip(params.iter().copied()));
         let mut addresses: Vec<Option<Value>> = vec![None; self.streams.groups.len()];
@@ -297,7 +320,8 @@ impl Ahead<'_> {
                 if let Inst::Load { addr, offset, .. } | Inst::Store { addr, offset, .. } =
                     &mut inst
                 {
-                    (*addr, *offset) = (address, access.at);
+                    let step = self.streams.groups[access.group].step;
+                    (*addr, *offset) = (address, access.at + round * u64::from(step));
                 }
                 emit.func.set_inst(copy, inst);
                 emit.func.set_in_bounds(copy);

@@ -23,6 +23,8 @@ use std::collections::HashMap;
 const ELEMENTS_MAX: usize = 16;
 /// Operators that trees have together at most.
 const NODES_MAX: usize = 100;
+/// Operators that may be done at once so that the loop goes round less often.
+const NODES_AT_ONCE: usize = 32;
 
 /// A vector for each vector's worth of elements.
 #[derive(Clone, Debug)]
@@ -296,6 +298,12 @@ impl Lanes {
     pub(crate) fn rounds(&self) -> u64 {
         let mut rounds = 1;
         while !(rounds * self.n_elements).is_multiple_of(self.n_lanes()) {
+            rounds *= 2;
+        }
+        // Small loops mostly count: they count less if they do more at once.
+        let nodes = |rounds: usize| rounds * self.n_elements / self.n_lanes() * self.nodes.len();
+        let least = rounds;
+        while rounds < 4 * least && nodes(2 * rounds) <= NODES_AT_ONCE {
             rounds *= 2;
         }
         rounds as u64
