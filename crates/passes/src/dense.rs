@@ -16,7 +16,7 @@ use crate::lanes::Lanes;
 use crate::streams::Streams;
 use crate::table::Env;
 use crate::tight::{Rounds, Tight};
-use crate::trips::{Count, Trips};
+use crate::trips::Trips;
 use ir::{EdgeId, Func, Inst, NO_OFFSET, Term, Type, Value};
 use module::MemoryIdx;
 use ops::Compute;
@@ -129,13 +129,8 @@ impl Ahead<'_> {
             starts: &[],
             grown: &[],
         };
-        let Count { rounds, is_right } = self.trips.emit(&mut emit, |value| ready.now(value));
-        let least = emit.i64(ROUNDS_MIN.max(2 * at_once));
-        let is_enough = emit.compute(Compute::I64GeU, &[rounds, least]);
-        let is_enough = match is_right {
-            Some(is_right) => emit.compute(Compute::I32And, &[is_enough, is_right]),
-            None => is_enough,
-        };
+        let least = ROUNDS_MIN.max(2 * at_once);
+        let (is_enough, way) = self.trips.many(&mut emit, least, |value| ready.now(value));
         match only {
             Some(entry) => emit.func.set_edge(entry, many, &[]),
             None => {
@@ -150,9 +145,11 @@ impl Ahead<'_> {
         }
 
         let inside = emit.func.add_block(&[]);
+        let (rounds, is_right) = self.trips.count(&mut emit, &way);
         let mask = emit.i64(!(at_once - 1));
         let rounds = emit.compute(Compute::I64And, &[rounds, mask]);
         let (starts, ends, is_inside) = self.bounds(&mut emit, rounds, &ready);
+        let is_inside = emit.and(is_right, is_inside);
         ready.starts = &starts;
         let is_good = match self.lanes {
             Some(lanes) => {

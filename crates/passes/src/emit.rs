@@ -40,21 +40,6 @@ impl Emit<'_> {
         self.func.constant(Type::I64, number.into())
     }
 
-    /// `then` if `cond` is not zero, else `otherwise`.
-    pub(crate) fn select(&mut self, cond: Value, then: Value, otherwise: Value) -> Value {
-        let ty = self.func.ty(then);
-        let inst = Inst::Select {
-            cond,
-            then,
-            otherwise,
-        };
-        match simplify(self.func, &inst) {
-            Simplified::Value(value) => value,
-            Simplified::Inst(inst) => self.inst(inst, ty),
-            Simplified::Keep => self.inst(inst, ty),
-        }
-    }
-
     /// `a and b`, both 0 or 1.
     pub(crate) fn and(&mut self, a: Value, b: Value) -> Value {
         match (self.func.const_bits(a), self.func.const_bits(b)) {

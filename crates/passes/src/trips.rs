@@ -30,14 +30,6 @@ enum Test {
     },
 }
 
-/// How many rounds end with another one.
-pub(crate) struct Count {
-    /// As an i64, less than 2^33.
-    pub rounds: Value,
-    /// An i32 that is zero if the number is not right.
-    pub is_right: Option<Value>,
-}
-
 impl Trips {
     /// What decides when a loop ends, if it is that simple.
     pub(crate) fn find(func: &Func, tight: &Tight, rounds: &Rounds) -> Option<Trips> {
@@ -101,60 +93,82 @@ impl Trips {
         })
     }
 
-    /// Code for the number of rounds that end with another one; `now` says what values are before the first.
-    pub(crate) fn emit(&self, emit: &mut Emit<'_>, now: impl Fn(Value) -> Value) -> Count {
+    /// Code for whether at least so many rounds end with another one; `now` says what values are before the first. It is little, as
+    /// most loops that do not run long need no more.
+    pub(crate) fn many(
+        &self,
+        emit: &mut Emit<'_>,
+        least: u64,
+        now: impl Fn(Value) -> Value,
+    ) -> (Value, Way) {
         use Compute::*;
         let first = emit.linear(&self.first, &now);
         let bound = emit.linear(&self.bound, &now);
-        let grows = (self.step as i32) > 0;
-        let step = (self.step as i32).unsigned_abs();
-        let way = if grows {
+        let [to, from] = if (self.step as i32) > 0 {
             [bound, first]
         } else {
             [first, bound]
         };
-        let way = emit.compute(I32Sub, &way);
-        match self.test {
-            Test::Differs => {
-                let divisor = emit.i32(step);
-                let rounds = emit.compute(I32DivU, &[way, divisor]);
-                let is_right = (step != 1).then(|| {
-                    let again = emit.times(rounds, step);
-                    emit.compute(I32Eq, &[again, way])
-                });
-                let rounds = emit.compute(I64ExtendI32U, &[rounds]);
-                Count { rounds, is_right }
-            }
+        let way = emit.compute(I32Sub, &[to, from]);
+        let step = u64::from((self.step as i32).unsigned_abs());
+        let (op, up) = match self.test {
+            Test::Differs => (None, 0),
+            // A whole step leads out of it; one that lands on the bound is counted if that still counts.
             Test::Before {
                 is_signed,
                 or_equal,
             } => {
-                let op = match (grows, is_signed, or_equal) {
-                    (true, false, false) => I32LtU,
-                    (true, false, true) => I32LeU,
-                    (true, true, false) => I32LtS,
-                    (true, true, true) => I32LeS,
-                    (false, false, false) => I32GtU,
-                    (false, false, true) => I32GeU,
-                    (false, true, false) => I32GtS,
-                    (false, true, true) => I32GeS,
+                let op = match (is_signed, or_equal) {
+                    (false, false) => I32LtU,
+                    (false, true) => I32LeU,
+                    (true, false) => I32LtS,
+                    (true, true) => I32LeS,
                 };
-                let goes_on = emit.compute(op, &[first, bound]);
-                let way = emit.compute(I64ExtendI32U, &[way]);
-                // A whole step leads out of it; one more that lands on the bound is counted if that still counts.
-                let up = emit.i64(if or_equal { step } else { step - 1 }.into());
-                let way = emit.compute(I64Add, &[way, up]);
-                let divisor = emit.i64(step.into());
-                let rounds = emit.compute(I64DivU, &[way, divisor]);
-                let none = emit.i64(0);
-                let rounds = emit.select(goes_on, rounds, none);
-                Count {
-                    rounds,
-                    is_right: None,
-                }
+                (Some(op), if or_equal { step } else { step - 1 })
             }
-        }
+        };
+        let Ok(least) = u32::try_from(least * step - up) else {
+            return (emit.i32(0), Way { way, up, step });
+        };
+        let least = emit.i32(least);
+        let is_long = emit.compute(I32GeU, &[way, least]);
+        let is_many = match op {
+            Some(op) => {
+                let goes_on = emit.compute(op, &[from, to]);
+                emit.and(goes_on, is_long)
+            }
+            None => is_long,
+        };
+        (is_many, Way { way, up, step })
     }
+
+    /// Code for the number of rounds that end with another one, if there are many: as an i64, less than 2^33, and an i32 that is zero
+    /// if the number is not right.
+    pub(crate) fn count(&self, emit: &mut Emit<'_>, way: &Way) -> (Value, Value) {
+        use Compute::*;
+        let Way { way, up, step } = *way;
+        let wide = emit.compute(I64ExtendI32U, &[way]);
+        let up = emit.i64(up);
+        let divisor = emit.i64(step);
+        let sum = emit.compute(I64Add, &[wide, up]);
+        let rounds = emit.compute(I64DivU, &[sum, divisor]);
+        let is_right = if self.test == Test::Differs && step != 1 {
+            let again = emit.compute(I64Mul, &[rounds, divisor]);
+            emit.compute(I64Eq, &[again, wide])
+        } else {
+            emit.i32(1)
+        };
+        (rounds, is_right)
+    }
+}
+
+/// How far it is to the bound.
+pub(crate) struct Way {
+    /// As an i32, unsigned.
+    way: Value,
+    /// What is added to it, for the number of steps to be rounded right.
+    up: u64,
+    step: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
