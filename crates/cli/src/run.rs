@@ -1,12 +1,13 @@
 //! `wharf run`: runs a program, or calls one function of a module.
 //!
 //! Apart, as each command is. The parts below: `grant` (what the guest may have), `invoke` (calling one function),
-//! `literal` (numbers as text), `report` (how a stop of the guest is shown).
+//! `literal` (numbers as text), `report` (how a stop of the guest is shown), `stats` (what the engine did).
 
 mod grant;
 mod invoke;
 mod literal;
 mod report;
+mod stats;
 
 use std::ffi::OsString;
 use std::net::TcpListener;
@@ -49,6 +50,17 @@ pub struct Arguments {
     /// Tell at the end what the garbage collector did
     #[arg(long)]
     gc_stats: bool,
+
+    /// Tell at the end what was compiled where, the times, and the most memory that was in use; `=json` for programs
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text"
+    )]
+    stats: Option<stats::Format>,
 
     #[command(flatten)]
     grants: Grants,
@@ -139,6 +151,7 @@ pub fn run(arguments: Arguments) -> Outcome {
     wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).map_err(Failure::new)?;
     // Each thread of the guest has a store of its own.
     let bounds = arguments.limits.bounds(&module)?;
+    let counted = engine.clone();
     let new_store = move |wasi| {
         let mut store = wharf::Store::new(&engine, Host { wasi });
         bounds.apply(&mut store);
@@ -167,6 +180,9 @@ pub fn run(arguments: Arguments) -> Outcome {
     }
     if arguments.gc_stats {
         report::collections(&store.gc_stats());
+    }
+    if let Some(format) = arguments.stats {
+        stats::tell(&counted.stats(), format);
     }
     if !is_fine && !arguments.quiet {
         report::hints(&store.data().wasi.hints());

@@ -3,6 +3,7 @@
 //! Functions are independent once everything before the code is known. Workers take them in order; their results are joined in
 //! order, as they come, so that little waits in memory.
 
+use crate::stats::Counts;
 use crate::{Engine, Error, Result};
 use abi::{
     CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc, Compiler, VmctxLayout,
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 /// Less code than this is compiled by the caller: starting threads would take longer.
 const PARALLEL_BYTES_MIN: usize = 24 << 10;
@@ -42,6 +44,7 @@ struct Job {
     header: Arc<Header>,
     layout: VmctxLayout,
     fuel: bool,
+    counts: Arc<Counts>,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
@@ -79,6 +82,7 @@ impl Job {
             header: header.clone(),
             layout: VmctxLayout::new(header),
             fuel: engine.config().fuel,
+            counts: engine.counts().clone(),
             queue: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -100,6 +104,7 @@ impl Job {
         body: FuncInput,
         scratch: &mut Scratch,
     ) -> Result<Option<CompiledFunc>, CompileError> {
+        let (start, bytes) = (Instant::now(), body.bytes_len());
         match (scratch, &self.compiler) {
             (Scratch::Compile(scratch), Some(compiler)) => {
                 let env = CompileEnv {
@@ -108,9 +113,15 @@ impl Job {
                     fuel: self.fuel,
                     around: None,
                 };
-                compiler.compile(env, body, &mut **scratch).map(Some)
+                let code = compiler.compile(env, body, &mut **scratch)?;
+                self.counts.whole.add(bytes, code.code.len(), start);
+                Ok(Some(code))
             }
-            (Scratch::Validate(scratch), _) => Ok(body.validate(scratch).map(|()| None)?),
+            (Scratch::Validate(scratch), _) => {
+                body.validate(scratch)?;
+                self.counts.validated.add(bytes, 0, start);
+                Ok(None)
+            }
             (Scratch::Compile(_), None) => unreachable!("made only with a compiler"),
         }
     }

@@ -1,6 +1,7 @@
 //! The engine: what all modules and stores share.
 
 use crate::fallback::Fallback;
+use crate::stats::{Counts, Stats};
 use crate::tiering::{First, TierManager};
 use crate::{Config, Error, Result, Tier};
 use abi::Compiler;
@@ -29,6 +30,7 @@ struct Inner {
     whole: Option<Arc<dyn Compiler>>,
     /// What compiles functions one by one.
     tiers: Option<Arc<TierManager>>,
+    counts: Arc<Counts>,
 }
 
 impl Default for Engine {
@@ -48,12 +50,13 @@ impl Engine {
     /// If this machine cannot run the tier.
     pub fn new(config: &Config) -> Result<Engine> {
         let (mut whole, mut tiers) = (None, None);
+        let counts = Arc::default();
         let runner = match config.tier {
             Tier::Interp => Runner::Executor(Arc::new(interp::Interp::new())),
             Tier::Optimizing if config.lazy => {
                 let compiler = optimizing(config)?;
                 let (first, best) = (First::Best(compiler.clone()), Box::new(|| Some(compiler)));
-                let manager = Arc::new(TierManager::new(config, first, best));
+                let manager = Arc::new(TierManager::new(config, first, best, &counts));
                 tiers = Some(manager.clone());
                 Runner::Tiers(manager)
             }
@@ -86,6 +89,7 @@ impl Engine {
             core,
             whole,
             tiers,
+            counts,
         })))
     }
 
@@ -97,6 +101,15 @@ impl Engine {
     /// The features that modules may use.
     pub fn features(&self) -> Features {
         self.0.config.features
+    }
+
+    /// What the engine has validated and compiled so far.
+    pub fn stats(&self) -> Stats {
+        self.0.counts.get()
+    }
+
+    pub(crate) fn counts(&self) -> &Arc<Counts> {
+        &self.0.counts
     }
 
     /// Whether both are the same engine.

@@ -8,12 +8,15 @@ mod queue;
 mod surroundings;
 
 use crate::config::Config;
-use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
+use crate::stats::{Count, Counts};
+use abi::{CompileEnv, CompileError, CompiledFunc, Compiler, RelocTarget};
 use module::FuncIdx;
 use queue::{Job, Queue};
 use runtime::{CodeLevel, LoadedModule, Tiers};
 use std::any::Any;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 use surroundings::Surroundings;
 
 /// What a function may do in its first code before it gets better code, unless the configuration says otherwise: entries and rounds
@@ -37,12 +40,17 @@ pub(crate) struct TierManager {
 pub(crate) enum First {
     /// Final code at once.
     Best(Arc<dyn Compiler>),
+    /// Code that is there soon, and counts what it does.
+    Fast(Arc<dyn Compiler>),
 }
 
 /// What the threads that compile share.
 struct Shared {
-    best: LazyLock<Option<BestCompiler>, Box<dyn FnOnce() -> Option<BestCompiler> + Send>>,
+    best: LazyLock<Option<Compiling>, Box<dyn FnOnce() -> Option<Compiling> + Send>>,
+    /// Of code that is there soon, if functions get such at first.
+    fast: Option<Compiling>,
     queue: Queue,
+    counts: Arc<Counts>,
     fuel: bool,
     /// Whether guests wait for better code, so that tests know when it runs.
     waits: bool,
@@ -50,14 +58,14 @@ struct Shared {
 }
 
 /// A compiler with reusable memory.
-struct BestCompiler {
+struct Compiling {
     compiler: Arc<dyn Compiler>,
     scratches: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
-impl BestCompiler {
-    fn new(compiler: Arc<dyn Compiler>) -> BestCompiler {
-        BestCompiler {
+impl Compiling {
+    fn new(compiler: Arc<dyn Compiler>) -> Compiling {
+        Compiling {
             compiler,
             scratches: Mutex::default(),
         }
@@ -82,7 +90,7 @@ impl Shared {
     /// Compiles a function, or the rest of one from a loop on.
     fn compile(
         &self,
-        with: &BestCompiler,
+        with: &Compiling,
         module: &LoadedModule,
         func: u32,
         at: Option<u32>,
@@ -104,31 +112,86 @@ impl Shared {
         })
     }
 
-    /// Does a job: gives whether the code is there now.
-    fn run(&self, module: &Arc<LoadedModule>, job: Job) -> bool {
-        let Some(best) = &*self.best else {
-            return false;
-        };
+    /// Does a job. What cannot be compiled or placed stays as it is.
+    fn run(&self, module: &Arc<LoadedModule>, job: Job) {
         if job.at.is_none() && module.code_level(job.func) == CodeLevel::Best {
-            return true;
+            return;
         }
-        // What cannot be compiled or placed stays as it is.
-        let Ok(code) = self.compile(best, module, job.func, job.at) else {
-            return false;
+        let start = Instant::now();
+        let compiled = self.best.as_ref();
+        let compiled = compiled.map(|best| self.compile(best, module, job.func, job.at));
+        let Some(Ok(code)) = compiled else {
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            return;
         };
-        match job.at {
-            None => module.publish(job.func, code, CodeLevel::Best).is_ok(),
-            Some(at) => module.publish_loop(job.func, at, code).is_ok(),
+        let (count, bytes) = match job.at {
+            None => (&self.counts.tier_up, code.code.len()),
+            Some(_) => (&self.counts.loops, code.code.len()),
+        };
+        let placed = match job.at {
+            None => module.publish(job.func, code, CodeLevel::Best).map(drop),
+            Some(at) => module.publish_loop(job.func, at, code),
+        };
+        match placed {
+            Ok(()) => count.add(wasm_bytes(module, job.func), bytes, start),
+            Err(_) => drop(self.counts.refused.fetch_add(1, Ordering::Relaxed)),
         }
+    }
+
+    /// Makes a function's first code, if it has none yet, and gives the functions that it calls.
+    fn compile_first(
+        &self,
+        fast: &Compiling,
+        module: &Arc<LoadedModule>,
+        func: u32,
+        count: &Count,
+    ) -> Result<Vec<u32>, FirstError> {
+        let start = Instant::now();
+        let code = self
+            .compile(fast, module, func, None)
+            .map_err(|_| FirstError::Compile)?;
+        let imported = module.module().header().n_imported_funcs() as u32;
+        let callees = code.relocs.iter().filter_map(|reloc| match reloc.target {
+            RelocTarget::Func(callee) => Some(callee.0 - imported),
+            RelocTarget::Site(_) => None,
+        });
+        let callees = callees.collect();
+        let bytes = code.code.len();
+        let placed = module.publish(func, code, CodeLevel::First);
+        placed.map_err(FirstError::Place)?;
+        count.add(wasm_bytes(module, func), bytes, start);
+        Ok(callees)
     }
 }
 
+/// Why a function has no first code.
+enum FirstError {
+    Compile,
+    Place(runtime::Error),
+}
+
+/// The size of a function's body.
+fn wasm_bytes(module: &LoadedModule, func: u32) -> usize {
+    module.module().body_ranges()[func as usize].len()
+}
+
 impl TierManager {
-    pub(crate) fn new(config: &Config, first: First, best: MakeCompiler) -> TierManager {
+    pub(crate) fn new(
+        config: &Config,
+        first: First,
+        best: MakeCompiler,
+        counts: &Arc<Counts>,
+    ) -> TierManager {
+        let fast = match &first {
+            First::Best(_) => None,
+            First::Fast(compiler) => Some(Compiling::new(compiler.clone())),
+        };
         TierManager {
             shared: Arc::new(Shared {
-                best: LazyLock::new(Box::new(|| best().map(BestCompiler::new))),
+                best: LazyLock::new(Box::new(|| best().map(Compiling::new))),
+                fast,
                 queue: Queue::default(),
+                counts: counts.clone(),
                 fuel: config.fuel,
                 waits: config.tier_up_waits,
                 counter: config.tier_up_after,
@@ -147,6 +210,7 @@ impl TierManager {
     /// Compiling well takes more stack than guests have.
     fn compile_best(&self, module: &Arc<LoadedModule>, func: u32) -> Result<(), runtime::Error> {
         let limit = |message: String| runtime::Error::limit(message);
+        let start = Instant::now();
         let Some(best) = &*self.shared.best else {
             return Err(limit("this machine has no optimizing compiler".to_string()));
         };
@@ -166,20 +230,34 @@ impl TierManager {
                 "function {index} of the module cannot be compiled: {error}"
             ))
         })?;
-        module.publish(func, code, CodeLevel::Best).map(drop)
+        let bytes = code.code.len();
+        module.publish(func, code, CodeLevel::Best)?;
+        let count = &self.shared.counts.first_call;
+        count.add(wasm_bytes(module, func), bytes, start);
+        Ok(())
     }
 }
 
 impl Tiers for TierManager {
     fn compiler(&self) -> &Arc<dyn Compiler> {
         match &self.first {
-            First::Best(compiler) => compiler,
+            First::Best(compiler) | First::Fast(compiler) => compiler,
         }
     }
 
     fn compile(&self, module: &Arc<LoadedModule>, func: u32) -> Result<(), runtime::Error> {
-        match &self.first {
-            First::Best(_) => self.compile_best(module, func),
+        let shared = &self.shared;
+        let Some(fast) = &shared.fast else {
+            return self.compile_best(module, func);
+        };
+        match shared.compile_first(fast, module, func, &shared.counts.first_call) {
+            Ok(callees) => {
+                queue::compile_ahead(shared, module, callees);
+                Ok(())
+            }
+            // What the fast compiler cannot do, the other may.
+            Err(FirstError::Compile) => self.compile_best(module, func),
+            Err(FirstError::Place(error)) => Err(error),
         }
     }
 

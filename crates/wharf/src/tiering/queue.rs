@@ -4,15 +4,29 @@
 //! ends does not wait for them.
 
 use super::Shared;
-use runtime::LoadedModule;
-use std::collections::HashMap;
+use runtime::{CodeLevel, LoadedModule};
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Jobs that wait at most. What is hot asks again.
 const WAITING_MAX: usize = 4096;
 
-/// Something to compile.
+/// Functions that wait to be compiled ahead of their first call at most: the latest ones.
+const AHEAD_MAX: usize = 1024;
+
+/// A program that has called fewer functions ends too soon for a thread to help.
+const CALLED_MIN: u64 = 100;
+
+/// Something to do.
+enum Task {
+    /// Better code.
+    Better(Arc<LoadedModule>, Job),
+    /// The first code of a function that will probably be called.
+    First(Arc<LoadedModule>, u32),
+}
+
+/// Better code to make.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Job {
     /// Number of the function among the defined ones.
@@ -56,6 +70,8 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     jobs: Vec<(Weak<LoadedModule>, Job)>,
+    /// The latest last.
+    ahead: VecDeque<(Weak<LoadedModule>, u32)>,
     threads: usize,
     idle: usize,
     /// The engine is gone.
@@ -68,6 +84,7 @@ impl Queue {
         let mut waiting = lock(&self.state);
         waiting.closed = true;
         waiting.jobs.clear();
+        waiting.ahead.clear();
         drop(waiting);
         self.changed.notify_all();
     }
@@ -78,15 +95,8 @@ impl Queue {
         if waiting.closed || waiting.jobs.len() >= WAITING_MAX {
             return false;
         }
-        if waiting.idle == 0 && waiting.threads < threads_max() {
-            let shared = shared.clone();
-            let thread = std::thread::Builder::new().name("wharf-tier-up".to_string());
-            // A machine that has no thread left runs on with the code it has.
-            match thread.spawn(move || work(&shared)) {
-                Ok(_) => waiting.threads += 1,
-                Err(_) if waiting.threads == 0 => return false,
-                Err(_) => {}
-            }
+        if !waiting.has_thread(shared) {
+            return false;
         }
         waiting.jobs.push((Arc::downgrade(module), job));
         drop(waiting);
@@ -94,8 +104,28 @@ impl Queue {
         true
     }
 
-    /// Waits for the hottest job; `None` when the engine is gone.
-    fn next(&self) -> Option<(Arc<LoadedModule>, Job)> {
+    /// Adds functions to be compiled ahead of their first call.
+    fn add_ahead(&self, shared: &Arc<Shared>, module: &Arc<LoadedModule>, funcs: Vec<u32>) {
+        let mut waiting = lock(&self.state);
+        if waiting.closed || !waiting.has_thread(shared) {
+            return;
+        }
+        for func in funcs {
+            if module.code_level(func) == CodeLevel::None {
+                waiting.ahead.push_back((Arc::downgrade(module), func));
+            }
+        }
+        let surplus = waiting.ahead.len().saturating_sub(AHEAD_MAX);
+        waiting.ahead.drain(..surplus);
+        let is_work = !waiting.ahead.is_empty();
+        drop(waiting);
+        if is_work {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits for something to do: the hottest job first. `None` when the engine is gone.
+    fn next(&self) -> Option<Task> {
         let mut waiting = lock(&self.state);
         loop {
             if waiting.closed {
@@ -105,7 +135,17 @@ impl Queue {
             if let Some(next) = waiting.take_hottest(&mut held) {
                 // Modules that others have dropped meanwhile go with `held`, and may take the engine with them.
                 drop(waiting);
-                return Some(next);
+                let (module, job) = next;
+                return Some(Task::Better(module, job));
+            }
+            if let Some((module, func)) = waiting.ahead.pop_back() {
+                // As above.
+                drop(waiting);
+                if let Some(module) = module.upgrade() {
+                    return Some(Task::First(module, func));
+                }
+                waiting = lock(&self.state);
+                continue;
             }
             waiting.idle += 1;
             waiting = self
@@ -118,6 +158,19 @@ impl Queue {
 }
 
 impl Waiting {
+    /// Whether there is a thread, started now if need be.
+    fn has_thread(&mut self, shared: &Arc<Shared>) -> bool {
+        if self.idle == 0 && self.threads < threads_max() {
+            let shared = shared.clone();
+            let thread = std::thread::Builder::new().name("wharf-tier-up".to_string());
+            // A machine that has no thread left runs on with the code it has.
+            if thread.spawn(move || work(&shared)).is_ok() {
+                self.threads += 1;
+            }
+        }
+        self.threads > 0
+    }
+
     /// Takes the hottest job. What keeps its module, and others, is to be dropped without the lock.
     fn take_hottest(
         &mut self,
@@ -145,15 +198,38 @@ impl Waiting {
     }
 }
 
+fn cores() -> usize {
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    *CORES
+}
+
 fn threads_max() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores.saturating_sub(1).max(1)
+    cores().saturating_sub(1).max(1)
 }
 
 /// What a thread does.
 fn work(shared: &Shared) {
-    while let Some((module, job)) = shared.queue.next() {
-        finish(shared, &module, job);
+    while let Some(task) = shared.queue.next() {
+        match task {
+            Task::Better(module, job) => finish(shared, &module, job),
+            Task::First(module, func) => {
+                let fast = shared.fast.as_ref();
+                if let Some(fast) = fast.filter(|_| module.code_level(func) == CodeLevel::None) {
+                    // Whoever calls the function learns why it cannot be compiled.
+                    let first = || shared.compile_first(fast, &module, func, &shared.counts.ahead);
+                    let _ = catch_unwind(AssertUnwindSafe(first));
+                }
+            }
+        }
+    }
+}
+
+/// Has functions compiled that the one that is running calls, if there is a core to do it.
+pub(super) fn compile_ahead(shared: &Arc<Shared>, module: &Arc<LoadedModule>, funcs: Vec<u32>) {
+    let called = shared.counts.first_call.functions();
+    if called >= CALLED_MIN && !funcs.is_empty() && cores() > 1 {
+        shared.queue.add_ahead(shared, module, funcs);
     }
 }
 

@@ -1,0 +1,158 @@
+//! What an engine has validated and compiled, and how long that took: figures for people.
+//!
+//! Apart because every part that compiles counts here, and none reads.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Functions of which something was done, and what that took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Work {
+    /// How many functions, or loops of functions.
+    pub functions: u64,
+    /// Their size in modules, in bytes.
+    pub wasm_bytes: u64,
+    /// The size of the machine code made of them, in bytes.
+    pub code_bytes: u64,
+    /// The time that threads spent, added up.
+    pub time: Duration,
+}
+
+/// What an engine has done for all its modules; see [`Engine::stats`](crate::Engine::stats).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stats {
+    /// Functions that were validated and not compiled at once.
+    pub validated: Work,
+    /// Functions that were compiled before any of their module ran.
+    pub whole: Work,
+    /// Functions that were compiled when they were called first.
+    pub first_call: Work,
+    /// Functions that were compiled because they were likely to be called.
+    pub ahead: Work,
+    /// Functions that got better code when they were hot.
+    pub tier_up: Work,
+    /// Loops that got code to be entered while they ran.
+    pub loops: Work,
+    /// Functions and loops that could not get better code.
+    pub refused: u64,
+}
+
+impl Stats {
+    /// The kinds of work with their names.
+    pub fn works(&self) -> [(&'static str, Work); 6] {
+        [
+            ("validated", self.validated),
+            ("whole", self.whole),
+            ("first_call", self.first_call),
+            ("ahead", self.ahead),
+            ("tier_up", self.tier_up),
+            ("loops", self.loops),
+        ]
+    }
+
+    /// The same as one JSON object; times in microseconds.
+    pub fn to_json(&self) -> String {
+        let works = self.works().map(|(name, work)| {
+            format!(
+                "\"{name}\":{{\"functions\":{},\"wasm_bytes\":{},\"code_bytes\":{},\"us\":{}}}",
+                work.functions,
+                work.wasm_bytes,
+                work.code_bytes,
+                work.time.as_micros()
+            )
+        });
+        format!("{{{},\"refused\":{}}}", works.join(","), self.refused)
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            "validated only",
+            "compiled before the run",
+            "compiled at the first call",
+            "compiled ahead of calls",
+            "compiled again, hot",
+            "loops entered anew",
+        ];
+        for (name, (_, work)) in names.into_iter().zip(self.works()) {
+            if work.functions > 0 {
+                write!(
+                    f,
+                    "{name:<27}{:>7} functions {:>9} bytes",
+                    work.functions, work.wasm_bytes
+                )?;
+                if work.code_bytes > 0 {
+                    write!(f, " -> {:>9}", work.code_bytes)?;
+                }
+                writeln!(f, " in {:.3} ms", work.time.as_secs_f64() * 1e3)?;
+            }
+        }
+        if self.refused > 0 {
+            writeln!(f, "{:<27}{:>7}", "refused better code", self.refused)?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts of one kind of work.
+#[derive(Default)]
+pub(crate) struct Count {
+    functions: AtomicU64,
+    wasm_bytes: AtomicU64,
+    code_bytes: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+impl Count {
+    /// Adds a function of this size, on which somebody has worked since `start`.
+    pub(crate) fn add(&self, wasm_bytes: usize, code_bytes: usize, start: Instant) {
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let add = |to: &AtomicU64, more: u64| to.fetch_add(more, Ordering::Relaxed);
+        add(&self.functions, 1);
+        add(&self.wasm_bytes, wasm_bytes as u64);
+        add(&self.code_bytes, code_bytes as u64);
+        add(&self.nanoseconds, nanoseconds);
+    }
+
+    pub(crate) fn functions(&self) -> u64 {
+        self.functions.load(Ordering::Relaxed)
+    }
+
+    fn get(&self) -> Work {
+        let get = |from: &AtomicU64| from.load(Ordering::Relaxed);
+        Work {
+            functions: get(&self.functions),
+            wasm_bytes: get(&self.wasm_bytes),
+            code_bytes: get(&self.code_bytes),
+            time: Duration::from_nanos(get(&self.nanoseconds)),
+        }
+    }
+}
+
+/// The counts of an engine.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) validated: Count,
+    pub(crate) whole: Count,
+    pub(crate) first_call: Count,
+    pub(crate) ahead: Count,
+    pub(crate) tier_up: Count,
+    pub(crate) loops: Count,
+    pub(crate) refused: AtomicU64,
+}
+
+impl Counts {
+    pub(crate) fn get(&self) -> Stats {
+        Stats {
+            validated: self.validated.get(),
+            whole: self.whole.get(),
+            first_call: self.first_call.get(),
+            ahead: self.ahead.get(),
+            tier_up: self.tier_up.get(),
+            loops: self.loops.get(),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+}

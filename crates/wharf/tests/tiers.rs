@@ -1,0 +1,175 @@
+//! Functions that get their code one by one, and better code while they run.
+
+use std::fmt::Write;
+use wharf::{Config, Engine, ErrorKind, Instance, Module, Store, Tier, Trap};
+
+/// Engines that compile functions one by one.
+fn engines() -> Vec<Engine> {
+    let mut lazy = Config::new();
+    lazy.tier(Tier::Optimizing).lazy_compilation(true);
+    let mut auto = Config::new();
+    auto.tier(Tier::Auto).tier_up_after(1);
+    let mut waits = auto.clone();
+    waits.tier_up_waits(true);
+    let mut configs = [lazy, auto, waits];
+    let engines = configs.iter_mut().map(|config| {
+        config.max_wasm_stack(64 << 10);
+        Engine::new(config).unwrap()
+    });
+    engines.collect()
+}
+
+/// A chain of functions, each of which works in a loop and calls the next; the last one is called through a table too.
+fn chain(length: u32) -> String {
+    let mut text = String::from("(module (type $step (func (param i32) (result i32)))\n");
+    for func in 0..length {
+        let next = func + 1;
+        write!(
+            text,
+            "(func $f{func} (export \"f{func}\") (type $step) (local i32 i32)
+               (local.set 1 (i32.const 5))
+               (loop $again
+                 (local.set 2 (i32.add (local.get 2) (local.get 0)))
+                 (br_if $again (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+               (i32.add (local.get 2) (call $f{next} (i32.const 1))))\n"
+        )
+        .unwrap();
+    }
+    write!(
+        text,
+        "(func $f{length} (type $step) (call_indirect (type $step) (local.get 0) (i32.const 0)))
+         (func $end (type $step) (local.get 0))
+         (table funcref (elem $end)))"
+    )
+    .unwrap();
+    text
+}
+
+#[test]
+fn many_threads_call_functions_first_at_the_same_time() {
+    const LENGTH: u32 = 40;
+    for engine in engines() {
+        let module = Module::new(&engine, chain(LENGTH)).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let module = &module;
+                scope.spawn(move || {
+                    let mut store = Store::new(module.engine(), ());
+                    let instance = Instance::new(&mut store, module, &[]).unwrap();
+                    for step in 0..LENGTH {
+                        let first = (thread * 7 + step * 13) % LENGTH;
+                        let name = format!("f{first}");
+                        let func = instance.get_typed_func::<i32, i32>(&mut store, &name);
+                        let expected = 5 * 3 + 5 * (LENGTH - first - 1) as i32 + 1;
+                        assert_eq!(func.unwrap().call(&mut store, 3).unwrap(), expected);
+                    }
+                });
+            }
+        });
+        let stats = engine.stats();
+        let whole = stats.whole.functions;
+        assert_eq!(stats.validated.functions + whole, u64::from(LENGTH) + 2);
+        let first = stats.first_call.functions + stats.ahead.functions;
+        assert!(whole + first > u64::from(LENGTH));
+    }
+}
+
+#[test]
+fn first_calls_at_the_end_of_the_stack_trap_or_run() {
+    let text = r#"(module
+        (func $deep (export "deep") (param i32) (result i32)
+          (if (result i32) (i32.eqz (local.get 0))
+            (then (call $late (i32.const 41)))
+            (else (i32.add (i32.const 0) (call $deep (i32.sub (local.get 0) (i32.const 1)))))))
+        (func $late (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))"#;
+    for engine in engines() {
+        let (mut ran, mut trapped) = (0, 0);
+        for depth in (0..40_000).step_by(1_250) {
+            let module = Module::new(&engine, text).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let deep = instance.get_typed_func::<i32, i32>(&mut store, "deep");
+            let deep = deep.unwrap();
+            match deep.call(&mut store, depth) {
+                Ok(result) => {
+                    assert_eq!(result, 42);
+                    ran += 1;
+                }
+                Err(error) => {
+                    let is_overflow = matches!(error.kind(), ErrorKind::Trap(Trap::StackOverflow));
+                    assert!(is_overflow, "{error}");
+                    trapped += 1;
+                }
+            }
+            assert_eq!(deep.call(&mut store, 3).unwrap(), 42);
+        }
+        assert!(ran > 0 && trapped > 0, "{ran} {trapped}");
+    }
+}
+
+#[test]
+fn modules_and_engines_go_while_their_functions_are_compiled() {
+    for round in 0..40 {
+        for engine in engines() {
+            let module = Module::new(&engine, chain(30)).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let func = instance.get_typed_func::<i32, i32>(&mut store, "f0");
+            let func = func.unwrap();
+            for _ in 0..round % 4 {
+                assert_eq!(func.call(&mut store, 1).unwrap(), 151);
+            }
+            if round % 2 == 0 {
+                drop(engine);
+            }
+        }
+    }
+}
+
+#[test]
+fn guests_are_stopped_while_they_get_better_code() {
+    let text = r#"(module
+        (func $work (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))
+        (func (export "forever") (local i32)
+          (loop $again
+            (local.set 0 (call $work (local.get 0)))
+            (br $again))))"#;
+    for engine in engines() {
+        let module = Module::new(&engine, text).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..6 {
+                let module = &module;
+                scope.spawn(move || {
+                    let mut store = Store::new(module.engine(), ());
+                    let instance = Instance::new(&mut store, module, &[]).unwrap();
+                    let func = instance.get_typed_func::<(), ()>(&mut store, "forever");
+                    let func = func.unwrap();
+                    for round in 0..5 {
+                        let time = std::time::Duration::from_micros(200 * (thread + round));
+                        store.set_deadline(Some(std::time::Instant::now() + time));
+                        let error = func.call(&mut store, ()).unwrap_err();
+                        let is_stopped = matches!(error.kind(), ErrorKind::Trap(Trap::Interrupted));
+                        assert!(is_stopped, "{error}");
+                        store.set_deadline(None);
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn artifacts_hold_all_functions_whatever_ran() {
+    for engine in engines() {
+        let module = Module::new(&engine, chain(3)).unwrap();
+        let artifact = module.serialize().unwrap();
+        let path = std::env::temp_dir().join(format!("wharf-tiers-{}.wharf", std::process::id()));
+        std::fs::write(&path, artifact).unwrap();
+        let module = Module::from_artifact_file(&engine, &path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let func = instance.get_typed_func::<i32, i32>(&mut store, "f0");
+        assert_eq!(func.unwrap().call(&mut store, 1).unwrap(), 16);
+    }
+}
