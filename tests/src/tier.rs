@@ -11,11 +11,13 @@ pub enum Tier {
     Baseline,
     /// Machine code from the optimizer.
     Optimizing,
+    /// First the one, then the other, as soon as a function is entered or a loop goes round.
+    Auto,
 }
 
 impl Tier {
     /// Every tier, the judge first.
-    pub const ALL: &[Tier] = &[Tier::Interp, Tier::Baseline, Tier::Optimizing];
+    pub const ALL: &[Tier] = &[Tier::Interp, Tier::Baseline, Tier::Optimizing, Tier::Auto];
 
     /// What `--tier` takes and what the names of tests begin with.
     pub fn name(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Tier {
             Tier::Interp => "interp",
             Tier::Baseline => "baseline",
             Tier::Optimizing => "optimizing",
+            Tier::Auto => "auto",
         }
     }
 
@@ -33,7 +36,9 @@ impl Tier {
             Tier::Interp => wharf::Tier::Interp,
             Tier::Baseline => wharf::Tier::Baseline,
             Tier::Optimizing => wharf::Tier::Optimizing,
+            Tier::Auto => wharf::Tier::Auto,
         });
+        config.tier_up_after(1).tier_up_waits(true);
         config
     }
 }

@@ -65,7 +65,21 @@ impl Engine {
                 whole = Some(compiler.clone());
                 Runner::Compiler(compiler)
             }
-            Tier::Auto | Tier::Optimizing => {
+            Tier::Auto => {
+                let fast = baseline::Baseline::new(baseline::Settings {
+                    tier_up: true,
+                    deterministic: config.deterministic,
+                    ..Default::default()
+                });
+                let first = First::Fast(Arc::new(fast));
+                let settings = config.clone();
+                // It is not needed before something is hot.
+                let best = Box::new(move || optimizing(&settings).ok());
+                let manager = Arc::new(TierManager::new(config, first, best, &counts));
+                tiers = Some(manager.clone());
+                Runner::Tiers(manager)
+            }
+            Tier::Optimizing => {
                 let compiler = optimizing(config)?;
                 whole = Some(compiler.clone());
                 Runner::Compiler(compiler)

@@ -26,6 +26,9 @@ pub(crate) const COUNTER: i32 = 2000;
 /// What a function may do more before it asks again, while better code is being made.
 const COUNTER_WAITING: i32 = 500;
 
+/// How many times as much a loop may do before it asks again, if it cannot get better code.
+const COUNTER_REFUSED: i32 = 16;
+
 /// Makes the compiler of final code, when it is first needed.
 pub(crate) type MakeCompiler = Box<dyn FnOnce() -> Option<Arc<dyn Compiler>> + Send>;
 
@@ -263,14 +266,16 @@ impl Tiers for TierManager {
 
     fn hot(&self, module: &Arc<LoadedModule>, func: u32, at: Option<u32>) -> i32 {
         let shared = &self.shared;
-        let mut asked_all = true;
-        for job in [Job { func, at: None }, Job { func, at }] {
-            asked_all &= queue::ask(shared, module, job);
+        let (whole, part) = (Job { func, at: None }, Job { func, at });
+        let mut is_done = queue::ask(shared, module, whole);
+        if part != whole {
+            is_done &= queue::ask(shared, module, part);
         }
-        if asked_all {
-            i32::MAX
-        } else {
-            COUNTER_WAITING.min(shared.counter)
+        match at {
+            _ if !is_done => COUNTER_WAITING.min(shared.counter),
+            // It was refused, or is there now.
+            Some(_) => shared.counter.saturating_mul(COUNTER_REFUSED),
+            None => shared.counter,
         }
     }
 }
