@@ -114,9 +114,9 @@ impl Emitter<'_> {
         }
     }
 
-    /// Whether this function changes a register that the caller wants back.
+    /// Whether this function changes a register that the caller wants back, or a callee does that leaves by an exception.
     fn is_kept(&self, gpr: Gpr) -> bool {
-        self.is_home(gpr) || self.has_memory && gpr == MEMORY
+        self.frame.has_pads || self.is_home(gpr) || self.has_memory && gpr == MEMORY
     }
 
     /// Loads the base of memory 0 if it has a register.
