@@ -1,4 +1,4 @@
-;; Loops that look for a byte, which compilers do with vectors: at each place in and around 32 aligned bytes, at the end of memory,
+;; Loops that look for a byte or compare bytes, which compilers do with vectors: at each place in and around 32 aligned bytes, at the end of memory,
 ;; and where there is no such byte.
 
 (module
@@ -46,6 +46,46 @@
       (br_if $more (i32.eq (i32.load8_u (local.get $here)) (i32.const 7))))
     (local.get $here))
 
+  ;; The way C libraries write it.
+  (func $compare (export "compare") (param $a i32) (param $b i32) (param $n i32) (result i32)
+    (local $d i32)
+    (block $done
+      (block $same
+        (br_if $same (i32.eqz (local.get $n)))
+        (loop $more
+          (br_if $done
+            (local.tee $d (i32.sub (i32.load8_u (local.get $a)) (i32.load8_u (local.get $b)))))
+          (local.set $a (i32.add (local.get $a) (i32.const 1)))
+          (local.set $b (i32.add (local.get $b) (i32.const 1)))
+          (br_if $more (local.tee $n (i32.add (local.get $n) (i32.const -1))))))
+      (local.set $d (i32.const 0)))
+    (local.get $d))
+
+  ;; The number of lengths up to 80, and of places in it where one byte is greater, that are seen wrongly.
+  (func (export "all-comparisons") (result i32)
+    (local $n i32) (local $at i32) (local $wrong i32)
+    (memory.fill (i32.const 1024) (i32.const 200) (i32.const 512))
+    (loop $lengths
+      (local.set $at (i32.const 0))
+      (loop $places
+        (i32.store8 (i32.add (i32.const 1025) (local.get $at)) (i32.const 203))
+        (local.set $wrong
+          (i32.add (local.get $wrong)
+            (i32.ne
+              (call $compare (i32.const 1025) (i32.const 1234) (local.get $n))
+              (select (i32.const 3) (i32.const 0) (i32.lt_u (local.get $at) (local.get $n))))))
+        (local.set $wrong
+          (i32.add (local.get $wrong)
+            (i32.ne
+              (call $compare (i32.const 1234) (i32.const 1025) (local.get $n))
+              (select (i32.const -3) (i32.const 0) (i32.lt_u (local.get $at) (local.get $n))))))
+        (i32.store8 (i32.add (i32.const 1025) (local.get $at)) (i32.const 200))
+        (br_if $places
+          (i32.ne (local.tee $at (i32.add (local.get $at) (i32.const 1))) (i32.const 81))))
+      (br_if $lengths
+        (i32.ne (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 81))))
+    (local.get $wrong))
+
   ;; The number of pairs of a start up to 70 and a length up to 100 that are found wrongly.
   (func (export "all-lengths") (result i32)
     (local $start i32) (local $n i32) (local $wrong i32)
@@ -66,6 +106,17 @@
 )
 
 (assert_return (invoke "all-lengths") (i32.const 0))
+(assert_return (invoke "all-comparisons") (i32.const 0))
+
+;; What differs before the end of memory is found, whatever the number is; what does not leads out of bounds.
+(invoke "fill" (i32.const 65400) (i32.const 5) (i32.const 136))
+(invoke "fill" (i32.const 0) (i32.const 5) (i32.const 500))
+(assert_return (invoke "compare" (i32.const 65400) (i32.const 0) (i32.const 136)) (i32.const 0))
+(assert_return (invoke "compare" (i32.const 65400) (i32.const 400) (i32.const 136)) (i32.const 5))
+(assert_return (invoke "compare" (i32.const 400) (i32.const 65400) (i32.const -1)) (i32.const -5))
+(assert_trap (invoke "compare" (i32.const 65400) (i32.const 0) (i32.const 137)) "out of bounds memory access")
+(assert_trap (invoke "compare" (i32.const 0) (i32.const 65400) (i32.const -1)) "out of bounds memory access")
+(assert_trap (invoke "compare" (i32.const -16) (i32.const -16) (i32.const 64)) "out of bounds memory access")
 
 ;; Zeros before the start do not matter.
 (invoke "fill" (i32.const 0) (i32.const 0) (i32.const 65536))

@@ -11,13 +11,13 @@
 //!                      └──────────┴─────────────────────────────────────┘
 //! ```
 
-use crate::emit::{Emit, place_before};
+use crate::emit::{Emit, end_with_branch, place_before};
 use crate::lanes::Lanes;
 use crate::streams::Streams;
 use crate::table::Env;
 use crate::tight::{Rounds, Tight};
 use crate::trips::Trips;
-use ir::{EdgeId, Func, Inst, NO_OFFSET, Term, Type, Value};
+use ir::{Func, Inst, NO_OFFSET, Term, Type, Value};
 use module::MemoryIdx;
 use ops::Compute;
 
@@ -111,18 +111,7 @@ impl Ahead<'_> {
             offset: NO_OFFSET,
         };
 
-        // What the only way in passes is known better than a parameter.
-        let only = match self.tight.entries[..] {
-            [entry] => Some(entry),
-            _ => None,
-        };
-        let many = emit
-            .func
-            .add_block(if only.is_some() { &[] } else { &types });
-        let news: Vec<Value> = match only {
-            Some(entry) => emit.func.edge_args(entry).to_vec(),
-            None => emit.func.params(many).to_vec(),
-        };
+        let (many, news) = self.tight.take_entries(emit.func);
         let mut ready = Ready {
             olds: &olds,
             news: &news,
@@ -131,14 +120,6 @@ impl Ahead<'_> {
         };
         let least = ROUNDS_MIN.max(2 * at_once);
         let (is_enough, way) = self.trips.many(&mut emit, least, |value| ready.now(value));
-        match only {
-            Some(entry) => emit.func.set_edge(entry, many, &[]),
-            None => {
-                for &entry in &self.tight.entries {
-                    emit.func.redirect(entry, many);
-                }
-            }
-        }
         let to_slow = emit.func.add_edge(block, &news);
         if emit.func.const_bits(is_enough) == Some(0) {
             return emit.func.end_block(many, Term::Jump(to_slow), place);
@@ -255,10 +236,7 @@ impl Ahead<'_> {
                 Some(&(_, bytes)) => bytes,
                 None => {
                     let memory = group.memory;
-                    let pages = emit.inst(Inst::MemorySize { memory }, Type::I32);
-                    let pages = emit.compute(I64ExtendI32U, &[pages]);
-                    let log2 = emit.i64(16);
-                    let bytes = emit.compute(I64Shl, &[pages, log2]);
+                    let bytes = emit.memory_bytes(memory);
                     sizes.push((memory, bytes));
                     bytes
                 }
@@ -365,24 +343,4 @@ pub(crate) fn address(emit: &mut Emit<'_>, group: usize, ready: &Ready<'_>) -> V
         Some(grown) => emit.compute(Compute::I64Add, &[ready.starts[group], grown]),
         None => ready.starts[group],
     }
-}
-
-/// Ends a block with a branch, or a jump if it is known where.
-fn end_with_branch(
-    func: &mut Func,
-    block: ir::Block,
-    cond: Value,
-    (then, otherwise): (EdgeId, EdgeId),
-    place: u32,
-) {
-    let term = match func.const_bits(cond) {
-        Some(0) => Term::Jump(otherwise),
-        Some(_) => Term::Jump(then),
-        None => Term::Branch {
-            cond,
-            then,
-            otherwise,
-        },
-    };
-    func.end_block(block, term, place);
 }

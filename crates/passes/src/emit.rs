@@ -3,7 +3,8 @@
 //! Apart because passes that make loops write a lot of it, and should read like what they make.
 
 use crate::tight::Linear;
-use ir::{Block, Func, Inst, InstId, Simplified, Type, Value, simplify};
+use ir::{Block, EdgeId, Func, Inst, InstId, Simplified, Term, Type, Value, simplify};
+use module::MemoryIdx;
 use ops::Compute;
 use std::ops::Range;
 
@@ -49,6 +50,14 @@ impl Emit<'_> {
         }
     }
 
+    /// The size of a memory with 32-bit addresses and pages of 64 KiB, in bytes, as an i64.
+    pub(crate) fn memory_bytes(&mut self, memory: MemoryIdx) -> Value {
+        let pages = self.inst(Inst::MemorySize { memory }, Type::I32);
+        let pages = self.compute(Compute::I64ExtendI32U, &[pages]);
+        let log2 = self.i64(16);
+        self.compute(Compute::I64Shl, &[pages, log2])
+    }
+
     /// An access that is known to be inside its memory.
     pub(crate) fn in_bounds(&mut self, inst: Inst, result: Option<Type>) -> Value {
         let value = self.func.append(inst, self.offset, result.as_slice());
@@ -87,6 +96,26 @@ impl Emit<'_> {
         let number = self.i32(linear.number);
         self.add(sum, number)
     }
+}
+
+/// Ends a block with a branch, or a jump if it is known where.
+pub(crate) fn end_with_branch(
+    func: &mut Func,
+    block: Block,
+    cond: Value,
+    (then, otherwise): (EdgeId, EdgeId),
+    place: u32,
+) {
+    let term = match func.const_bits(cond) {
+        Some(0) => Term::Jump(otherwise),
+        Some(_) => Term::Jump(then),
+        None => Term::Branch {
+            cond,
+            then,
+            otherwise,
+        },
+    };
+    func.end_block(block, term, place);
 }
 
 /// Puts new blocks, which stand behind all others, before those that they lead to: for each of these, in order, its new ones.

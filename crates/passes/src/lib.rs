@@ -32,6 +32,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod compare;
 mod dce;
 mod dense;
 mod domtree;

@@ -10,7 +10,7 @@
 //! No byte is read whose neighbour in the same 32 aligned bytes the loop would not read. A memory of whole 64 KiB pages has all of
 //! them or none, so an access traps if the loop's own would.
 
-use crate::emit::Emit;
+use crate::emit::{Emit, end_with_branch, place_before};
 use crate::table::Env;
 use crate::tight::{Linear, Rounds, Tight};
 use ir::{Block, Func, Inst, InstId, Term, Type, Value};
@@ -30,7 +30,7 @@ pub(crate) fn run(func: &mut Func, env: &Env<'_>) {
             placed.push((tight.block, first..func.n_blocks()));
         }
     }
-    crate::emit::place_before(func, &placed);
+    place_before(func, &placed);
 }
 
 /// What a loop does that only looks for a byte.
@@ -97,14 +97,13 @@ impl Search {
 
     fn emit(&self, func: &mut Func, tight: &Tight) {
         let olds: Vec<Value> = func.params(tight.block).to_vec();
-        let types: Vec<Type> = olds.iter().map(|&value| func.ty(value)).collect();
+        let place = self.access.place;
+        let (first, news) = tight.take_entries(func);
         let mut emit = Emit {
             func,
-            offset: self.access.place,
+            offset: place,
         };
         // The rest of the first 32 bytes.
-        let first = emit.func.add_block(&types);
-        let news: Vec<Value> = emit.func.params(first).to_vec();
         let now = |value: Value| match olds.iter().position(|&old| old == value) {
             Some(nth) => news[nth],
             None => value,
@@ -149,20 +148,16 @@ impl Search {
             });
         }
 
-        let place = self.access.place;
         let then = func.add_edge(ahead, &[at_once]);
         let otherwise = func.add_edge(more, &[next]);
-        func.end_block(first, branch(rest, then, otherwise), place);
+        end_with_branch(func, first, rest, (then, otherwise), place);
         let then = func.add_edge(last, &[]);
         let otherwise = func.add_edge(more, &[following]);
-        func.end_block(more, branch(is_found, then, otherwise), place);
+        end_with_branch(func, more, is_found, (then, otherwise), place);
         let edge = func.add_edge(ahead, &[later]);
         func.end_block(last, Term::Jump(edge), place);
         let edge = func.add_edge(tight.block, &args);
         func.end_block(ahead, Term::Jump(edge), place);
-        for &entry in &tight.entries {
-            func.redirect(entry, first);
-        }
         for block in [first, more, last, ahead] {
             func.set_cold_like(block, tight.block);
         }
@@ -194,14 +189,6 @@ impl Search {
         let sixteen = emit.i32(16);
         let high = emit.compute(Compute::I32Shl, &[high, sixteen]);
         emit.compute(Compute::I32Or, &[low, high])
-    }
-}
-
-fn branch(cond: Value, then: ir::EdgeId, otherwise: ir::EdgeId) -> Term {
-    Term::Branch {
-        cond,
-        then,
-        otherwise,
     }
 }
 

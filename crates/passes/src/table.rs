@@ -1,6 +1,6 @@
 //! The passes by name, and the pipelines that are made of them.
 
-use crate::{dce, dense, fold, loads, refs, search};
+use crate::{compare, dce, dense, fold, loads, refs, search};
 use ir::Func;
 use module::{Header, ValType};
 
@@ -46,9 +46,9 @@ pub const PASSES: &[Pass] = &[
         run: search::run,
     },
     Pass {
-        name: "search",
-        about: "lets loops that look for a byte look at 32 bytes at a time",
-        run: search::run,
+        name: "compare",
+        about: "lets loops that compare bytes compare 16 bytes at a time",
+        run: compare::run,
     },
     Pass {
         name: "dense",
@@ -63,7 +63,7 @@ pub const PASSES: &[Pass] = &[
 ];
 
 /// What the optimizing tier runs before it makes machine code. Constants are folded while a function is built already.
-pub const COMPILE: &[&str] = &["refs", "loads", "search", "dense", "dce"];
+pub const COMPILE: &[&str] = &["refs", "loads", "search", "compare", "dense", "dce"];
 
 /// Runs passes in order.
 ///

@@ -1,4 +1,4 @@
-//! Loops of one block, and what their 32-bit values are as the loop goes round.
+//! Loops of one block or two, and what their 32-bit values are as the loop goes round.
 //!
 //! Apart because several passes ask the same two questions: which loops are small enough to reason about as a whole, and by how much
 //! an address moves with each round. Nested and larger loops are left alone: compilers put the time of dense code into these.
@@ -20,10 +20,14 @@ const TERMS_MAX: usize = 6;
 /// Instructions that a loop has at most, which bounds the time that passes take for each.
 const INSTS_MAX: usize = 200;
 
-/// A loop of one block, which ends with a branch: back to its start, or out.
+/// A loop of one block, which ends with a branch: back to its start, or out. Or of two, one behind the other, with a branch out
+/// of the first as well.
 #[derive(Clone, Debug)]
 pub(crate) struct Tight {
+    /// The first block.
     pub block: Block,
+    /// The second one, if there are two.
+    pub second: Option<Block>,
     /// The edge back to the start.
     pub back: EdgeId,
     /// What decides.
@@ -38,33 +42,92 @@ impl Tight {
     /// All loops of one block.
     pub(crate) fn find(func: &Func) -> Vec<Tight> {
         // Most functions have none, and seeing that should cost little.
-        if !func.blocks().any(|block| ends(func, block).is_some()) {
+        if !func
+            .blocks()
+            .any(|block| ends(func, block, block).is_some())
+        {
             return Vec::new();
         }
         let preds = Preds::new(func);
-        let find = |block| {
-            let (back, cond, stays_if) = ends(func, block)?;
-            let from = preds.of(block).iter();
-            let mut entries: Vec<EdgeId> = from
-                .map(|&(_, edge)| edge)
-                .filter(|&edge| edge != back)
-                .collect();
-            entries.sort_unstable();
-            entries.dedup();
-            (!entries.is_empty()).then_some(Tight {
-                block,
-                back,
-                cond,
-                stays_if,
-                entries,
-            })
-        };
+        let find = |block| Tight::new(func, &preds, block, None);
         func.blocks().filter_map(find).collect()
+    }
+
+    /// All loops of two blocks.
+    pub(crate) fn find_pairs(func: &Func) -> Vec<Tight> {
+        let pair = |second: Block| {
+            let Term::Branch {
+                then, otherwise, ..
+            } = func.term(second)
+            else {
+                return None;
+            };
+            // Between the blocks there is none that leads to the first, or the second would not be entered from it alone.
+            let to = |edge| func.edge(edge).to;
+            let first = [to(then), to(otherwise)]
+                .into_iter()
+                .find(|to| to.index() + 1 == second.index())?;
+            let Term::Branch {
+                then, otherwise, ..
+            } = func.term(first)
+            else {
+                return None;
+            };
+            let leads_on = (to(then) == second) != (to(otherwise) == second);
+            (leads_on && func.params(second).is_empty()).then_some((first, second))
+        };
+        let pairs: Vec<(Block, Block)> = func.blocks().filter_map(pair).collect();
+        if pairs.is_empty() {
+            return Vec::new();
+        }
+        let preds = Preds::new(func);
+        let find = |(first, second)| match preds.of(second) {
+            [_] => Tight::new(func, &preds, first, Some(second)),
+            _ => None,
+        };
+        pairs.into_iter().filter_map(find).collect()
+    }
+
+    fn new(func: &Func, preds: &Preds, block: Block, second: Option<Block>) -> Option<Tight> {
+        let (back, cond, stays_if) = ends(func, second.unwrap_or(block), block)?;
+        let from = preds.of(block).iter();
+        let mut entries: Vec<EdgeId> = from
+            .map(|&(_, edge)| edge)
+            .filter(|&edge| edge != back)
+            .collect();
+        entries.sort_unstable();
+        entries.dedup();
+        (!entries.is_empty()).then_some(Tight {
+            block,
+            second,
+            back,
+            cond,
+            stays_if,
+            entries,
+        })
+    }
+
+    /// A new block in front of the loop that takes over the edges from elsewhere, and what the loop's parameters are there.
+    pub(crate) fn take_entries(&self, func: &mut Func) -> (Block, Vec<Value>) {
+        if let [only] = self.entries[..] {
+            // What the only way in passes is known better than a parameter.
+            let front = func.add_block(&[]);
+            let args = func.edge_args(only).to_vec();
+            func.set_edge(only, front, &[]);
+            return (front, args);
+        }
+        let params = func.params(self.block).iter();
+        let types: Vec<Type> = params.map(|&value| func.ty(value)).collect();
+        let front = func.add_block(&types);
+        for &entry in &self.entries {
+            func.redirect(entry, front);
+        }
+        (front, func.params(front).to_vec())
     }
 }
 
-/// How a block ends that is a loop: the edge back, the condition, and whether it is one to stay.
-fn ends(func: &Func, block: Block) -> Option<(EdgeId, Value, bool)> {
+/// How a block ends that leads back to the first of a loop: the edge back, the condition, and whether it is one to stay.
+fn ends(func: &Func, block: Block, first: Block) -> Option<(EdgeId, Value, bool)> {
     let Term::Branch {
         cond,
         then,
@@ -76,7 +139,7 @@ fn ends(func: &Func, block: Block) -> Option<(EdgeId, Value, bool)> {
     if func.insts(block).len() > INSTS_MAX {
         return None;
     }
-    let to = |edge| func.edge(edge).to == block;
+    let to = |edge| func.edge(edge).to == first;
     match (to(then), to(otherwise)) {
         (true, false) => Some((then, cond, true)),
         (false, true) => Some((otherwise, cond, false)),
@@ -144,6 +207,7 @@ impl Linear {
 /// What the values of a loop are in each round.
 pub(crate) struct Rounds {
     block: Block,
+    second: Option<Block>,
     /// The i32 values that the loop computes and that are linear.
     linear: HashMap<Value, Linear>,
     /// The loop's parameters, and what each grows by in a round.
@@ -155,6 +219,7 @@ impl Rounds {
         let params = func.params(tight.block);
         let mut rounds = Rounds {
             block: tight.block,
+            second: tight.second,
             linear: HashMap::new(),
             steps: Vec::new(),
         };
@@ -163,7 +228,8 @@ impl Rounds {
                 rounds.linear.insert(param, Linear::value(param));
             }
         }
-        for &id in func.insts(tight.block) {
+        let second = tight.second.map_or(&[][..], |second| func.insts(second));
+        for &id in func.insts(tight.block).iter().chain(second) {
             if let Inst::Compute { op, args } = *func.inst(id)
                 && let Some(linear) = rounds.compute(func, op, args)
             {
@@ -223,7 +289,10 @@ impl Rounds {
         match func.def(value) {
             ir::Def::Const(_) => true,
             ir::Def::Param(block, _) => block != self.block,
-            ir::Def::Result(id, _) => !func.insts(self.block).contains(&id),
+            ir::Def::Result(id, _) => {
+                let second = self.second.map_or(&[][..], |second| func.insts(second));
+                !func.insts(self.block).contains(&id) && !second.contains(&id)
+            }
         }
     }
 
