@@ -34,6 +34,9 @@ impl Pending {
 /// Slots that need no allocation.
 const SLOTS_INLINE: usize = 16;
 
+/// Slots that most typed calls are content with.
+const SLOTS_FEW: usize = 3;
+
 /// A function of a store whose type was checked once, resolved to its entry.
 pub struct TypedHandle<P, R> {
     func: FuncHandle,
@@ -101,8 +104,23 @@ impl<P: WasmList, R: WasmList> TypedHandle<P, R> {
     #[inline]
     pub fn call<T>(self, store: &mut StoreInner<T>, params: P) -> Result<R, Error> {
         const { assert!(P::LEN <= SLOTS_INLINE && R::LEN <= SLOTS_INLINE) };
+        // Slots start as zeros, which takes time: nearly all calls need few.
+        if const { P::LEN <= SLOTS_FEW && R::LEN <= SLOTS_FEW } {
+            self.call_in::<T, SLOTS_FEW>(store, params)
+        } else {
+            self.call_in::<T, SLOTS_INLINE>(store, params)
+        }
+    }
+
+    /// Calls the function with that many slots.
+    #[inline(always)]
+    fn call_in<T, const SLOTS: usize>(
+        self,
+        store: &mut StoreInner<T>,
+        params: P,
+    ) -> Result<R, Error> {
         store.check_store(self.func.store, "function")?;
-        let mut slots = [Raw::default(); SLOTS_INLINE];
+        let mut slots = [Raw::default(); SLOTS];
         params.to_slots(&mut slots, store)?;
         if P::REFS && self.checked {
             let ty = store.func_type(self.func)?;

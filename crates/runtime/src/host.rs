@@ -260,6 +260,7 @@ impl Drop for CallScope {
     }
 }
 
+#[inline(always)]
 unsafe fn call_direct<T: 'static, F>(
     env: *const (),
     core: *mut StoreCore,

@@ -71,6 +71,7 @@ impl Instance {
 }
 
 impl StoreCore {
+    #[inline]
     pub(crate) fn instance(&self, id: InstanceId) -> &Instance {
         &self.instances[id.0 as usize]
     }

@@ -58,15 +58,18 @@ impl Interrupt {
         }
     }
 
+    #[inline]
     pub(crate) fn ctx(&self) -> *mut StoreCtx {
         self.ctx.get()
     }
 
+    #[inline]
     fn word(&self) -> &AtomicU64 {
         // SAFETY: the word is valid for the life of `self`, aligned, and accessed only atomically.
         unsafe { AtomicU64::from_ptr(&raw mut (*self.ctx.get()).interrupted) }
     }
 
+    #[inline]
     pub(crate) fn is_requested(&self) -> bool {
         self.word().load(Ordering::Relaxed) != 0
     }
@@ -76,6 +79,7 @@ impl Interrupt {
         self.word().fetch_and(!REQUESTED, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn set_running(&self, running: bool) {
         self.running.store(running, Ordering::Relaxed);
     }

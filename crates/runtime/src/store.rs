@@ -181,6 +181,7 @@ impl StoreCore {
         &self.engine
     }
 
+    #[inline]
     pub(crate) fn ctx(&self) -> *mut StoreCtx {
         self.interrupt.ctx()
     }
