@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Outcome;
-use crate::{compile, completion, run, validate, wast};
+use crate::{compile, completion, run, snapshot, validate, wast};
 
 /// Runs, checks and compiles WebAssembly.
 ///
@@ -31,6 +31,7 @@ struct Arguments {
 enum Command {
     Run(run::Arguments),
     Compile(compile::Arguments),
+    Snapshot(snapshot::Arguments),
     Validate(validate::Arguments),
     Wast(wast::Arguments),
     Completion(completion::Arguments),
@@ -53,6 +54,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome: Outcome = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Snapshot(arguments) => snapshot::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),

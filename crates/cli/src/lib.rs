@@ -15,6 +15,7 @@ mod input;
 mod progress;
 mod quantity;
 mod run;
+mod snapshot;
 mod validate;
 mod wast;
 

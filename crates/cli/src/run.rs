@@ -75,7 +75,7 @@ pub struct Arguments {
 /// What the guest may have.
 #[derive(Args)]
 #[command(next_help_heading = "Grants")]
-struct Grants {
+pub struct Grants {
     /// Let it use a directory, under the same or another path; `:ro` at the end forbids changes
     #[arg(long = "dir", value_name = "HOST[::GUEST][:ro]")]
     dirs: Vec<grant::Dir>,
@@ -219,12 +219,26 @@ impl Arguments {
         if self.invoke.is_none() {
             builder = builder.args(self.args().iter().map(|arg| arg.as_encoded_bytes()));
         }
-        for grant::Env { name, value } in &self.grants.env {
+        self.grants
+            .open(builder, self.engine.is_deterministic())?
+            .build()
+            .map_err(Failure::new)
+    }
+}
+
+impl Grants {
+    /// Adds what is granted to a context, opened.
+    pub fn open(
+        &self,
+        mut builder: wasi::CtxBuilder,
+        deterministic: bool,
+    ) -> Result<wasi::CtxBuilder, Failure> {
+        for grant::Env { name, value } in &self.env {
             if let Some(value) = value {
                 builder = builder.env(name, value);
             }
         }
-        for address in &self.grants.listen {
+        for address in &self.listen {
             let listener = TcpListener::bind(address)
                 .map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))?;
             builder = builder.listener(listener);
@@ -233,7 +247,7 @@ impl Arguments {
             host,
             guest,
             read_only,
-        } in &self.grants.dirs
+        } in &self.dirs
         {
             let access = if *read_only {
                 wasi::Access::ReadOnly
@@ -242,10 +256,15 @@ impl Arguments {
             };
             builder = builder.preopen(host, guest, access);
         }
-        if self.engine.is_deterministic() {
-            builder = builder.deterministic(self.grants.seed);
+        if deterministic {
+            builder = builder.deterministic(self.seed);
         }
-        builder.build().map_err(Failure::new)
+        Ok(builder)
+    }
+
+    /// The name that the guest sees as its own, if it is not the file's.
+    pub fn argv0(&self) -> Option<&str> {
+        self.argv0.as_deref()
     }
 }
 

@@ -38,6 +38,7 @@ mod reference;
 
 mod slots;
 mod stack_roots;
+mod state;
 mod store;
 mod stubs;
 mod table;
@@ -72,6 +73,7 @@ pub use reference::{
     I31Bits, KindAny, KindArray, KindEq, KindExn, KindExtern, KindStruct, RefKind, TypedRef,
 };
 pub use slots::Pooling;
+pub use state::{ElemState, InstanceState, ValueState};
 pub use store::{Store, StoreCore, StoreInner};
 pub use tiered::{CodeBytes, CodeLevel, Tiers};
 pub use value::{Ref, Val, WasmList, WasmTy};

@@ -1,8 +1,8 @@
 //! Instances of modules.
 
 use crate::{
-    AsContext, AsContextMut, Error, Extern, Func, Global, Memory, Module, Result, Table, TypedFunc,
-    WasmParams,
+    AsContext, AsContextMut, Error, Extern, Func, Global, InstanceState, Memory, Module, Result,
+    StoreContext, Table, TypedFunc, WasmParams,
 };
 use runtime::{Given, InstanceHandle};
 
@@ -93,6 +93,17 @@ impl Instance {
     /// The exported tag of this name.
     pub fn get_tag(&self, store: impl AsContext, name: &str) -> Option<crate::Tag> {
         self.get_export(store, name)?.into_tag()
+    }
+
+    /// What the instance's own memories, globals, tables and segments hold now, exported or not.
+    ///
+    /// # Errors
+    /// If the instance is another store's.
+    pub fn state<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContext<'a, T>>,
+    ) -> Result<InstanceState<'a>> {
+        Ok(store.into().0.instance_state(self.0)?)
     }
 
     /// All exports, in order.

@@ -92,7 +92,9 @@ pub use module::{
 pub use object::{ArrayRef, StructRef};
 pub use ops::{Trap, V128};
 pub use root::{GcRef, OwnedRef, RootScope};
-pub use runtime::{GcStats, InterruptHandle, Limits, Pooling};
+pub use runtime::{
+    ElemState, GcStats, InstanceState, InterruptHandle, Limits, Pooling, ValueState,
+};
 pub use shared_memory::SharedMemory;
 pub use stats::{Stats, Work};
 pub use store::Store;

@@ -114,9 +114,14 @@ const ROOMS: &[Room] = &[
         imports: &["wharf", "text"],
     },
     Room {
+        name: "snapshot",
+        floor: 4,
+        imports: &["wharf", "module"],
+    },
+    Room {
         name: "cli",
         floor: 5,
-        imports: &["wharf", "wasi", "script", "text"],
+        imports: &["wharf", "wasi", "script", "snapshot", "text"],
     },
 ];
 
