@@ -12,6 +12,7 @@ mod compiler;
 pub mod gc;
 pub mod inlined;
 mod osr;
+mod profile;
 mod raw;
 mod vmctx;
 
@@ -22,6 +23,7 @@ pub use code::{
 };
 pub use compiler::{Around, CallTarget, CompileEnv, CompileError, Compiler, returns_in_memory};
 pub use osr::OsrFrame;
+pub use profile::{Profile, ProfileError};
 pub use raw::Raw;
 pub use vmctx::{
     CallSiteLayout, FuncRefLayout, FuncSlotLayout, HostCtxLayout, MEMORY_GUARD_BYTES,

@@ -11,7 +11,7 @@ mod stats;
 
 use std::ffi::OsString;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,10 @@ pub struct Arguments {
         default_missing_value = "text"
     )]
     stats: Option<stats::Format>,
+
+    /// Write down where it spent its time and what it called, for `wharf compile --profile`
+    #[arg(long, value_name = "FILE")]
+    record_profile: Option<PathBuf>,
 
     #[command(flatten)]
     grants: Grants,
@@ -142,6 +146,10 @@ pub fn run(arguments: Arguments) -> Outcome {
         &mut Input::read(arguments.file())?,
         arguments.quiet,
     )?;
+    if arguments.record_profile.is_some() && module.profile().is_none() {
+        let what = "only a module that runs in the tier `auto` is looked at as it runs";
+        return Err(Failure::usage(what).help("leave out --tier, and give the module itself"));
+    }
     let invoked = match &arguments.invoke {
         Some(name) => Some(invoke::Call::parse(&module, name, arguments.args())?),
         None => None,
@@ -177,6 +185,12 @@ pub fn run(arguments: Arguments) -> Outcome {
         .is_ok_and(|code| *code == ExitCode::SUCCESS);
     if is_fine && invoked.is_none() {
         report::nothing_to_run(&module)?;
+    }
+    if let Some(path) = &arguments.record_profile {
+        let profile = module.profile().expect("there was one before");
+        let written = std::fs::write(path, profile.to_string());
+        written
+            .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
     }
     if arguments.gc_stats {
         report::collections(&store.gc_stats());

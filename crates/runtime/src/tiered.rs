@@ -7,7 +7,9 @@ use crate::code::{CodeChunk, CodePiece};
 use crate::lazy;
 use crate::stubs::{Stubs, WideStubs};
 use crate::{EngineCore, Error, LoadedModule};
-use abi::{CallSiteLayout, CallTarget, CompiledFunc, Compiler, FuncSlotLayout, Reloc, RelocTarget};
+use abi::{
+    CallSiteLayout, CallTarget, CompiledFunc, Compiler, FuncSlotLayout, Profile, Reloc, RelocTarget,
+};
 use module::{FuncIdx, Module};
 use std::collections::HashMap;
 use std::mem::offset_of;
@@ -424,6 +426,24 @@ impl LoadedModule {
             func,
             share: share as f32,
         })
+    }
+
+    /// What has been seen of the module's guests so far, if functions get their code one by one: how much each function did, and
+    /// what call sites have called mostly. The module's bytes have this hash.
+    pub fn profile(&self, hash: [u8; 32]) -> Option<Profile> {
+        let tiered = self.tiered()?;
+        let placed = tiered.placed();
+        let sites = placed.sites.values();
+        let sites: Vec<u32> = sites
+            .flat_map(|(_, offsets)| offsets.iter().copied())
+            .collect();
+        drop(placed);
+        let first = self.module().header().n_imported_funcs() as u32;
+        let funcs = 0..tiered.slots.len() as u32;
+        let funcs = funcs.map(|func| (FuncIdx(first + func), self.heat(func)));
+        let calls = sites.into_iter();
+        let calls = calls.filter_map(|site| Some((site, self.call_target(site)?)));
+        Some(Profile::new(hash, funcs, calls))
     }
 
     /// How much code there is, if functions get it one by one.

@@ -72,6 +72,7 @@ mod types;
 mod val;
 mod wasm_module;
 
+pub use abi::{Profile, ProfileError};
 pub use any_ref::{AnyRef, EqRef, I31};
 pub use config::{Config, Tier};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};

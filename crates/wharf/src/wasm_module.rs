@@ -2,7 +2,7 @@
 
 use crate::artifact;
 use crate::compile::{Compilation, Progress};
-use crate::{Engine, Error, ModuleStream, Result};
+use crate::{Engine, Error, ModuleStream, Profile, Result};
 use module::{Bytes, ExternType, Header};
 use runtime::{CodeSource, LoadedModule};
 use std::fmt;
@@ -190,6 +190,13 @@ impl Module {
     /// If the engine's tier makes no machine code.
     pub fn serialize(&self) -> Result<Vec<u8>> {
         artifact::write(&self.engine, &self.loaded)
+    }
+
+    /// What the module's guests have done so far, in all their stores: where they spent their time, and what they called. Code that
+    /// is compiled with it fits them better. `None` if the engine's tier does not look.
+    pub fn profile(&self) -> Option<Profile> {
+        let hash = blake3::hash(self.loaded.module().bytes());
+        self.loaded.profile(*hash.as_bytes())
     }
 
     /// Maps an artifact that [`Module::serialize`] made; see [`Module::from_file`].
