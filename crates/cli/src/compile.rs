@@ -49,7 +49,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         None => arguments.file.with_extension("wharf"),
     };
-    let engine = engine::start(arguments.engine.config()?.consume_fuel(arguments.fuel))?;
+    let mut config = arguments.engine.config()?;
+    config.consume_fuel(arguments.fuel).compile_whole();
+    let engine = engine::start(&config)?;
     let module = engine::compile(&engine, &mut Input::read(&arguments.file)?, arguments.quiet)?;
     let artifact = module.serialize().map_err(Failure::new)?;
     std::fs::write(&output, artifact).map_err(|error| cannot_write(&output, &error))?;

@@ -7,7 +7,8 @@ use runtime::Pooling;
 /// A way to run functions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Tier {
-    /// The engine chooses: at present the optimizing tier.
+    /// Each function gets code from the compiler of one pass at its first call, and from the optimizing one when it is hot, also
+    /// while it runs.
     #[default]
     Auto,
     /// One operator a step: starts at once, runs slowly, and is the judge of the others.
@@ -76,6 +77,16 @@ impl Config {
     /// How functions run.
     pub fn tier(&mut self, tier: Tier) -> &mut Config {
         self.tier = tier;
+        self
+    }
+
+    /// Makes [`Tier::Auto`] be [`Tier::Optimizing`], and nothing be compiled only when it is called: for modules that are compiled in
+    /// order to be kept.
+    pub fn compile_whole(&mut self) -> &mut Config {
+        if self.tier == Tier::Auto {
+            self.tier = Tier::Optimizing;
+        }
+        self.lazy = false;
         self
     }
 

@@ -156,3 +156,47 @@ impl Counts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_told_for_people_and_for_programs() {
+        let work = Work {
+            functions: 3,
+            wasm_bytes: 400,
+            code_bytes: 1000,
+            time: Duration::from_micros(1250),
+        };
+        let stats = Stats {
+            first_call: work,
+            refused: 1,
+            ..Stats::default()
+        };
+        assert_eq!(
+            stats.to_string(),
+            "compiled at the first call       3 functions       400 bytes ->      1000 in 1.250 ms\n\
+             refused better code              1\n"
+        );
+        let json = stats.to_json();
+        let first = r#""first_call":{"functions":3,"wasm_bytes":400,"code_bytes":1000,"us":1250}"#;
+        assert!(
+            json.contains(first) && json.ends_with(r#","refused":1}"#),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn counts_add_up() {
+        let counts = Counts::default();
+        for bytes in [10, 20] {
+            counts.tier_up.add(bytes, 2 * bytes, Instant::now());
+        }
+        let work = counts.get().tier_up;
+        assert_eq!(
+            (work.functions, work.wasm_bytes, work.code_bytes),
+            (2, 30, 60)
+        );
+    }
+}

@@ -29,6 +29,10 @@ const COUNTER_WAITING: i32 = 500;
 /// How many times as much a loop may do before it asks again, if it cannot get better code.
 const COUNTER_REFUSED: i32 = 16;
 
+/// In a loop of a function of at least this size, code for the loop is made before that for the function: it takes long, and such
+/// functions are mostly called once. Others are called again before their code for a loop would be there.
+const LOOP_FIRST_BYTES: usize = 8 << 10;
+
 /// Makes the compiler of final code, when it is first needed.
 pub(crate) type MakeCompiler = Box<dyn FnOnce() -> Option<Arc<dyn Compiler>> + Send>;
 
@@ -267,10 +271,15 @@ impl Tiers for TierManager {
     fn hot(&self, module: &Arc<LoadedModule>, func: u32, at: Option<u32>) -> i32 {
         let shared = &self.shared;
         let (whole, part) = (Job { func, at: None }, Job { func, at });
-        let mut is_done = queue::ask(shared, module, whole);
-        if part != whole {
-            is_done &= queue::ask(shared, module, part);
-        }
+        let is_large = wasm_bytes(module, func) >= LOOP_FIRST_BYTES;
+        let is_done = if at.is_some() && (is_large || shared.waits) {
+            let is_done = queue::ask(shared, module, part);
+            queue::ask(shared, module, whole) && is_done
+        } else {
+            let is_done = queue::ask(shared, module, whole);
+            // Who is still in the loop then is not at the end of it soon.
+            is_done && (at.is_none() || queue::ask(shared, module, part))
+        };
         match at {
             _ if !is_done => COUNTER_WAITING.min(shared.counter),
             // It was refused, or is there now.
