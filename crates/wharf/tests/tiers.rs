@@ -173,3 +173,75 @@ fn artifacts_hold_all_functions_whatever_ran() {
         assert_eq!(func.unwrap().call(&mut store, 1).unwrap(), 16);
     }
 }
+
+/// Lists of objects, made and summed again and again: the references lie in frames of all tiers while they are collected.
+const LISTS: &str = r#"(module
+    (type $node (struct (field (ref null $node)) (field i32)))
+    (type $push (func (param (ref null $node) i32) (result (ref null $node))))
+    (func $push (type $push) (struct.new $node (local.get 0) (local.get 1)))
+    (table funcref (elem $push))
+    (func $make (param $length i32) (result (ref null $node)) (local $list (ref null $node))
+      (loop $more
+        (local.set $list
+          (call_indirect (type $push) (local.get $list) (local.get $length) (i32.const 0)))
+        (br_if $more (local.tee $length (i32.sub (local.get $length) (i32.const 1)))))
+      (local.get $list))
+    (func $sum (param $list (ref null $node)) (result i32) (local $sum i32)
+      (block $end
+        (loop $next
+          (br_if $end (ref.is_null (local.get $list)))
+          (local.set $sum (i32.add (local.get $sum) (struct.get $node 1 (local.get $list))))
+          (local.set $list (struct.get $node 0 (local.get $list)))
+          (br $next)))
+      (local.get $sum))
+    (func (export "run") (param $rounds i32) (result i32) (local $kept (ref null $node)) (local $all i32)
+      (local.set $kept (call $make (i32.const 7)))
+      (loop $again
+        (local.set $all (i32.add (local.get $all) (call $sum (call $make (i32.const 20)))))
+        (local.set $all (i32.add (local.get $all) (call $sum (local.get $kept))))
+        (br_if $again (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1)))))
+      (local.get $all)))"#;
+
+#[test]
+fn objects_stay_what_they_are_while_tiers_change() {
+    const ROUNDS: i32 = 60;
+    for (after, waits, stress) in [
+        (1, true, true),
+        (1, false, true),
+        (200, false, true),
+        (1000, false, false),
+    ] {
+        let mut config = Config::new();
+        config.tier(Tier::Auto).tier_up_after(after);
+        config.tier_up_waits(waits).gc_stress(stress);
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, LISTS).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..6 {
+                let module = &module;
+                scope.spawn(move || {
+                    let mut store = Store::new(module.engine(), ());
+                    let instance = Instance::new(&mut store, module, &[]).unwrap();
+                    let run = instance.get_typed_func::<i32, i32>(&mut store, "run");
+                    let run = run.unwrap();
+                    for round in 0..8 {
+                        let is_hurried = (thread + round) % 3 == 0;
+                        let time = std::time::Duration::from_micros(300 * (round + 1));
+                        store.set_timeout(is_hurried.then_some(time));
+                        match run.call(&mut store, ROUNDS) {
+                            Ok(all) => assert_eq!(all, ROUNDS * (210 + 28)),
+                            Err(error) => {
+                                let is_stopped =
+                                    matches!(error.kind(), ErrorKind::Trap(Trap::Interrupted));
+                                assert!(is_hurried && is_stopped, "{error}");
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        let stats = engine.stats();
+        assert!(!waits || stats.tier_up.functions > 0 && stats.loops.functions > 0);
+        assert_eq!(stats.refused, 0);
+    }
+}
