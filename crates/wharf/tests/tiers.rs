@@ -245,3 +245,32 @@ fn objects_stay_what_they_are_while_tiers_change() {
         assert_eq!(stats.refused, 0);
     }
 }
+
+#[test]
+fn fuel_is_counted_the_same_while_tiers_change() {
+    let used = |mut config: Config, fuel: u64| {
+        let engine = Engine::new(config.consume_fuel(true)).unwrap();
+        let mut used = Vec::new();
+        for (text, name, argument) in [(LISTS, "run", 30), (&chain(5), "f0", 3)] {
+            let module = Module::new(&engine, text).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let func = instance.get_typed_func::<i32, i32>(&mut store, name);
+            let func = func.unwrap();
+            for _ in 0..3 {
+                store.set_fuel(fuel);
+                let result = func.call(&mut store, argument);
+                used.push((result.ok(), store.fuel()));
+            }
+        }
+        used
+    };
+    for fuel in [1_000_000, 20_000, 5_000, 100, 3] {
+        let mut config = Config::new();
+        let judge = used(config.tier(Tier::Interp).clone(), fuel);
+        config.tier(Tier::Auto).tier_up_after(1);
+        assert_eq!(used(config.clone(), fuel), judge);
+        assert_eq!(used(config.tier_up_waits(true).clone(), fuel), judge);
+        assert_eq!(used(config.tier_up_after(30).clone(), fuel), judge);
+    }
+}
