@@ -4,8 +4,11 @@
 //! |---|---|
 //! | `control` | blocks, branches, selection |
 //! | `integer` | operators on integers |
+//! | `float` | operators on floats and vectors, whose instructions stand in `crate::sequence` |
+//! | `vector` | operators on vectors that have immediates |
 //! | `compute` | which file an operator that only computes belongs to; those without code of their own |
 //! | `memory` | loads, stores, sizes |
+//! | `atomic` | atomic accesses |
 //! | `bulk` | many bytes or elements at once |
 //! | `global` | globals, tables, function references |
 //! | `call` | calls in all their forms |
@@ -14,6 +17,7 @@
 //! | `gc`, `cast` | objects, tests of their types |
 //! | `slow` | code that runs rarely, behind the function |
 
+pub(crate) mod atomic;
 pub(crate) mod builtin;
 pub(crate) mod bulk;
 pub(crate) mod call;
@@ -21,9 +25,10 @@ pub(crate) mod cast;
 pub(crate) mod compute;
 pub(crate) mod control;
 pub(crate) mod exceptions;
+pub(crate) mod float;
 pub(crate) mod gc;
 pub(crate) mod global;
 pub(crate) mod integer;
 pub(crate) mod memory;
-pub(crate) mod pending;
 pub(crate) mod slow;
+pub(crate) mod vector;

@@ -22,6 +22,7 @@ mod kind;
 mod locals;
 mod moves;
 mod regs;
+mod sequence;
 mod stack;
 #[cfg(test)]
 mod tests;

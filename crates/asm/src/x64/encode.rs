@@ -235,7 +235,7 @@ impl Operation {
             0x40 | u8::from(opcode.wide) << 3 | (self.reg & 8) >> 1 | (x & 8) >> 2 | (b & 8) >> 3;
         // Without a branch, as which registers need it cannot be predicted.
         let has_rex = u32::from(rex != 0x40 || always_rex);
-        bytes |= u64::from(rex) * u64::from(has_rex) << bits;
+        bytes |= (u64::from(rex) * u64::from(has_rex)) << bits;
         bits += 8 * has_rex;
         let (escaped, escaped_bits) = opcode.escaped();
         (bytes | escaped << bits, bits + escaped_bits)
@@ -282,7 +282,7 @@ impl Assembler {
         let has_sib = u32::from(base & 7 == 4 || mem.index != Gpr::RSP);
         let sib = (mem.scale as u8) << 6 | (index & 7) << 3 | base & 7;
         let rm = if has_sib != 0 { 4 } else { base };
-        bytes |= (operation.mod_rm(mode, rm) | u64::from(sib) * u64::from(has_sib) << 8) << bits;
+        bytes |= (operation.mod_rm(mode, rm) | (u64::from(sib) * u64::from(has_sib)) << 8) << bits;
         bits += 8 + 8 * has_sib;
         let imm = operation.imm;
         let room = self.code.room();

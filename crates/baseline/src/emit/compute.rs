@@ -13,7 +13,7 @@ use ops::Compute;
 impl Emitter<'_> {
     #[inline]
     pub(crate) fn compute(&mut self, op: Compute) {
-        if !self.integer(op) {
+        if !self.integer(op) && !self.float_or_vector(op) {
             self.compute_by_call(op);
         }
     }
