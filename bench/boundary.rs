@@ -90,8 +90,34 @@ macro_rules! engine_benches {
     }};
 }
 
+/// A program that asks the host for something small, by WASI: what each call costs beside the work.
+const WASI: &str = r#"
+    (module
+      (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "call_sizes") (param i32)
+        (loop $again
+          (drop (call $sizes (i32.const 8) (i32.const 16)))
+          (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))
+"#;
+
+fn wasi_calls(c: &mut Criterion) {
+    let engine = wharf::Engine::default();
+    let module = wharf::Module::new(&engine, WASI).expect("the module is valid");
+    let mut linker = wharf::Linker::new(&engine);
+    wasi::add_to_linker(&mut linker, |ctx: &mut wasi::Ctx| ctx).expect("defined once");
+    let ctx = wasi::Ctx::builder().build().expect("nothing is granted");
+    let mut store = wharf::Store::new(&engine, ctx);
+    let instance = linker.instantiate(&mut store, &module).expect("it instantiates");
+    let sizes = instance.get_typed_func::<i32, ()>(&store, "call_sizes").expect("exported");
+    c.bench_function("1000 x args_sizes_get of WASI: wharf", |b| {
+        b.iter(|| sizes.call(&mut store, CALLS).expect("no trap"));
+    });
+}
+
 fn boundary(c: &mut Criterion) {
     engine_benches!(c, "wharf", ours, wharf::Store::<()>);
+    wasi_calls(c);
     engine_benches!(c, "wasmtime", peer, wasmtime::Store::<()>);
 }
 

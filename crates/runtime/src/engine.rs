@@ -11,6 +11,7 @@ use abi::{CompiledFunc, Compiler, TrapEntry};
 use module::FuncType;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use sys::{CodeBlock, CodeMemory, Stack};
 
@@ -22,6 +23,13 @@ const STACKS_KEPT_MAX: usize = 16;
 
 /// Of a stack that is kept, this much stays in memory; what deeper calls touched is given back.
 const STACK_KEPT_BYTES: usize = 64 << 10;
+
+/// Giving memory back takes a system call: it is done each time only where stacks are larger than this, and otherwise
+/// once in so many times. What stays for that long is at most [`STACKS_KEPT_MAX`] times as much.
+const STACK_TRIMMED_LATER_BYTES_MAX: usize = 1 << 20;
+
+/// How often a stack is given back without being trimmed, and then once with.
+const STACK_TRIM_INTERVAL: usize = 16;
 
 /// Stack that a host function may rely on, in bytes: compiled code that calls out with less left traps instead.
 pub(crate) const HOST_ROOM_BYTES: usize = 512 << 10;
@@ -69,6 +77,8 @@ pub struct EngineCore {
     trampolines: RwLock<HashMap<(u32, TrampolineKind), Trampoline>>,
     memory_pool: MemoryPool,
     stacks: Mutex<Vec<Stack>>,
+    /// How often a stack came back.
+    stacks_returned: AtomicUsize,
     slot_count: SlotCount,
 }
 
@@ -102,6 +112,7 @@ impl EngineCore {
             trampolines: RwLock::default(),
             memory_pool: MemoryPool::default(),
             stacks: Mutex::default(),
+            stacks_returned: AtomicUsize::new(0),
             slot_count: SlotCount::default(),
         })
     }
@@ -195,12 +206,15 @@ impl EngineCore {
     }
 
     pub(crate) fn give_back_stack(&self, mut stack: Stack) {
-        let full = self.stacks.lock().expect("no panic under the lock").len() >= STACKS_KEPT_MAX;
-        if !full && stack.trim(STACK_KEPT_BYTES).is_ok() {
-            self.stacks
-                .lock()
-                .expect("no panic under the lock")
-                .push(stack);
+        let returned = self.stacks_returned.fetch_add(1, Ordering::Relaxed);
+        let trims = self.settings.stack_bytes > STACK_TRIMMED_LATER_BYTES_MAX
+            || returned.is_multiple_of(STACK_TRIM_INTERVAL);
+        if trims && stack.trim(STACK_KEPT_BYTES).is_err() {
+            return;
+        }
+        let mut stacks = self.stacks.lock().expect("no panic under the lock");
+        if stacks.len() < STACKS_KEPT_MAX {
+            stacks.push(stack);
         }
     }
 

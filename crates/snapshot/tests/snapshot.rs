@@ -110,8 +110,8 @@ const EVERYTHING: &str = r#"
 
 #[test]
 fn everything_a_module_can_say_is_kept() {
-    for tier in [Tier::Interp, Tier::Optimizing] {
-        let engine = Engine::new(Config::new().tier(tier)).expect("both tiers run here");
+    for tier in [Tier::Interp, Tier::Baseline, Tier::Optimizing, Tier::Auto] {
+        let engine = Engine::new(Config::new().tier(tier)).expect("all tiers run here");
         let ready = take(&engine, EVERYTHING, &Snapshot::default()).expect("a snapshot");
         let mut store = Store::new(&engine, 0);
         let instance = instance(&engine, &mut store, &ready);

@@ -9,9 +9,10 @@ use wharf::{
 
 /// Runs a check in each tier.
 fn in_each_tier(pooling: Pooling, check: impl Fn(&Engine)) {
-    for tier in [Tier::Interp, Tier::Optimizing] {
-        let engine = Engine::new(Config::new().tier(tier).pooling(pooling));
-        check(&engine.expect("both tiers run here"));
+    for tier in [Tier::Interp, Tier::Baseline, Tier::Optimizing, Tier::Auto] {
+        let mut config = Config::new();
+        config.tier(tier).pooling(pooling).tier_up_after(1);
+        check(&Engine::new(&config).expect("all tiers run here"));
     }
 }
 
