@@ -228,17 +228,16 @@ impl StoreCore {
             this.leave_thread(other_thread);
             return Err(Trap::Interrupted.into());
         }
-        let stack_top = match &this.stack {
-            Some(stack) if this.guests == 0 => stack.top(),
+        let (stack_top, displaced) = match &this.stack {
+            Some(stack) if this.guests == 0 => (stack.top(), None),
             _ => match this.prepare_stack() {
-                Ok(stack_top) => stack_top,
+                Ok(stack_top) => (stack_top, this.displaced.take()),
                 Err(error) => {
                     this.leave_thread(other_thread);
                     return Err(error);
                 }
             },
         };
-        let displaced = this.displaced.take();
         this.interrupt.set_running(true);
         this.guests += 1;
         let code_range = this.engine.code_range();

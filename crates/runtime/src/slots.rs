@@ -26,8 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Pooling {
     /// Instances that an engine keeps at most, of all its modules; 0 keeps none.
     pub instances_max: usize,
-    /// Bytes of memories that stay with one kept instance at most; so many of its tables as well. What a guest touched beyond is
-    /// given back to the system, and must come from it again.
+    /// Bytes of memories that stay with one kept instance at most, though small ones, of up to 128 KiB, always stay whole; and bytes
+    /// that its tables may have. What a guest touched beyond is given back to the system, and must come from it again.
     pub instance_bytes_max: usize,
 }
 
