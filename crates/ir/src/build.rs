@@ -29,7 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What the builder adds to the operators.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct BuildOptions {
     /// Whether fuel is counted: see [`module::Op::fuel`].
     pub fuel: bool,
@@ -190,6 +190,9 @@ impl Builder {
         // No operator is there.
         self.at = usize::MAX;
         self.offset = reader.offset() as u32;
+        // The body has been read: what belongs to all of it is told to be at its end.
+        self.func.places.start = reader.start() as u32;
+        self.func.places.end = self.offset + 1;
         self.fuel = options.fuel;
         self.fuel_pending = 0;
         let has_hints = reader.header().has_branch_hints(reader.func());

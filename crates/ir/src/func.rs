@@ -9,6 +9,7 @@
 //!    └─────> term ──> edges
 //! ```
 
+use crate::places::Places;
 use crate::{
     Block, Cfg, EdgeId, ExnOp, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type, Value,
 };
@@ -40,6 +41,7 @@ pub struct Func {
     /// Whether blocks that are made now are cold.
     pub(crate) makes_cold: bool,
     const_cache: ConstCache,
+    pub(crate) places: Places,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +150,7 @@ impl Func {
         self.canonical_nans = false;
         self.makes_cold = false;
         self.const_cache.0.fill((0, Value::NONE));
+        self.places.clear();
     }
 
     /// Whether operators that may choose among several NaNs give the canonical one.
@@ -222,7 +225,7 @@ impl Func {
         self.inst(call).is_call().then_some((call, caught))
     }
 
-    /// The offset in the module's bytes of the operator that ends a block, or [`NO_OFFSET`].
+    /// The place of the operator that ends a block, as [`Func::offset`] has it.
     pub fn term_offset(&self, block: Block) -> u32 {
         self.blocks[block.index()].term_offset
     }
@@ -232,7 +235,8 @@ impl Func {
         &self.insts[id.index()].inst
     }
 
-    /// The offset in the module's bytes of the operator that an instruction stands for, or [`NO_OFFSET`].
+    /// The place of the operator that an instruction stands for: its offset in the module's bytes, a number that stands for one in
+    /// an inlined function (see [`Func::operator_at`]), or [`NO_OFFSET`].
     pub fn offset(&self, id: InstId) -> u32 {
         self.insts[id.index()].offset
     }

@@ -4,7 +4,8 @@
 //! read is then checked by [`crate::verify`], so the parser only cares that the text has the form.
 
 use crate::{
-    Block, Callee, ExnOp, Func, GcOp, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type, Value,
+    Block, Callee, ExnOp, Func, GcOp, Inlined, Inst, InstId, List, NO_OFFSET, RefKinds, Term, Type,
+    Value,
 };
 use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
 use std::collections::HashMap;
@@ -87,12 +88,13 @@ impl Parser {
                 line.end()
             }
             Place::Inside if line.rest.ends_with(':') => self.block(&mut line),
+            Place::Inside if line.rest.starts_with("inlined ") => self.inlined(line.rest),
             Place::Inside => self.inst_or_term(&mut line),
             Place::After => Err("expected nothing after the function".to_string()),
         }
     }
 
-    fn finish(self) -> Result2<Func> {
+    fn finish(mut self) -> Result2<Func> {
         if self.state != Place::After {
             return Err("expected `}`".to_string());
         }
@@ -102,7 +104,47 @@ impl Parser {
                 return Err(format!("no block b{}", edge.to.0));
             }
         }
+        self.func.places.end = self.places_end();
         Ok(self.func)
+    }
+
+    /// The first number that no operator has.
+    fn places_end(&self) -> u32 {
+        let func = &self.func;
+        let insts = func.insts.iter().map(|inst| inst.offset);
+        let places = insts.chain(func.blocks.iter().map(|block| block.term_offset));
+        let last = places.filter(|place| *place != NO_OFFSET).max();
+        last.map_or(0, |last| last + 1)
+    }
+
+    /// A call that was replaced by the body of its callee.
+    fn inlined(&mut self, line: &str) -> Result2<()> {
+        let place = |word: &str| -> Result2<u32> {
+            let digits = word.strip_prefix('@').unwrap_or_default();
+            u32::from_str_radix(digits, 16).map_err(|_| format!("expected a place, found `{word}`"))
+        };
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [
+            "inlined",
+            first,
+            "func",
+            func,
+            "at",
+            start,
+            "called",
+            ref call @ ..,
+        ] = words[..]
+        else {
+            return Err("expected `inlined @.. func .. at @.. called @..`".to_string());
+        };
+        let func = func.parse().map_err(|_| format!("no function {func}"))?;
+        self.func.places.inlined.push(Inlined {
+            first: place(first)?,
+            start: place(start)?,
+            func: FuncIdx(func),
+            call: call.first().map_or(Ok(NO_OFFSET), |call| place(call))?,
+        });
+        Ok(())
     }
 
     fn block(&mut self, line: &mut Line<'_>) -> Result2<()> {

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! func (i32) -> (i32) {
+//! inlined @90 func 7 at @5a called @2c        <- places from 90 on stand for operators from 5a on, of a call that was replaced
 //! b0(v0: i32):
 //!     v1: i32 = i32.load offset=16 v0 @2a        <- @ offset of the operator in the module, in hexadecimal
 //!     struct.set 3 0 v2, v1 [struct]             <- what the first operand can be, where passes found out
@@ -120,6 +121,15 @@ impl<'a> Printer<'a> {
         let params = Commas(params.iter().map(|&v| func.ty(v)));
         let results = Commas(func.results().iter());
         writeln!(f, "func ({params}) -> ({results}) {{")?;
+        for call in func.inlined() {
+            let (first, start) = (call.first, call.start);
+            write!(
+                f,
+                "inlined @{first:x} func {} at @{start:x} called",
+                call.func.0
+            )?;
+            self.offset(f, call.call)?;
+        }
         for block in func.blocks() {
             let params = func.params(block);
             write!(f, "b{}", block.0)?;

@@ -15,7 +15,7 @@ use wasmparser::{
     WasmFeatures,
 };
 
-/// A function body that has not been validated yet. It can be sent to another thread.
+/// A function body that has not been validated yet. It can be sent to another thread; a copy shares the bytes.
 pub struct FuncInput {
     header: Arc<Header>,
     bytes: Bytes,

@@ -3,6 +3,7 @@
 //! Apart from the lowering because it is about memory that is reused and errors that are told, not about meaning.
 
 use crate::code::{codegen_error, compiled_func};
+use crate::inlining::Callees;
 use crate::lower::{LowerScratch, lower};
 use crate::settings::{Settings, SettingsError};
 use crate::signature::{loop_signature, wasm_signature};
@@ -43,6 +44,9 @@ pub(crate) enum Start {
 pub(crate) struct Scratch {
     pub(crate) read: ReadScratch,
     pub(crate) builder: ir::Builder,
+    pub(crate) callees: Callees,
+    /// The function after calls in it were replaced.
+    pub(crate) inlined: ir::Func,
     pub(crate) lower: LowerScratch,
     pub(crate) context: Context,
     pub(crate) control: ControlPlane,
@@ -70,6 +74,8 @@ impl Optimizing {
         Scratch {
             read: ReadScratch::default(),
             builder: ir::Builder::new(),
+            callees: Callees::default(),
+            inlined: ir::Func::new(),
             lower: LowerScratch::default(),
             context: Context::new(),
             control: ControlPlane::default(),
@@ -108,6 +114,18 @@ impl Optimizing {
             }
         };
         verify(func);
+        let inlined = &mut scratch.inlined;
+        let limits = if self.settings.inline_all {
+            &passes::Limits::HIGH
+        } else {
+            &passes::Limits::USUAL
+        };
+        let callees = &mut scratch.callees;
+        let is_called = matches!(start, Start::Entry);
+        if callees.inline(env, options, limits, (index, is_called), func, inlined) {
+            std::mem::swap(func, inlined);
+            verify(func);
+        }
         let ty = env.header.func_type(index);
         let (params, signature) = match start {
             Start::Entry => (ty.params(), wasm_signature(ty)),
@@ -124,6 +142,28 @@ impl Optimizing {
         target.signature = signature;
         lower(self, env, func, target, &mut scratch.lower)?;
         Ok(func)
+    }
+
+    /// Compiles a function from where it starts.
+    fn finish(
+        &self,
+        env: CompileEnv<'_>,
+        body: FuncInput,
+        start: Start,
+        scratch: &mut Scratch,
+    ) -> Result<CompiledFunc, CompileError> {
+        let func = self.lower(env, body, start, scratch)?;
+        let inlined = func.inlined().iter().map(|call| abi::inlined::Inlined {
+            first: call.first,
+            start: call.start,
+            func: call.func,
+            call: call.call,
+        });
+        let inlined = inlined.collect();
+        Ok(CompiledFunc {
+            inlined,
+            ..self.generate(scratch)?
+        })
     }
 
     pub(crate) fn generate(&self, scratch: &mut Scratch) -> Result<CompiledFunc, CompileError> {
@@ -162,8 +202,7 @@ impl Compiler for Optimizing {
         scratch: &mut (dyn Any + Send),
     ) -> Result<CompiledFunc, CompileError> {
         let scratch: &mut Scratch = scratch.downcast_mut().expect("a scratch of this compiler");
-        self.lower(env, body, Start::Entry, scratch)?;
-        self.generate(scratch)
+        self.finish(env, body, Start::Entry, scratch)
     }
 
     fn compile_loop(
@@ -174,8 +213,7 @@ impl Compiler for Optimizing {
         scratch: &mut (dyn Any + Send),
     ) -> Result<CompiledFunc, CompileError> {
         let scratch: &mut Scratch = scratch.downcast_mut().expect("a scratch of this compiler");
-        self.lower(env, body, Start::Loop(at), scratch)?;
-        self.generate(scratch)
+        self.finish(env, body, Start::Loop(at), scratch)
     }
 
     fn entry_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {

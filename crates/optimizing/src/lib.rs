@@ -14,6 +14,7 @@ mod code;
 mod compiler;
 mod dump;
 mod host;
+mod inlining;
 mod lower;
 mod settings;
 mod signature;

@@ -16,6 +16,8 @@ pub struct Settings {
     /// Whether operators that only compute are calls of the runtime instead of code: slow, for tests of that way, which
     /// operators take that have no code of their own.
     pub rows_by_call: bool,
+    /// Whether calls are replaced by the bodies of their callees wherever that is possible, also where it does not pay: for tests.
+    pub inline_all: bool,
     /// Whether code assumes nothing of the machine but what every x86-64 with SSE4.2 has, so that artifacts can move.
     pub portable: bool,
     /// Whether results are the same bits on every machine, where the specification leaves a choice: NaNs are canonical, and
@@ -109,6 +111,9 @@ impl Settings {
         }
         if self.deterministic {
             text.push_str(" deterministic");
+        }
+        if self.inline_all {
+            text.push_str(" inline_all");
         }
         if self.rows_by_call {
             text.push_str(" rows_by_call");

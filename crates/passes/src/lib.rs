@@ -39,6 +39,7 @@ mod domtree;
 mod emit;
 mod facts;
 mod fold;
+mod inline;
 mod lanes;
 mod loads;
 mod refs;
@@ -48,4 +49,5 @@ mod table;
 mod tight;
 mod trips;
 
+pub use inline::{BODY_BYTES_MAX, Bodies, Body, Limits, inline_sites};
 pub use table::{COMPILE, Env, PASSES, Pass, run};

@@ -1,18 +1,20 @@
 //! Validating and compiling functions on all cores, while later bytes may still be missing.
 //!
-//! Functions are independent once everything before the code is known. Workers take them in order; their results are joined in
+//! Functions are independent once everything before the code is known, except that code of one may become part of another, for
+//! which all must be there. Workers take them in order; their results are joined in
 //! order, as they come, so that little waits in memory.
 
 use crate::stats::Counts;
 use crate::{Engine, Error, Result};
 use abi::{
-    CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc, Compiler, VmctxLayout,
+    Around, CallTarget, CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc,
+    Compiler, VmctxLayout,
 };
-use module::{FuncInput, Header, ImportType, ReadScratch, TypeIdx};
+use module::{FuncIdx, FuncInput, Header, ImportType, ReadScratch, TypeIdx};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -27,6 +29,9 @@ pub(crate) struct Compilation {
     engine: Engine,
     /// Without, functions are only validated.
     compiler: Option<Arc<dyn Compiler>>,
+    is_streaming: bool,
+    /// Functions that wait for the others.
+    early: Vec<FuncInput>,
     job: Option<Given>,
     workers: Vec<JoinHandle<()>>,
     results: (Sender<Outcome>, Receiver<Outcome>),
@@ -45,6 +50,8 @@ struct Job {
     layout: VmctxLayout,
     fuel: bool,
     counts: Arc<Counts>,
+    /// All functions, if they were all there before the first was compiled.
+    all: OnceLock<Vec<FuncInput>>,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
@@ -83,6 +90,7 @@ impl Job {
             layout: VmctxLayout::new(header),
             fuel: engine.config().fuel,
             counts: engine.counts().clone(),
+            all: OnceLock::new(),
             queue: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -111,7 +119,7 @@ impl Job {
                     header: &self.header,
                     layout: &self.layout,
                     fuel: self.fuel,
-                    around: None,
+                    around: self.all.get().map(|_| self as &dyn Around),
                 };
                 let code = compiler.compile(env, body, &mut **scratch)?;
                 self.counts.whole.add(bytes, code.code.len(), start);
@@ -162,7 +170,32 @@ impl Job {
     }
 }
 
+/// Nothing has run yet: only the bodies are known.
+impl Around for Job {
+    fn body(&self, func: FuncIdx) -> Option<FuncInput> {
+        let defined = func.index().checked_sub(self.header.n_imported_funcs())?;
+        self.all.get()?.get(defined).cloned()
+    }
+
+    fn calls(&self, _func: FuncIdx) -> u64 {
+        0
+    }
+
+    fn call_target(&self, _site: u32) -> Option<CallTarget> {
+        None
+    }
+}
+
 impl Compilation {
+    /// A compilation whose functions arrive one by one, and are compiled each for itself, at once.
+    pub(crate) fn streaming(engine: &Engine) -> Compilation {
+        Compilation {
+            is_streaming: true,
+            ..Compilation::new(engine)
+        }
+    }
+
+    /// A compilation that begins when all functions are there: code of one can become part of another.
     pub(crate) fn new(engine: &Engine) -> Compilation {
         Compilation::with_compiler(engine, engine.compiler().cloned())
     }
@@ -175,6 +208,8 @@ impl Compilation {
         Compilation {
             engine: engine.clone(),
             compiler,
+            is_streaming: false,
+            early: Vec::new(),
             job: None,
             workers: Vec::new(),
             results: channel(),
@@ -189,25 +224,29 @@ impl Compilation {
             let compiler = self.compiler.clone();
             Given(Arc::new(Job::new(&self.engine, compiler, header)))
         });
-        let job = &job.0;
         self.bytes += body.bytes_len();
-        let mut queue = job.queue();
+        self.n_funcs += 1;
+        if !self.is_streaming {
+            self.early.push(body);
+            return;
+        }
+        let mut queue = job.0.queue();
         // A closed queue means that a function has failed: nothing more is needed.
         if !queue.closed {
-            queue.waiting.push_back((self.n_funcs, body));
+            queue.waiting.push_back((self.n_funcs - 1, body));
         }
         drop(queue);
-        job.changed.notify_one();
-        self.n_funcs += 1;
-        if self.workers.is_empty()
-            && self.engine.config().parallel
-            && self.bytes >= PARALLEL_BYTES_MIN
-        {
+        job.0.changed.notify_one();
+        if self.workers.is_empty() {
             self.start_workers();
         }
     }
 
+    /// Starts threads if there is enough for them to do.
     fn start_workers(&mut self) {
+        if !self.engine.config().parallel || self.bytes < PARALLEL_BYTES_MIN {
+            return;
+        }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let Some(Given(job)) = &self.job else {
             return;
@@ -223,6 +262,22 @@ impl Compilation {
         }
     }
 
+    /// Gives all functions to workers.
+    fn begin(&mut self) {
+        let Some(Given(job)) = &self.job else {
+            return;
+        };
+        let early = std::mem::take(&mut self.early);
+        job.queue()
+            .waiting
+            .extend(early.iter().cloned().enumerate());
+        if job.compiler.is_some() {
+            // Nobody has set it before.
+            _ = job.all.set(early);
+        }
+        self.start_workers();
+    }
+
     /// Waits for the last function and joins all of them; `None` if functions were only validated.
     pub(crate) fn finish(
         mut self,
@@ -230,6 +285,9 @@ impl Compilation {
         progress: Progress<'_>,
     ) -> Result<Option<CodeImage>> {
         let mut joined = Joined::new(header);
+        if !self.is_streaming {
+            self.begin();
+        }
         if let Some(given) = self.job.take() {
             let job = &given.0;
             job.queue().closed = true;

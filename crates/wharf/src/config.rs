@@ -37,6 +37,7 @@ pub struct Config {
     pub(crate) deterministic: bool,
     pub(crate) parallel: bool,
     pub(crate) verify: bool,
+    pub(crate) inline_all: bool,
     pub(crate) gc_stress: bool,
     pub(crate) memories_move: bool,
     pub(crate) lazy: bool,
@@ -58,6 +59,7 @@ impl Default for Config {
             deterministic: false,
             parallel: true,
             verify: false,
+            inline_all: false,
             gc_stress: false,
             memories_move: false,
             lazy: false,
@@ -141,6 +143,13 @@ impl Config {
     /// `InstancePre`.
     pub fn pooling(&mut self, pooling: Pooling) -> &mut Config {
         self.pooling = pooling;
+        self
+    }
+
+    /// Whether the optimizing tier replaces calls by the bodies of their callees wherever that is possible, also where it does not
+    /// pay. For tests of the engine.
+    pub fn inline_all(&mut self, on: bool) -> &mut Config {
+        self.inline_all = on;
         self
     }
 

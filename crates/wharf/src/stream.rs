@@ -30,7 +30,7 @@ impl ModuleStream {
         ModuleStream {
             engine: engine.clone(),
             decoder: Decoder::new(engine.features()),
-            compilation: Compilation::new(engine),
+            compilation: Compilation::streaming(engine),
         }
     }
 

@@ -1,0 +1,84 @@
+//! A file is a test: a module, `----`, and its first function after calls in it were replaced by the bodies of their callees.
+//! `UPDATE=1` rewrites the second part. A line `;; all` says that limits are those of tests.
+
+use ir::{BuildOptions, Builder};
+use module::{Features, FuncIdx, FuncInput, ReadScratch};
+use std::path::Path;
+use std::sync::Arc;
+use wharf_passes::{Bodies, Body, Env, Limits, inline_sites, run};
+
+/// The functions of a module; nothing is known of how it runs.
+struct Whole {
+    inputs: Vec<FuncInput>,
+    n_imported: usize,
+}
+
+impl Whole {
+    fn build(&self, func: FuncIdx) -> Option<ir::Func> {
+        let input = self.inputs[func.index().checked_sub(self.n_imported)?].clone();
+        let (mut builder, mut scratch) = (Builder::new(), ReadScratch::default());
+        let reader = input.read(&mut scratch).expect("the module is valid");
+        let func = builder.build(reader, BuildOptions::default());
+        Some(func.expect("the function can be built").clone())
+    }
+}
+
+impl Bodies for Whole {
+    fn body(&mut self, func: FuncIdx) -> Option<Arc<Body>> {
+        Some(Arc::new(Body::new(self.build(func)?)))
+    }
+
+    fn calls(&self, _func: FuncIdx) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn each_file_says_what_becomes_of_its_first_function() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inline");
+    let mut n_files = 0;
+    for file in std::fs::read_dir(folder).expect("the folder can be read") {
+        check(&file.expect("the folder can be read").path());
+        n_files += 1;
+    }
+    assert!(n_files > 0);
+}
+
+fn check(path: &Path) {
+    let text = std::fs::read_to_string(path).expect("the file can be read");
+    let (wat, after) = text.split_once("----\n").unwrap_or((&text, ""));
+    let fail = |error: &dyn std::fmt::Display| -> ! { panic!("{}: {error}", path.display()) };
+    let wasm = text::wat_to_wasm(wat, None).unwrap_or_else(|error| fail(&error));
+    let mut inputs = Vec::new();
+    let module = module::decode(wasm, &Features::decodable(), &mut |_, input| {
+        inputs.push(input)
+    })
+    .unwrap_or_else(|error| fail(&error));
+    let header = module.header();
+    let n_imported = header.n_imported_funcs();
+    let mut whole = Whole { inputs, n_imported };
+    let index = FuncIdx(n_imported as u32);
+    let limits = match wat.lines().any(|line| line == ";; all") {
+        true => Limits::HIGH,
+        false => Limits::USUAL,
+    };
+    let func = whole.build(index).expect("it is defined");
+    let sites = inline_sites(&func, index, &limits, &mut whole);
+    let mut out = ir::Func::new();
+    ir::inline(&func, Some(index), &sites, &mut out);
+    let verify = |func: &ir::Func| {
+        ir::verify(func, Some(header)).unwrap_or_else(|error| fail(&format!("{error}\n{func}")));
+    };
+    verify(&out);
+    let params = header.func_type(index).params();
+    run(&mut out, &Env { header, params }, &["fold", "dce"]);
+    verify(&out);
+    let found = out.to_string();
+    let again = ir::parse(&found).unwrap_or_else(|error| fail(&error));
+    assert_eq!(again.to_string(), found, "{}", path.display());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, format!("{wat}----\n{found}")).expect("the file can be written");
+    } else {
+        assert_eq!(found, after, "{}; UPDATE=1 rewrites it", path.display());
+    }
+}
