@@ -414,8 +414,10 @@ fn cost(inst: &Inst) -> usize {
         | Inst::NullCheck { .. }
         | Inst::MemorySize { .. }
         | Inst::TableSize { .. }
+        | Inst::FuncIs { .. }
         | Inst::FrameLoad { .. } => 1,
         Inst::Wide { .. } => 2,
+        Inst::TableCallee { .. } => 5,
         Inst::Call {
             args, n_results, ..
         } => CALL_COST + args.len() + usize::from(n_results),
