@@ -5,7 +5,7 @@
 use crate::code::{codegen_error, compiled_func};
 use crate::inlining::Callees;
 use crate::lower::{LowerScratch, lower};
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{Inlining, Settings, SettingsError};
 use crate::signature::{loop_signature, wasm_signature};
 use crate::trampoline;
 use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
@@ -115,10 +115,10 @@ impl Optimizing {
         };
         verify(func);
         let inlined = &mut scratch.inlined;
-        let limits = if self.settings.inline_all {
-            &passes::Limits::HIGH
-        } else {
-            &passes::Limits::USUAL
+        let limits = match self.settings.inlining {
+            Inlining::None => None,
+            Inlining::Usual => Some(&passes::Limits::USUAL),
+            Inlining::All => Some(&passes::Limits::HIGH),
         };
         let callees = &mut scratch.callees;
         let is_called = matches!(start, Start::Entry);

@@ -30,18 +30,18 @@ impl Callees {
     /// Replaces calls in function `index`, which is `func`, where that pays, and self tail calls by loops. Gives whether anything
     /// has changed; then the function is `out`.
     ///
-    /// `is_called` tells whether the function starts where calls of it arrive, and not in a loop.
+    /// Without limits, no call is replaced. `is_called` tells whether the function starts where calls of it arrive, and not in a loop.
     pub(crate) fn inline(
         &mut self,
         env: CompileEnv<'_>,
         options: BuildOptions,
-        limits: &Limits,
+        limits: Option<&Limits>,
         (index, is_called): (FuncIdx, bool),
         func: &ir::Func,
         out: &mut ir::Func,
     ) -> bool {
-        let sites = match env.around {
-            Some(around) => {
+        let sites = match (env.around, limits) {
+            (Some(around), Some(limits)) => {
                 self.begin(env.header, options);
                 let mut known = Known {
                     callees: self,
@@ -49,7 +49,7 @@ impl Callees {
                 };
                 passes::inline_sites(func, index, limits, &mut known)
             }
-            None => Vec::new(),
+            _ => Vec::new(),
         };
         let own = is_called.then_some(index);
         if sites.is_empty() && !own.is_some_and(|own| ir::has_self_tail_call(func, own)) {

@@ -24,4 +24,4 @@ mod trampoline;
 
 pub use compiler::Optimizing;
 pub use dump::Dump;
-pub use settings::{Settings, SettingsError};
+pub use settings::{Inlining, Settings, SettingsError};

@@ -16,13 +16,25 @@ pub struct Settings {
     /// Whether operators that only compute are calls of the runtime instead of code: slow, for tests of that way, which
     /// operators take that have no code of their own.
     pub rows_by_call: bool,
-    /// Whether calls are replaced by the bodies of their callees wherever that is possible, also where it does not pay: for tests.
-    pub inline_all: bool,
+    /// Which calls are replaced by the bodies of their callees.
+    pub inlining: Inlining,
     /// Whether code assumes nothing of the machine but what every x86-64 with SSE4.2 has, so that artifacts can move.
     pub portable: bool,
     /// Whether results are the same bits on every machine, where the specification leaves a choice: NaNs are canonical, and
     /// relaxed operators mean what the rows say.
     pub deterministic: bool,
+}
+
+/// Which calls are replaced by the bodies of their callees.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Inlining {
+    /// None.
+    #[default]
+    None,
+    /// Those for which it pays.
+    Usual,
+    /// All for which it is possible, also where it does not pay: for tests of the engine.
+    All,
 }
 
 /// Why there is no compiler with some settings: this machine is not one that we generate code for.
@@ -112,8 +124,10 @@ impl Settings {
         if self.deterministic {
             text.push_str(" deterministic");
         }
-        if self.inline_all {
-            text.push_str(" inline_all");
+        match self.inlining {
+            Inlining::None => {}
+            Inlining::Usual => text.push_str(" inlining"),
+            Inlining::All => text.push_str(" inlining=all"),
         }
         if self.rows_by_call {
             text.push_str(" rows_by_call");

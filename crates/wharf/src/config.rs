@@ -2,6 +2,7 @@
 
 use crate::tiering;
 use module::Features;
+use optimizing::Inlining;
 use runtime::Pooling;
 
 /// A way to run functions.
@@ -37,7 +38,7 @@ pub struct Config {
     pub(crate) deterministic: bool,
     pub(crate) parallel: bool,
     pub(crate) verify: bool,
-    pub(crate) inline_all: bool,
+    pub(crate) inlining: Inlining,
     pub(crate) gc_stress: bool,
     pub(crate) memories_move: bool,
     pub(crate) lazy: bool,
@@ -59,7 +60,7 @@ impl Default for Config {
             deterministic: false,
             parallel: true,
             verify: false,
-            inline_all: false,
+            inlining: Inlining::None,
             gc_stress: false,
             memories_move: false,
             lazy: false,
@@ -146,10 +147,9 @@ impl Config {
         self
     }
 
-    /// Whether the optimizing tier replaces calls by the bodies of their callees wherever that is possible, also where it does not
-    /// pay. For tests of the engine.
-    pub fn inline_all(&mut self, on: bool) -> &mut Config {
-        self.inline_all = on;
+    /// Which calls the optimizing tier replaces by the bodies of their callees. None by default.
+    pub fn inlining(&mut self, inlining: Inlining) -> &mut Config {
+        self.inlining = inlining;
         self
     }
 

@@ -156,7 +156,7 @@ pub(crate) fn optimizing(config: &Config) -> Result<Arc<dyn Compiler>> {
     let settings = optimizing::Settings {
         verify: config.verify,
         deterministic: config.deterministic,
-        inline_all: config.inline_all,
+        inlining: config.inlining,
         ..Default::default()
     };
     let compiler = optimizing::Optimizing::new(settings);

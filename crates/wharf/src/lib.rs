@@ -92,6 +92,7 @@ pub use module::{
 };
 pub use object::{ArrayRef, StructRef};
 pub use ops::{Trap, V128};
+pub use optimizing::Inlining;
 pub use root::{GcRef, OwnedRef, RootScope};
 pub use runtime::{
     ElemState, GcStats, InstanceState, InterruptHandle, Limits, Pooling, ValueState,

@@ -1,16 +1,23 @@
 //! What a guest does and where it is told to have failed does not depend on which calls were replaced by the bodies of their
 //! callees: backtraces name the functions that the interpreter names, and their operators.
 
-use wharf::{Config, Engine, Error, Instance, Linker, Module, Store, Tier, Val};
+use wharf::{Config, Engine, Error, Inlining, Instance, Linker, Module, Store, Tier, Val};
 
 fn engines() -> [(&'static str, Engine); 3] {
     let engine = |config: &mut Config| Engine::new(config.verify_compilers(true)).unwrap();
     [
         ("interp", engine(Config::new().tier(Tier::Interp))),
-        ("optimizing", engine(Config::new().tier(Tier::Optimizing))),
+        (
+            "optimizing",
+            engine(
+                Config::new()
+                    .tier(Tier::Optimizing)
+                    .inlining(Inlining::Usual),
+            ),
+        ),
         (
             "everything inlined",
-            engine(Config::new().tier(Tier::Optimizing).inline_all(true)),
+            engine(Config::new().tier(Tier::Optimizing).inlining(Inlining::All)),
         ),
     ]
 }
@@ -206,7 +213,7 @@ fn artifacts_know_the_frames_of_replaced_calls() {
     let wat = r#"(module
         (func $div (param i32) (result i32) (i32.div_s (i32.const 60) (local.get 0)))
         (func (export "run") (param i32) (result i32) (call $div (local.get 0))))"#;
-    let engine = Engine::new(Config::new().tier(Tier::Optimizing)).unwrap();
+    let engine = Engine::new(Config::new().tier(Tier::Optimizing).inlining(Inlining::All)).unwrap();
     let bytes = Module::new(&engine, wat).unwrap().serialize().unwrap();
     let path = std::env::temp_dir().join(format!("wharf-inlining-{}", std::process::id()));
     std::fs::write(&path, bytes).unwrap();

@@ -1,7 +1,7 @@
 //! Every valid module of the official suite compiles, from each loop too, with every check of Cranelift's and ours on.
 
 use super::loops_of;
-use crate::{Optimizing, Settings};
+use crate::{Inlining, Optimizing, Settings};
 use abi::{Around, CallTarget, CompileEnv, CompileError, Compiler, VmctxLayout};
 use module::{Features, FuncIdx, FuncInput};
 use text::wast::lexer::Lexer;
@@ -133,6 +133,7 @@ fn every_module_compiles() {
     compile_all(
         Settings {
             verify: true,
+            inlining: Inlining::Usual,
             ..Settings::default()
         },
         false,
@@ -145,7 +146,7 @@ fn every_module_compiles_with_fuel_and_rows_by_call() {
         Settings {
             verify: true,
             rows_by_call: true,
-            inline_all: true,
+            inlining: Inlining::All,
             portable: true,
             deterministic: false,
         },
