@@ -22,7 +22,7 @@ mod straight;
 use crate::{Callee, Func, Inst, List, Simplified, Term, Type, Value, simplify};
 use control::Frame;
 use locals::Locals;
-use module::{BodyReader, FuncIdx, Header, Op};
+use module::{BodyReader, FuncIdx, Header, Op, TypeIdx};
 use osr::Osr;
 use source::Source;
 use std::fmt;
@@ -37,8 +37,9 @@ pub struct BuildOptions {
     pub canonical_nans: bool,
 }
 
-/// What a call through a table or a reference, by the offset of its operator in the module's bytes, mostly arrives at.
-pub type ExpectedCallee<'a> = &'a dyn Fn(u32) -> Option<FuncIdx>;
+/// What a call through a table or a reference mostly arrives at: by the offset of its operator in the module's bytes, and the
+/// type that it asks for if it is through a table.
+pub type ExpectedCallee<'a> = &'a dyn Fn(u32, Option<TypeIdx>) -> Option<FuncIdx>;
 
 /// Why a function could not be built.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ impl Builder {
         reader: BodyReader<'_>,
         options: BuildOptions,
     ) -> Result<&mut Func, BuildError> {
-        self.build_expecting(reader, options, &|_| None)
+        self.build_expecting(reader, options, &|_, _| None)
     }
 
     /// As [`Builder::build`], where calls through tables and references are expected to arrive at certain functions: such a call

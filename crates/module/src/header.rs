@@ -148,6 +148,8 @@ pub struct Header {
     catch_types: Box<[BlockType]>,
     /// One bit per function.
     escaping: Box<[u64]>,
+    /// By type.
+    only_elements: Box<[Option<FuncIdx>]>,
     branch_hints: BranchHints,
 }
 
@@ -333,6 +335,12 @@ impl Header {
     pub fn escapes(&self, func: FuncIdx) -> bool {
         assert!(func.index() < self.funcs.len());
         self.escaping[func.index() / 64] >> (func.index() % 64) & 1 != 0
+    }
+
+    /// The function of a type that element segments bring into tables, if they bring just one of it. What else tables hold is for
+    /// code and hosts to say: so this is what a call through a table most likely arrives at, and no more.
+    pub fn only_element(&self, ty: TypeIdx) -> Option<FuncIdx> {
+        *self.only_elements.get(ty.index())?
     }
 
     /// The type of an item of the module.

@@ -6,7 +6,7 @@ pub(crate) mod suite;
 
 use crate::{
     BodyReader, Decoder, ElemItems, ElemMode, Error, ErrorKind, ExportItem, Features, FuncIdx,
-    Module, Op, ReadScratch, decode,
+    Module, Op, ReadScratch, TypeIdx, decode,
 };
 use expect_test::{Expect, expect};
 
@@ -363,4 +363,19 @@ fn trusted_bodies_are_not_read() {
     let bytes = wasm("(module (func (result i32) (i64.const 1)))");
     let module = crate::decode_trusted(bytes.into()).unwrap();
     assert_eq!(module.body_ranges().len(), 1);
+}
+
+#[test]
+fn the_only_function_of_a_type_in_tables_is_known() {
+    let wat = "(module
+        (type $one (func (param i32))) (type $two (func (param i64))) (type $none (func (param f32)))
+        (import \"m\" \"f\" (func $imported (type $two)))
+        (func $f (type $one)) (func $g (type $two)) (func $h (type $none))
+        (table 9 funcref)
+        (elem (i32.const 1) func $f $g)
+        (elem (i32.const 3) funcref (ref.func $f) (ref.null func) (ref.func $imported))
+        (elem declare func $h))";
+    let module = validate(&wasm(wat), &Features::default()).unwrap();
+    let only = [0, 1, 2, 7].map(|ty| module.header().only_element(TypeIdx(ty)));
+    assert_eq!(only, [Some(FuncIdx(1)), None, None, None]);
 }

@@ -12,7 +12,7 @@ use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
-use module::{FuncIdx, FuncInput, FuncType, ReadScratch};
+use module::{FuncIdx, FuncInput, FuncType, ReadScratch, TypeIdx};
 use std::any::Any;
 
 /// The optimizing compiler.
@@ -96,7 +96,9 @@ impl Optimizing {
             canonical_nans: self.settings.deterministic,
         };
         let reader = body.read(&mut scratch.read)?;
-        let (builder, expected) = (&mut scratch.builder, &|site| expected_callee(env, site));
+        let (builder, expected) = (&mut scratch.builder, &|site, ty| {
+            expected_callee(env, site, ty)
+        });
         let built = match start {
             Start::Entry => builder.build_expecting(reader, options, expected),
             Start::Loop(at) => builder.build_loop(reader, options, at, expected),
@@ -184,10 +186,16 @@ impl Optimizing {
 /// A call is tested for what it mostly arrives at if that are at least so many of all.
 const EXPECTED_SHARE_MIN: f32 = 0.7;
 
-/// What a call through a table or a reference is expected to arrive at.
-pub(crate) fn expected_callee(env: CompileEnv<'_>, site: u32) -> Option<FuncIdx> {
-    let target = env.around?.call_target(site)?;
-    (target.share >= EXPECTED_SHARE_MIN).then_some(target.func)
+/// What a call through a table or a reference is expected to arrive at: what was seen there, or the only function that can be.
+pub(crate) fn expected_callee(
+    env: CompileEnv<'_>,
+    site: u32,
+    through_table: Option<TypeIdx>,
+) -> Option<FuncIdx> {
+    match env.around.and_then(|around| around.call_target(site)) {
+        Some(target) => (target.share >= EXPECTED_SHARE_MIN).then_some(target.func),
+        None => env.header.only_element(through_table?),
+    }
 }
 
 impl Compiler for Optimizing {

@@ -19,12 +19,12 @@ impl Builder {
     pub(super) fn expect(&mut self, expected: ExpectedCallee<'_>) {
         self.expected.clear();
         for (at, op) in self.source.ops.iter().enumerate() {
-            if let Op::CallIndirect { .. }
-            | Op::CallRef(_)
-            | Op::ReturnCallIndirect { .. }
-            | Op::ReturnCallRef(_) = op
-                && let Some(func) = expected(self.source.offsets[at])
-            {
+            let through_table = match *op {
+                Op::CallIndirect { ty, .. } | Op::ReturnCallIndirect { ty, .. } => Some(ty),
+                Op::CallRef(_) | Op::ReturnCallRef(_) => None,
+                _ => continue,
+            };
+            if let Some(func) = expected(self.source.offsets[at], through_table) {
                 self.expected.push((at, func));
             }
         }

@@ -20,7 +20,7 @@ fn build(wat: &str, expected: u32) -> String {
     let mut scratch = ReadScratch::default();
     let reader = last.expect("a function").read(&mut scratch).unwrap();
     let mut builder = Builder::new();
-    let func = builder.build_expecting(reader, BuildOptions::default(), &|_| {
+    let func = builder.build_expecting(reader, BuildOptions::default(), &|_, _| {
         Some(FuncIdx(expected))
     });
     let text = holds_together(func.unwrap(), module.header());

@@ -256,6 +256,7 @@ impl HeaderBuilder {
             n_imported_globals: imported(|ty| matches!(ty, ImportType::Global(_))),
             n_imported_tags: imported(|ty| matches!(ty, ImportType::Tag(_))),
             escaping: self.escaping(),
+            only_elements: self.only_elements(),
             exports_by_name: exports_by_name.into(),
             types: self.types.into(),
             kinds: self.kinds.into(),
@@ -335,5 +336,31 @@ impl HeaderBuilder {
         // Instantiation calls the start function as the host calls any other.
         self.start.iter().copied().for_each(&mut escapes);
         bits.into()
+    }
+    /// By type: the only function of it in element segments that are for tables.
+    fn only_elements(&self) -> Box<[Option<FuncIdx>]> {
+        let mut only = vec![None; self.types.len()];
+        let mut several = vec![false; self.types.len()];
+        let mut holds = |func: FuncIdx| {
+            let ty = self.funcs[func.index()].index();
+            let first = *only[ty].get_or_insert(func);
+            several[ty] |= first != func;
+        };
+        for elem in &self.elems {
+            match (&elem.mode, &elem.items) {
+                (ElemMode::Declared, _) => {}
+                (_, ElemItems::Funcs(funcs)) => funcs.iter().copied().for_each(&mut holds),
+                (_, ElemItems::Exprs(exprs)) => {
+                    for op in exprs.iter().flat_map(|expr| expr.ops()) {
+                        if let Op::RefFunc(func) = op {
+                            holds(*func);
+                        }
+                    }
+                }
+            }
+        }
+        let only = only.into_iter().zip(several);
+        only.map(|(func, several)| func.filter(|_| !several))
+            .collect()
     }
 }
