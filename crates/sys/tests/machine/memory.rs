@@ -284,3 +284,65 @@ fn stacks_have_a_guard_below() {
     }
     stack.trim(usize::MAX / 4).unwrap();
 }
+
+/// Where the kernel says which pages were written, it says just those, whether the page showed an image or zeros; and it says
+/// nothing if they are more than asked for.
+#[test]
+fn written_pages_are_told() {
+    let page = page_bytes();
+    let reservation = Reservation::new(64 * page).expect("there is address space");
+    let image = Image::new(&vec![7; 8 * page]).expect("there is memory");
+    // SAFETY: the reservation is new, and only this test has it.
+    unsafe {
+        reservation
+            .make_accessible(0..64 * page)
+            .expect("there is memory");
+        reservation
+            .map_image(8 * page, &image)
+            .expect("there is room");
+    }
+    let written = |pages_max: usize| {
+        let mut found = Vec::new();
+        let known = reservation.written_pages(0..64 * page, pages_max, |range| found.push(range));
+        known.then_some(found)
+    };
+    let touch = |at: usize, writes: bool| {
+        // SAFETY: the byte is accessible, and only this test has it.
+        unsafe {
+            let byte = reservation.as_ptr().add(at * page);
+            if writes {
+                byte.write_volatile(1);
+            } else {
+                byte.read_volatile();
+            }
+        }
+    };
+    let Some(found) = written(64) else {
+        return eprintln!("skipped: this kernel does not say which pages were written");
+    };
+    assert!(found.is_empty());
+    for at in [0, 9, 40] {
+        touch(at, false);
+    }
+    assert_eq!(written(64), Some(vec![]), "reading is not writing");
+    for at in [1, 2, 10, 15, 16, 63] {
+        touch(at, true);
+    }
+    let range = |from: usize, to: usize| from * page..to * page;
+    let all = vec![range(1, 3), range(10, 11), range(15, 17), range(63, 64)];
+    let merged = |ranges: Vec<Range<usize>>| {
+        let mut merged: Vec<Range<usize>> = Vec::new();
+        for range in ranges {
+            match merged.last_mut() {
+                Some(last) if last.end == range.start => last.end = range.end,
+                _ => merged.push(range),
+            }
+        }
+        merged
+    };
+    assert_eq!(written(6).map(merged), Some(all));
+    assert_eq!(written(5), None, "one more than asked for");
+    // SAFETY: only this test has the pages.
+    unsafe { reservation.decommit(0..64 * page) }.expect("nothing is locked");
+    assert_eq!(written(64), Some(vec![]), "what was given back is as new");
+}
