@@ -114,15 +114,18 @@ pub trait Compiler: Send + Sync {
         Err(CompileError::Limit(message.to_string()))
     }
 
+    /// Names target, compiler version, and every setting that changes code. Artifacts are accepted only for the same text.
+    fn fingerprint(&self) -> String;
+}
+
+/// Makes the code between host and guest, which is the same whatever compiler made that of functions.
+pub trait Trampolines: Send + Sync {
     /// Host to guest: `extern "C" fn(code, vmctx, slots: *mut Raw)` loads the parameters from the slots, calls `code` in the
     /// convention of compiled code, and stores the results into the slots. The slots hold the greater of both counts.
-    fn entry_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError>;
+    fn entry(&self, ty: &FuncType) -> CompiledFunc;
 
     /// Guest to host: code for a function entry whose vmctx is a host function's context. Checks for stack room
     /// (`STACK_LIMIT`, else traps with stack overflow), notes its frame pointer in `EXIT_FP`, passes parameters and results in
     /// slots, calls the host entry, and traps as pending if that returns nonzero.
-    fn host_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError>;
-
-    /// Names target, compiler version, and every setting that changes code. Artifacts are accepted only for the same text.
-    fn fingerprint(&self) -> String;
+    fn host(&self, ty: &FuncType) -> CompiledFunc;
 }

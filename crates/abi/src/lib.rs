@@ -21,7 +21,9 @@ pub use code::{
     CodeImage, CodeImageBuilder, CompiledFunc, FuncLocation, Handler, PcEntry, Reloc, RelocTarget,
     StackMap, StackMaps, TRAP_PENDING, TrapEntry,
 };
-pub use compiler::{Around, CallTarget, CompileEnv, CompileError, Compiler, returns_in_memory};
+pub use compiler::{
+    Around, CallTarget, CompileEnv, CompileError, Compiler, Trampolines, returns_in_memory,
+};
 pub use osr::OsrFrame;
 pub use profile::{Profile, ProfileError};
 pub use raw::Raw;

@@ -6,10 +6,9 @@ use crate::emitter::{Buffers, Emitter};
 use crate::frame::Frame;
 use crate::locals::Locals;
 use crate::regs::Regs;
-use crate::trampoline;
 use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
 use asm::x64::{Assembler, Features};
-use module::{FuncInput, FuncType, ReadScratch, Survey};
+use module::{FuncInput, ReadScratch, Survey};
 use std::any::Any;
 
 /// What can be chosen about the compiler.
@@ -147,14 +146,6 @@ impl Compiler for Baseline {
         emitter
             .finish()
             .map_err(|message| CompileError::Limit(message.to_string()))
-    }
-
-    fn entry_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {
-        Ok(trampoline::entry_trampoline(ty))
-    }
-
-    fn host_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {
-        Ok(trampoline::host_trampoline(ty))
     }
 
     fn fingerprint(&self) -> String {

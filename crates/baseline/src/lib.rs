@@ -29,4 +29,4 @@ mod tests;
 mod trampoline;
 
 pub use compiler::{Baseline, Settings};
-pub use trampoline::{entry_trampoline, host_trampoline};
+pub use trampoline::Trampolines;

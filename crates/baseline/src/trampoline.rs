@@ -17,8 +17,21 @@ const SLOT_BYTES: i32 = size_of::<abi::Raw>() as i32;
 /// Where an entry trampoline keeps the address of the slots.
 const SLOTS: Gpr = Gpr::RBX;
 
-/// Host to guest: see [`abi::Compiler::entry_trampoline`].
-pub fn entry_trampoline(ty: &FuncType) -> CompiledFunc {
+/// Makes the code between host and guest, for every tier: by hand, since that takes microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trampolines;
+
+impl abi::Trampolines for Trampolines {
+    fn entry(&self, ty: &FuncType) -> CompiledFunc {
+        entry(ty)
+    }
+
+    fn host(&self, ty: &FuncType) -> CompiledFunc {
+        host(ty)
+    }
+}
+
+fn entry(ty: &FuncType) -> CompiledFunc {
     let (params, results) = (ty.params(), ty.results());
     let area = result_area_bytes(results);
     let has_area = area > 0;
@@ -69,21 +82,20 @@ pub fn entry_trampoline(ty: &FuncType) -> CompiledFunc {
     finish(asm, Vec::new())
 }
 
-/// Guest to host: see [`abi::Compiler::host_trampoline`].
-pub fn host_trampoline(ty: &FuncType) -> CompiledFunc {
+fn host(ty: &FuncType) -> CompiledFunc {
     let (params, results) = (ty.params(), ty.results());
     let has_area = result_area_bytes(results) > 0;
     let incoming = param_stack_bytes(params, has_area);
     let mut asm = Assembler::new(Features::default());
     let mut traps = Vec::new();
-    let host = vmctx_gpr(has_area);
+    let context = vmctx_gpr(has_area);
     let area_slot = Mem::new(Gpr::RBP, -8);
     let n_slots = params.len().max(results.len());
     asm.push(Gpr::RBP);
     asm.mov(Size::S64, Gpr::RBP, Gpr::RSP);
     let below = 16 + n_slots as i32 * SLOT_BYTES;
     asm.alu_imm(Alu::Sub, Size::S64, Gpr::RSP, below);
-    asm.load(Size::S64, SCRATCH, field(host, HostCtxLayout::STORE));
+    asm.load(Size::S64, SCRATCH, field(context, HostCtxLayout::STORE));
     let limit = field(SCRATCH, StoreCtxLayout::STACK_LIMIT);
     asm.alu(Alu::Cmp, Size::S64, Gpr::RSP, limit);
     let (is_full, failed) = (asm.label(), asm.label());
@@ -102,9 +114,9 @@ pub fn host_trampoline(ty: &FuncType) -> CompiledFunc {
             Loc::Stack(at) => copy(&mut asm, kind, to, Mem::new(Gpr::RBP, 16 + at as i32)),
         }
     }
-    asm.load(Size::S64, Gpr::RAX, field(host, HostCtxLayout::ENTRY));
-    if host != Gpr::RDI {
-        asm.mov(Size::S64, Gpr::RDI, host);
+    asm.load(Size::S64, Gpr::RAX, field(context, HostCtxLayout::ENTRY));
+    if context != Gpr::RDI {
+        asm.mov(Size::S64, Gpr::RDI, context);
     }
     asm.mov(Size::S64, Gpr::RSI, Gpr::RSP);
     asm.call(Gpr::RAX);

@@ -1,6 +1,6 @@
 //! Cranelift's output in the words of the contract: code, calls to link, traps, places in the module.
 //!
-//! Apart because both functions and trampolines end here.
+//! Apart because it is about what comes out, whatever went in.
 
 use abi::{CompileError, CompiledFunc, Handler, PcEntry, Reloc, RelocTarget, StackMaps, TrapEntry};
 use cranelift_codegen::binemit::Reloc as RelocKind;

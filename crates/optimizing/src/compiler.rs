@@ -7,12 +7,11 @@ use crate::inlining::Callees;
 use crate::lower::{LowerScratch, lower};
 use crate::settings::{Inlining, Settings, SettingsError};
 use crate::signature::{loop_signature, wasm_signature};
-use crate::trampoline;
 use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
-use module::{FuncIdx, FuncInput, FuncType, ReadScratch, TypeIdx};
+use module::{FuncIdx, FuncInput, ReadScratch, TypeIdx};
 use std::any::Any;
 
 /// The optimizing compiler.
@@ -222,18 +221,6 @@ impl Compiler for Optimizing {
     ) -> Result<CompiledFunc, CompileError> {
         let scratch: &mut Scratch = scratch.downcast_mut().expect("a scratch of this compiler");
         self.finish(env, body, Start::Loop(at), scratch)
-    }
-
-    fn entry_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {
-        let mut scratch = Optimizing::new_scratch();
-        trampoline::entry(ty, &mut scratch.context.func);
-        self.generate(&mut scratch)
-    }
-
-    fn host_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {
-        let mut scratch = Optimizing::new_scratch();
-        trampoline::host(ty, &mut scratch.context.func);
-        self.generate(&mut scratch)
     }
 
     fn fingerprint(&self) -> String {

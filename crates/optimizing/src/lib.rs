@@ -20,7 +20,6 @@ mod settings;
 mod signature;
 #[cfg(test)]
 mod tests;
-mod trampoline;
 
 pub use compiler::Optimizing;
 pub use dump::Dump;

@@ -1,6 +1,6 @@
 //! Types and calling conventions, in Cranelift's words.
 //!
-//! Apart because functions and trampolines must agree on them to the letter.
+//! Apart because functions, and the code between them and the host, must agree on them to the letter.
 
 use abi::{Builtin, BuiltinType};
 use cranelift_codegen::ir::{self, AbiParam, Signature, types};
@@ -63,13 +63,5 @@ pub(crate) fn builtin_signature(builtin: Builtin) -> Signature {
     signature.params.push(AbiParam::new(POINTER));
     signature.params.extend(sig.params.iter().map(param));
     signature.returns.extend(sig.result.iter().map(param));
-    signature
-}
-
-/// A signature of pointers by the convention of C.
-pub(crate) fn c_signature(n_params: usize, result: Option<ir::Type>) -> Signature {
-    let mut signature = Signature::new(CallConv::SystemV);
-    signature.params.resize(n_params, AbiParam::new(POINTER));
-    signature.returns.extend(result.map(AbiParam::new));
     signature
 }

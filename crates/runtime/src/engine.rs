@@ -7,8 +7,7 @@ use crate::slots::{Pooling, SlotCount};
 use crate::stubs::Stubs;
 use crate::types::TypeRegistry;
 use crate::{Error, Executor, Tiers};
-use abi::{CompiledFunc, Compiler, TrapEntry};
-use module::FuncType;
+use abi::{Trampolines, TrapEntry};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,8 +36,8 @@ pub(crate) const HOST_ROOM_BYTES: usize = 512 << 10;
 /// What runs the functions of instances.
 #[derive(Clone)]
 pub enum Runner {
-    /// The machine code of a compiler.
-    Compiler(Arc<dyn Compiler>),
+    /// Machine code that is all there before it runs; this makes what lies between it and the host.
+    Compiled(Arc<dyn Trampolines>),
     /// The machine code of several compilers, function by function.
     Tiers(Arc<dyn Tiers>),
     /// An interpreter.
@@ -122,11 +121,11 @@ impl EngineCore {
         &self.settings
     }
 
-    /// The compiler whose code runs, or if there are several, the one that makes trampolines; `None` under an interpreter.
-    pub fn compiler(&self) -> Option<&Arc<dyn Compiler>> {
+    /// What makes the code between host and guest; `None` under an interpreter.
+    fn trampolines(&self) -> Option<&dyn Trampolines> {
         match &self.settings.runner {
-            Runner::Compiler(compiler) => Some(compiler),
-            Runner::Tiers(tiers) => Some(tiers.compiler()),
+            Runner::Compiled(trampolines) => Some(&**trampolines),
+            Runner::Tiers(tiers) => Some(tiers.trampolines()),
             Runner::Executor(_) => None,
         }
     }
@@ -135,14 +134,14 @@ impl EngineCore {
     pub(crate) fn tiers(&self) -> Option<&Arc<dyn Tiers>> {
         match &self.settings.runner {
             Runner::Tiers(tiers) => Some(tiers),
-            Runner::Compiler(_) | Runner::Executor(_) => None,
+            Runner::Compiled(_) | Runner::Executor(_) => None,
         }
     }
 
     /// The interpreter that runs functions; `None` if a compiler's code does.
     pub(crate) fn executor(&self) -> Option<&Arc<dyn Executor>> {
         match &self.settings.runner {
-            Runner::Compiler(_) | Runner::Tiers(_) => None,
+            Runner::Compiled(_) | Runner::Tiers(_) => None,
             Runner::Executor(executor) => Some(executor),
         }
     }
@@ -248,14 +247,18 @@ impl EngineCore {
 
     /// The trampoline of a type, compiled at first use. Null under an interpreter.
     pub(crate) fn trampoline(&self, ty: u32, kind: TrampolineKind) -> Result<*const u8, Error> {
-        let Some(compiler) = self.compiler() else {
+        let Some(trampolines) = self.trampolines() else {
             return Ok(std::ptr::null());
         };
         let known = |map: &HashMap<_, Trampoline>| map.get(&(ty, kind)).map(|found| found.code);
         if let Some(code) = known(&self.trampolines.read().expect("no panic under the lock")) {
             return Ok(code);
         }
-        let func = compile_trampoline(&**compiler, &self.types.func(ty), kind)?;
+        let func_type = self.types.func(ty);
+        let func = match kind {
+            TrampolineKind::Entry => trampolines.entry(&func_type),
+            TrampolineKind::Host => trampolines.host(&func_type),
+        };
         self.place_trampoline(ty, kind, &func.code, func.traps)
     }
 
@@ -281,17 +284,4 @@ impl EngineCore {
         trampolines.insert((ty, kind), trampoline);
         Ok(code)
     }
-}
-
-fn compile_trampoline(
-    compiler: &dyn Compiler,
-    ty: &FuncType,
-    kind: TrampolineKind,
-) -> Result<CompiledFunc, Error> {
-    let compiled = match kind {
-        TrampolineKind::Entry => compiler.entry_trampoline(ty),
-        TrampolineKind::Host => compiler.host_trampoline(ty),
-    };
-    compiled
-        .map_err(|error| Error::limit(format!("a call of type {ty} cannot be compiled: {error}")))
 }

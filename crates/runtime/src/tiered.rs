@@ -8,7 +8,8 @@ use crate::lazy;
 use crate::stubs::{Stubs, WideStubs};
 use crate::{EngineCore, Error, LoadedModule};
 use abi::{
-    CallSiteLayout, CallTarget, CompiledFunc, Compiler, FuncSlotLayout, Profile, Reloc, RelocTarget,
+    CallSiteLayout, CallTarget, CompiledFunc, FuncSlotLayout, Profile, Reloc, RelocTarget,
+    Trampolines,
 };
 use module::{FuncIdx, Module};
 use std::collections::HashMap;
@@ -18,8 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Who compiles the functions of an engine's modules, and decides when.
 pub trait Tiers: Send + Sync {
-    /// What makes trampolines.
-    fn compiler(&self) -> &Arc<dyn Compiler>;
+    /// What makes the code between host and guest.
+    fn trampolines(&self) -> &dyn Trampolines;
 
     /// Publishes code for a function that is being called and has none. Called on the guest's thread and stack, of which half a
     /// mebibyte is left; the function is given by its number among the defined ones.

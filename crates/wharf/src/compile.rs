@@ -8,7 +8,7 @@ use crate::stats::Counts;
 use crate::{Engine, Error, Result};
 use abi::{
     Around, CallTarget, CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc,
-    Compiler, VmctxLayout,
+    Compiler, Trampolines, VmctxLayout,
 };
 use module::{FuncIdx, FuncInput, Header, ImportType, ReadScratch, TypeIdx};
 use std::any::Any;
@@ -373,20 +373,16 @@ impl Joined {
         compiler: Option<&dyn Compiler>,
         header: &Header,
     ) -> Result<Option<CodeImage>> {
-        let Some(compiler) = compiler else {
+        if compiler.is_none() {
             return Ok(None);
-        };
-        let limit = |error: CompileError| Error::limit(error.to_string());
+        }
+        let trampolines = baseline::Trampolines;
         for ty in entry_types(header) {
-            let func = compiler
-                .entry_trampoline(header.type_at(ty))
-                .map_err(limit)?;
+            let func = trampolines.entry(header.type_at(ty));
             self.image.push_entry(ty, &func).map_err(Error::limit)?;
         }
         for ty in host_types(header) {
-            let func = compiler
-                .host_trampoline(header.type_at(ty))
-                .map_err(limit)?;
+            let func = trampolines.host(header.type_at(ty));
             self.image.push_host(ty, &func).map_err(Error::limit)?;
         }
         Ok(Some(self.image.finish()))

@@ -55,15 +55,15 @@ impl Engine {
             Tier::Interp => Runner::Executor(Arc::new(interp::Interp::new())),
             Tier::Optimizing if config.lazy => {
                 let compiler = optimizing(config)?;
-                let (first, best) = (First::Best(compiler.clone()), Box::new(|| Some(compiler)));
-                let manager = Arc::new(TierManager::new(config, first, best, &counts));
+                let best = Box::new(|| Some(compiler));
+                let manager = Arc::new(TierManager::new(config, First::Best, best, &counts));
                 tiers = Some(manager.clone());
                 Runner::Tiers(manager)
             }
             Tier::Baseline => {
                 let compiler: Arc<dyn Compiler> = Arc::new(Fallback::new(config));
-                whole = Some(compiler.clone());
-                Runner::Compiler(compiler)
+                whole = Some(compiler);
+                Runner::Compiled(Arc::new(baseline::Trampolines))
             }
             Tier::Auto => {
                 let fast = baseline::Baseline::new(baseline::Settings {
@@ -81,8 +81,8 @@ impl Engine {
             }
             Tier::Optimizing => {
                 let compiler = optimizing(config)?;
-                whole = Some(compiler.clone());
-                Runner::Compiler(compiler)
+                whole = Some(compiler);
+                Runner::Compiled(Arc::new(baseline::Trampolines))
             }
         };
         let core = EngineCore::new(EngineSettings {

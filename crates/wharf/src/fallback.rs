@@ -5,7 +5,7 @@
 use crate::Config;
 use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
 use baseline::Baseline;
-use module::{FuncInput, FuncType};
+use module::FuncInput;
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
@@ -67,14 +67,6 @@ impl Compiler for Fallback {
         let kept = &mut scratch.optimizing;
         let scratch = kept.get_or_insert_with(|| optimizing.scratch());
         optimizing.compile(env, again, &mut **scratch)
-    }
-
-    fn entry_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {
-        self.baseline.entry_trampoline(ty)
-    }
-
-    fn host_trampoline(&self, ty: &FuncType) -> Result<CompiledFunc, CompileError> {
-        self.baseline.host_trampoline(ty)
     }
 
     fn fingerprint(&self) -> String {

@@ -39,14 +39,12 @@ pub(crate) type MakeCompiler = Box<dyn FnOnce() -> Option<Arc<dyn Compiler>> + S
 /// The tiers of an engine.
 pub(crate) struct TierManager {
     shared: Arc<Shared>,
-    /// How functions get code at their first call.
-    first: First,
 }
 
 /// How functions get code at their first call.
 pub(crate) enum First {
     /// Final code at once.
-    Best(Arc<dyn Compiler>),
+    Best,
     /// Code that is there soon, and counts what it does.
     Fast(Arc<dyn Compiler>),
 }
@@ -189,9 +187,9 @@ impl TierManager {
         best: MakeCompiler,
         counts: &Arc<Counts>,
     ) -> TierManager {
-        let fast = match &first {
-            First::Best(_) => None,
-            First::Fast(compiler) => Some(Compiling::new(compiler.clone())),
+        let fast = match first {
+            First::Best => None,
+            First::Fast(compiler) => Some(Compiling::new(compiler)),
         };
         TierManager {
             shared: Arc::new(Shared {
@@ -203,7 +201,6 @@ impl TierManager {
                 waits: config.tier_up_waits,
                 counter: config.tier_up_after,
             }),
-            first,
         }
     }
 
@@ -246,10 +243,8 @@ impl TierManager {
 }
 
 impl Tiers for TierManager {
-    fn compiler(&self) -> &Arc<dyn Compiler> {
-        match &self.first {
-            First::Best(compiler) | First::Fast(compiler) => compiler,
-        }
+    fn trampolines(&self) -> &dyn abi::Trampolines {
+        &baseline::Trampolines
     }
 
     fn compile(&self, module: &Arc<LoadedModule>, func: u32) -> Result<(), runtime::Error> {

@@ -22,18 +22,6 @@ fn compile(wat: &str) -> Result<usize, String> {
     };
     let mut scratch = compiler.scratch();
     let mut bytes = 0;
-    for ty in header.types().iter().filter_map(module::SubType::as_func) {
-        bytes += compiler
-            .entry_trampoline(ty)
-            .map_err(|e| e.to_string())?
-            .code
-            .len();
-        bytes += compiler
-            .host_trampoline(ty)
-            .map_err(|e| e.to_string())?
-            .code
-            .len();
-    }
     for input in inputs {
         match compiler.compile(env, input, &mut *scratch) {
             Ok(func) => bytes += func.code.len(),
