@@ -458,7 +458,8 @@ impl<'a> Emitter<'a> {
             self.note_branch(index);
             return self.asm.jcc(cond, block.label);
         }
-        self.make_homes_for(block);
+        // Not only for the block: what loads a home on the way that branches would be missing on the other.
+        self.make_homes();
         let over = self.asm.label();
         self.asm.jcc(cond.negate(), over);
         self.carry(block);
