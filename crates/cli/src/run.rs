@@ -58,6 +58,7 @@ pub struct Arguments {
         value_name = "FORMAT",
         num_args = 0..=1,
         require_equals = true,
+        hide_possible_values = true,
         default_missing_value = "text"
     )]
     stats: Option<stats::Format>,
