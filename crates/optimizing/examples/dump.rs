@@ -1,6 +1,7 @@
 //! Prints what a function of a module becomes on its way to machine code.
 //!
-//! `cargo run -p wharf-optimizing --example dump -- FILE.wasm FUNC [ir|clif|optimized|code]`
+//! `cargo run -p wharf-optimizing --example dump -- FILE.wasm FUNC [ir|clif|optimized|code] [LOOP]`, where LOOP is the
+//! offset of the operator of a loop that the code starts at, in hexadecimal digits.
 
 use abi::{CompileEnv, VmctxLayout};
 use module::{Features, FuncIdx};
@@ -28,7 +29,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         fuel: false,
         around: None,
     };
-    let dump = Optimizing::new(Settings::default())?.dump(env, input)?;
+    let compiler = Optimizing::new(Settings::default())?;
+    let dump = match rest.get(1) {
+        Some(at) => compiler.dump_loop(env, input, u32::from_str_radix(at, 16)?)?,
+        None => compiler.dump(env, input)?,
+    };
     match rest.first().map(String::as_str) {
         Some("ir") => println!("{}", dump.ir),
         Some("clif") => println!("{}", dump.clif),

@@ -26,10 +26,30 @@ impl Optimizing {
     /// # Errors
     /// As [`abi::Compiler::compile`].
     pub fn dump(&self, env: CompileEnv<'_>, body: FuncInput) -> Result<Dump, CompileError> {
+        self.dump_from(env, body, Start::Entry)
+    }
+
+    /// The same for what [`abi::Compiler::compile_loop`] makes.
+    ///
+    /// # Errors
+    /// As [`abi::Compiler::compile_loop`].
+    pub fn dump_loop(
+        &self,
+        env: CompileEnv<'_>,
+        body: FuncInput,
+        at: u32,
+    ) -> Result<Dump, CompileError> {
+        self.dump_from(env, body, Start::Loop(at))
+    }
+
+    fn dump_from(
+        &self,
+        env: CompileEnv<'_>,
+        body: FuncInput,
+        start: Start,
+    ) -> Result<Dump, CompileError> {
         let mut scratch = Optimizing::new_scratch();
-        let ir = self
-            .lower(env, body, Start::Entry, &mut scratch)?
-            .to_string();
+        let ir = self.lower(env, body, start, &mut scratch)?.to_string();
         let clif = scratch.context.func.to_string();
         scratch.context.set_disasm(true);
         self.generate(&mut scratch)?;
