@@ -1,7 +1,11 @@
-;; What a run has seen can be written down.
-;; RUN: run --record-profile %tmp/seen --invoke sum % 3000
+;; What a run has seen can be written down, and code that is compiled for it does the same.
+;; RUN: run --record-profile %tmp/seen --invoke sum % 3000 && compile --profile %tmp/seen % -o %tmp/sum.wharf && run --invoke sum %tmp/sum.wharf 3000
 ;; RUN[tier]: run --tier optimizing --record-profile %tmp/seen --invoke sum % 3
 ;; EXIT[tier]: 2
+;; RUN[none]: compile --profile % % -o %tmp/sum.wharf
+;; EXIT[none]: 1
+;; RUN[other]: run --record-profile %tmp/seen --invoke add %dir/compile.wat 1 2 && compile --profile %tmp/seen % -o %tmp/sum.wharf
+;; EXIT[other]: 1
 (module
   (type $t (func (param i32) (result i32)))
   (table funcref (elem $twice $next))

@@ -29,6 +29,10 @@ pub struct Arguments {
     #[arg(long)]
     fuel: bool,
 
+    /// What `wharf run --record-profile` saw: the result is made for it
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+
     /// Suppress progress
     #[arg(short, long)]
     quiet: bool,
@@ -51,11 +55,28 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let mut config = arguments.engine.config()?;
     config.consume_fuel(arguments.fuel).compile_whole();
+    let mut expected = None;
+    if let Some(path) = &arguments.profile {
+        let profile = read_profile(path)?;
+        expected = Some(*profile.module());
+        config.profile(profile);
+    }
     let engine = engine::start(&config)?;
     let module = engine::compile(&engine, &mut Input::read(&arguments.file)?, arguments.quiet)?;
+    if expected.is_some_and(|expected| expected != module.hash()) {
+        return Err(Failure::new("the profile is that of another module"));
+    }
     let artifact = module.serialize().map_err(Failure::new)?;
     std::fs::write(&output, artifact).map_err(|error| cannot_write(&output, &error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn read_profile(path: &Path) -> Result<wharf::Profile, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))?;
+    wharf::Profile::parse(&text)
+        .map_err(|error| Failure::new(format!("{shown} is not a profile: {error}")))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {

@@ -8,7 +8,7 @@
 //! Numbers are little-endian. The tables are counted lists of u32. The text is mapped as it lies in the file.
 
 use crate::compile::Compilation;
-use crate::{Engine, Error, Result};
+use crate::{Engine, Error, Profile, Result};
 use abi::inlined::Inlined;
 use abi::{CodeImage, FuncLocation, Handler, PcEntry, StackMap, TrapEntry};
 use module::{FuncIdx, Module, TypeIdx};
@@ -16,6 +16,7 @@ use runtime::{CodeSource, LoadedModule};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"\x7fwharf\x04\n";
 
@@ -52,14 +53,18 @@ pub(crate) fn is_artifact_file(path: &Path) -> Result<bool> {
     Ok(&start == MAGIC)
 }
 
-/// The artifact of a module, compiled as a whole now if it is not yet.
-pub(crate) fn write(engine: &Engine, loaded: &LoadedModule) -> Result<Vec<u8>> {
+/// The artifact of a module, compiled as a whole now if it is not yet, for what its guests have been seen to do.
+pub(crate) fn write(
+    engine: &Engine,
+    loaded: &LoadedModule,
+    profile: Option<Arc<Profile>>,
+) -> Result<Vec<u8>> {
     let fingerprint = fingerprint(engine)?;
     let compiled;
     let (image, text) = match (loaded.code_image(), loaded.code_bytes()) {
         (Some(image), Some(text)) => (image, text),
         _ => {
-            compiled = compile(engine, loaded.module())?;
+            compiled = compile(engine, loaded.module(), profile)?;
             (&compiled, &*compiled.text)
         }
     };
@@ -85,8 +90,9 @@ pub(crate) fn write(engine: &Engine, loaded: &LoadedModule) -> Result<Vec<u8>> {
 }
 
 /// Makes final code of all of a module.
-fn compile(engine: &Engine, module: &Module) -> Result<CodeImage> {
-    let mut compilation = Compilation::with_compiler(engine, engine.best_compiler().cloned());
+fn compile(engine: &Engine, module: &Module, profile: Option<Arc<Profile>>) -> Result<CodeImage> {
+    let compiler = engine.best_compiler().cloned();
+    let mut compilation = Compilation::with_compiler(engine, compiler).with_profile(profile);
     let header = module.header();
     for index in header.n_imported_funcs()..header.funcs().len() {
         let body = module.body(FuncIdx(index as u32));

@@ -8,7 +8,7 @@ use crate::stats::Counts;
 use crate::{Engine, Error, Result};
 use abi::{
     Around, CallTarget, CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc,
-    Compiler, Trampolines, VmctxLayout,
+    Compiler, Profile, Trampolines, VmctxLayout,
 };
 use module::{FuncIdx, FuncInput, Header, ImportType, ReadScratch, TypeIdx};
 use std::any::Any;
@@ -30,6 +30,7 @@ pub(crate) struct Compilation {
     /// Without, functions are only validated.
     compiler: Option<Arc<dyn Compiler>>,
     is_streaming: bool,
+    profile: Option<Arc<Profile>>,
     /// Functions that wait for the others.
     early: Vec<FuncInput>,
     job: Option<Given>,
@@ -50,6 +51,8 @@ struct Job {
     layout: VmctxLayout,
     fuel: bool,
     counts: Arc<Counts>,
+    /// What guests of the module have been seen to do.
+    profile: Option<Arc<Profile>>,
     /// All functions, if they were all there before the first was compiled.
     all: OnceLock<Vec<FuncInput>>,
     queue: Mutex<Queue>,
@@ -83,13 +86,15 @@ enum Scratch {
 }
 
 impl Job {
-    fn new(engine: &Engine, compiler: Option<Arc<dyn Compiler>>, header: &Arc<Header>) -> Job {
+    fn new(compilation: &Compilation, header: &Arc<Header>) -> Job {
+        let engine = &compilation.engine;
         Job {
-            compiler,
+            compiler: compilation.compiler.clone(),
             header: header.clone(),
             layout: VmctxLayout::new(header),
             fuel: engine.config().fuel,
             counts: engine.counts().clone(),
+            profile: compilation.profile.clone(),
             all: OnceLock::new(),
             queue: Mutex::default(),
             changed: Condvar::new(),
@@ -170,19 +175,20 @@ impl Job {
     }
 }
 
-/// Nothing has run yet: only the bodies are known.
+/// Nothing has run yet: the bodies are known, and what other guests did.
 impl Around for Job {
     fn body(&self, func: FuncIdx) -> Option<FuncInput> {
         let defined = func.index().checked_sub(self.header.n_imported_funcs())?;
         self.all.get()?.get(defined).cloned()
     }
 
-    fn calls(&self, _func: FuncIdx) -> u64 {
-        0
+    fn calls(&self, func: FuncIdx) -> u64 {
+        let profile = self.profile.as_ref();
+        profile.map_or(0, |profile| profile.times(func))
     }
 
-    fn call_target(&self, _site: u32) -> Option<CallTarget> {
-        None
+    fn call_target(&self, site: u32) -> Option<CallTarget> {
+        self.profile.as_ref()?.call_target(site)
     }
 }
 
@@ -209,6 +215,7 @@ impl Compilation {
             engine: engine.clone(),
             compiler,
             is_streaming: false,
+            profile: None,
             early: Vec::new(),
             job: None,
             workers: Vec::new(),
@@ -218,12 +225,17 @@ impl Compilation {
         }
     }
 
+    /// With what guests of the module have been seen to do.
+    pub(crate) fn with_profile(self, profile: Option<Arc<Profile>>) -> Compilation {
+        Compilation { profile, ..self }
+    }
+
     /// Takes the next function of the module.
     pub(crate) fn push(&mut self, header: &Arc<Header>, body: FuncInput) {
-        let job = self.job.get_or_insert_with(|| {
-            let compiler = self.compiler.clone();
-            Given(Arc::new(Job::new(&self.engine, compiler, header)))
-        });
+        if self.job.is_none() {
+            self.job = Some(Given(Arc::new(Job::new(self, header))));
+        }
+        let job = self.job.as_ref().expect("made above");
         self.bytes += body.bytes_len();
         self.n_funcs += 1;
         if !self.is_streaming {

@@ -1,9 +1,10 @@
 //! How an engine runs modules.
 
-use crate::tiering;
+use crate::{Profile, tiering};
 use module::Features;
 use optimizing::Inlining;
 use runtime::Pooling;
+use std::sync::Arc;
 
 /// A way to run functions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -44,6 +45,7 @@ pub struct Config {
     pub(crate) lazy: bool,
     pub(crate) tier_up_after: i32,
     pub(crate) tier_up_waits: bool,
+    pub(crate) profile: Option<Arc<Profile>>,
     pub(crate) pooling: Pooling,
 }
 
@@ -66,6 +68,7 @@ impl Default for Config {
             lazy: false,
             tier_up_after: tiering::COUNTER,
             tier_up_waits: false,
+            profile: None,
             pooling: Pooling::default(),
         }
     }
@@ -90,6 +93,13 @@ impl Config {
             self.tier = Tier::Optimizing;
         }
         self.lazy = false;
+        self
+    }
+
+    /// Says what guests of a module were seen to do (see [`Module::profile`](crate::Module::profile)): when all of it is compiled, code
+    /// fits that. Other modules do not care.
+    pub fn profile(&mut self, profile: Profile) -> &mut Config {
+        self.profile = Some(Arc::new(profile));
         self
     }
 

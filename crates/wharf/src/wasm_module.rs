@@ -89,7 +89,10 @@ impl Module {
         bytes: impl Into<Bytes>,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Module> {
-        let mut compilation = Compilation::new(engine);
+        let bytes = bytes.into();
+        let profile = engine.config().profile.as_ref();
+        let profile = profile.filter(|profile| *profile.module() == hash(&bytes));
+        let mut compilation = Compilation::new(engine).with_profile(profile.cloned());
         let module = module::decode(bytes, &engine.features(), &mut |header, body| {
             compilation.push(header, body)
         })
@@ -189,14 +192,19 @@ impl Module {
     /// # Errors
     /// If the engine's tier makes no machine code.
     pub fn serialize(&self) -> Result<Vec<u8>> {
-        artifact::write(&self.engine, &self.loaded)
+        let profile = self.profile().map(Arc::new);
+        artifact::write(&self.engine, &self.loaded, profile)
     }
 
     /// What the module's guests have done so far, in all their stores: where they spent their time, and what they called. Code that
-    /// is compiled with it fits them better. `None` if the engine's tier does not look.
+    /// is compiled with it ([`Config::profile`](crate::Config::profile)) fits them better. `None` if the engine's tier does not look.
     pub fn profile(&self) -> Option<Profile> {
-        let hash = blake3::hash(self.loaded.module().bytes());
-        self.loaded.profile(*hash.as_bytes())
+        self.loaded.profile(self.hash())
+    }
+
+    /// The hash of the module's bytes, by which profiles know it.
+    pub fn hash(&self) -> [u8; 32] {
+        hash(self.loaded.module().bytes())
     }
 
     /// Maps an artifact that [`Module::serialize`] made; see [`Module::from_file`].
@@ -264,4 +272,8 @@ impl fmt::Debug for Module {
             .field("name", &self.name())
             .finish_non_exhaustive()
     }
+}
+
+fn hash(bytes: &[u8]) -> [u8; 32] {
+    *blake3::hash(bytes).as_bytes()
 }
