@@ -222,7 +222,9 @@ impl Builder {
                 ..
             } => {
                 let join = *join.get_or_insert_with(|| self.locals.new_join(Block::NONE));
-                self.locals.add_edge(join, otherwise, frame.moment, params);
+                // It left when the frame began, before all branches in it.
+                self.locals
+                    .add_earliest_edge(join, otherwise, frame.moment, params);
             }
             FrameKind::Try {
                 ref catches,

@@ -377,21 +377,58 @@ impl Locals {
         self.joins[join as usize].block
     }
 
-    /// Notes that an edge of the function enters the join, from a place and moment at which these values are passed.
+    /// Notes that an edge of the function enters the join, from a place and moment at which these values are passed. No edge
+    /// noted before is from a later moment.
     pub(super) fn add_edge(&mut self, join: JoinIdx, edge: EdgeId, at: Moment, values: &[Value]) {
+        let last = self.joins[join as usize].last_edge;
+        debug_assert!(
+            last == NONE || self.edges[last as usize].moment.n_entries <= at.n_entries,
+            "edges are noted as time goes by"
+        );
+        self.joins[join as usize].last_edge = self.push_edge(join, edge, at, values, last);
+    }
+
+    /// The same of an edge from an earlier moment than all that are noted: where the search for what was current then goes back
+    /// from edge to edge, it must come last.
+    pub(super) fn add_earliest_edge(
+        &mut self,
+        join: JoinIdx,
+        edge: EdgeId,
+        at: Moment,
+        values: &[Value],
+    ) {
+        let added = self.push_edge(join, edge, at, values, NONE);
+        let mut before = self.joins[join as usize].last_edge;
+        if before == NONE {
+            self.joins[join as usize].last_edge = added;
+            return;
+        }
+        while self.edges[before as usize].next != NONE {
+            before = self.edges[before as usize].next;
+        }
+        self.edges[before as usize].next = added;
+    }
+
+    fn push_edge(
+        &mut self,
+        join: JoinIdx,
+        edge: EdgeId,
+        at: Moment,
+        values: &[Value],
+        next: u32,
+    ) -> u32 {
         let index = self.edges.len() as u32;
-        let data = &mut self.joins[join as usize];
         let first_value = self.edge_values.len() as u32;
         self.edges.push(JoinEdge {
             edge,
             moment: at,
             first_value,
-            next: data.last_edge,
+            next,
         });
-        data.last_edge = index;
-        data.n_edges += 1;
+        self.joins[join as usize].n_edges += 1;
         self.edge_values.extend_from_slice(values);
         self.n_entries_seen = self.n_entries_seen.max(at.n_entries);
+        index
     }
 
     /// Puts the join at its block, when all edges are there.

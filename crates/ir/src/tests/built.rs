@@ -289,3 +289,22 @@ fn a_tail_call_may_find_its_callee_in_a_table_of_64_bits() {
         "#]],
     );
 }
+
+#[test]
+fn an_if_that_is_only_left_by_branches_keeps_what_they_carry() {
+    check(
+        "(func (param $a i32) (result i32) (local $x i32)
+           (if (local.get $a) (then (local.set $x (i32.const 5)) (br 0)))
+           (local.get $x))",
+        expect![[r#"
+            func (i32) -> (i32) {
+            b0(v0: i32):
+                branch v0, b1, b2(i32:0)
+            b1:
+                jump b2(i32:5)
+            b2(v1: i32):
+                return v1
+            }
+        "#]],
+    );
+}

@@ -263,3 +263,26 @@ fn a_loop_that_is_never_reached_cannot_be_entered() {
     let error = build(wat, 0, BuildOptions::default()).unwrap_err();
     assert!(matches!(error, BuildError::NoLoop), "{error}");
 }
+
+#[test]
+fn an_if_around_that_is_only_left_by_branches_joins_the_stack_below() {
+    check(
+        "(func (param $n i32) (result i32)
+           (i32.popcnt (local.get $n))
+           (loop
+             (if (local.get $n)
+               (then (loop (br 1))))))",
+        1,
+        expect![[r#"
+            func (i64) -> (i32) {
+            b0(v0: i64):
+                v1: i32 = frame.load 16 v0
+                jump b1
+            b1:
+                jump b2
+            b2:
+                return v1
+            }
+        "#]],
+    );
+}
