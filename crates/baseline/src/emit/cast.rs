@@ -125,6 +125,8 @@ impl Emitter<'_> {
 
     /// Goes to `yes` or `no`, one of which is bound right behind, by what `reference` refers to. It belongs to the operator and
     /// stays as it is.
+    ///
+    /// Registers are allocated before the first jump: an operand that makes room for one is stored on all ways.
     fn test_ref(&mut self, ty: RefType, reference: Gpr, kind: Kind, yes: Label, no: Label) {
         let on_null = if ty.nullable { yes } else { no };
         match of(ty.heap) {
@@ -147,9 +149,9 @@ impl Emitter<'_> {
                 self.asm.jmp(no);
             }
             Of::Func(ty) => {
+                let found = self.alloc_gpr();
                 self.asm.test(Size::S64, reference, reference);
                 self.asm.jcc(Cond::Equal, on_null);
-                let found = self.alloc_gpr();
                 self.asm
                     .load(Size::S32, found, field(reference, FuncRefLayout::TYPE));
                 self.compare_subtype(found, ty, Some(reference));
@@ -190,11 +192,11 @@ impl Emitter<'_> {
 
     /// Goes elsewhere if a reference is null or an i31; gives the address of the heap.
     fn test_object(&mut self, reference: Gpr, on_null: Label, on_i31: Label) -> Gpr {
+        let heap = self.alloc_gpr();
         self.asm.test(Size::S32, reference, reference);
         self.asm.jcc(Cond::Equal, on_null);
         self.asm.test_imm(Size::S32, reference, 1);
         self.asm.jcc(Cond::NotEqual, on_i31);
-        let heap = self.alloc_gpr();
         self.load_heap(heap);
         heap
     }
@@ -229,12 +231,12 @@ impl Emitter<'_> {
         self.prepare_test(ty);
         let kind = self.stack.last().expect("validated").kind;
         let reference = self.pop_gpr_mut();
+        let truth = self.alloc_gpr();
         let (yes, no) = (self.asm.label(), self.asm.label());
         self.test_ref(ty, reference, kind, yes, no);
         // What the branch carries is brought in place on its own way; what falls through finds all as it was.
         let (taken, goes_on) = if on_fail { (no, yes) } else { (yes, no) };
         self.asm.bind(taken);
-        let truth = self.alloc_gpr();
         self.asm.mov_imm(truth, 1);
         let both = self.asm.label();
         self.asm.jmp(both);
