@@ -1,18 +1,18 @@
-//! The interpreter against machine code: results, memories, globals, tables, exceptions, traps and fuel must be the same.
+//! All machines against the interpreter: results, memories, globals, tables, exceptions, traps and fuel must be the same.
 
 use crate::Random;
+use crate::background;
+use crate::machine::Machine;
+use crate::run::Run;
 use crate::tally::Tally;
-use crate::values::{all_shown, make, shown};
+use crate::values::{all_shown, shown};
 use crate::way::Way;
 use arbitrary::Unstructured;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use wharf::{
-    Caller, Engine, Error, Extern, ExternType, Func, Global, Instance, Limits, Linker, Memory,
-    Module, Result, Store, Table, Tag, Tier, Trap, Val, ValType,
-};
+use wharf::{Engine, Error, Extern, Global, Memory, Module, Table, Trap, Val};
 
 /// Fuel for instantiation, and for each call.
 const FUEL: u64 = 20_000;
@@ -27,24 +27,15 @@ const CALLS_EACH: usize = 4;
 /// Elements of a table that are compared.
 const ELEMENTS_MAX: u64 = 64;
 
-const LIMITS: Limits = Limits {
-    memory_bytes_max: 16 << 20,
-    table_elements_max: 100_000,
-    memories_max: 8,
-    tables_max: 16,
-    instances_max: 4,
-    gc_heap_bytes_max: 64 << 20,
-};
-
 /// Whether the module may wait for a thread that there is not: the bytes of `memory.atomic.wait`, be they an operator or not.
 fn may_wait(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|pair| matches!(pair, [0xfe, 1 | 2]))
 }
 
-/// Makes a module of the bytes, runs its exports in both tiers, and compares.
+/// Makes a module of the bytes, runs its exports on several machines, and compares.
 ///
 /// # Panics
-/// If the tiers differ, with the module's bytes in hexadecimal: a finding.
+/// If they differ, with the module's bytes in hexadecimal: a finding.
 pub fn differential(data: &[u8]) -> Tally {
     let mut input = Unstructured::new(data);
     let seed = input.arbitrary::<u64>().unwrap_or(1);
@@ -56,7 +47,7 @@ pub fn differential(data: &[u8]) -> Tally {
     }
 }
 
-/// Runs the exports of a module in both tiers, if it is valid, and compares.
+/// Runs the exports of a module on several machines, if it is valid, and compares.
 ///
 /// # Panics
 /// As [`differential`] does.
@@ -65,20 +56,20 @@ pub fn differential_module(bytes: &[u8], seed: u64) -> Tally {
     // Without the profile tiers may differ where they are allowed to.
     for threads in [false, true] {
         let way = Way { threads, ..way };
-        if Module::validate(&engines(way)[0], bytes).is_ok() {
+        if Module::validate(&engine(way, Machine::Interp), bytes).is_ok() {
             return judge(way, bytes, seed);
         }
     }
     Tally::default()
 }
 
-fn engines(way: Way) -> [Engine; 2] {
+fn engine(way: Way, machine: Machine) -> Engine {
     thread_local! {
-        static ENGINES: RefCell<HashMap<Way, [Engine; 2]>> = RefCell::default();
+        static ENGINES: RefCell<HashMap<(Way, Machine), Engine>> = RefCell::default();
     }
     ENGINES.with_borrow_mut(|engines| {
-        let make = || [Tier::Interp, Tier::Optimizing].map(|tier| way.engine(tier));
-        engines.entry(way).or_insert_with(make).clone()
+        let engine = engines.entry((way, machine));
+        engine.or_insert_with(|| way.engine(machine)).clone()
     })
 }
 
@@ -87,191 +78,158 @@ fn judge(way: Way, bytes: &[u8], seed: u64) -> Tally {
     if way.threads && may_wait(bytes) {
         return tally;
     }
+    background::watch();
     tally.modules = 1;
     if seed.is_multiple_of(16) {
         tally.features(bytes);
     }
-    let engines = engines(way);
-    let fuel = if way.gc_stress { FUEL_GC_STRESS } else { FUEL };
+    let mut random = Random::new(!seed);
+    let machines = Machine::choose(&mut random);
+    let judgement = Judgement {
+        way,
+        bytes,
+        seed,
+        fuel: if way.gc_stress { FUEL_GC_STRESS } else { FUEL },
+    };
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        compare(&engines, bytes, (seed, fuel), &mut tally);
+        let panics = background::panics();
+        judgement.compare(&machines, random.below(3) == 0, &mut tally);
+        assert_eq!(
+            background::panics(),
+            panics,
+            "a thread that compiles panicked"
+        );
     }));
     if let Err(panic) = outcome {
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        eprintln!("{way:?}, seed {seed}, the module: {hex}");
+        eprintln!("{way:?}, {machines:?}, seed {seed}, the module: {hex}");
         std::panic::resume_unwind(panic)
     }
     tally
 }
 
-/// What host functions know: they answer at random, but alike in both tiers.
-struct Host {
-    random: Random,
-    calls: u64,
-}
-
-/// One tier's run of a module.
-struct Run {
-    store: Store<Host>,
-    instance: Instance,
+/// A module, and what all its runs have in common.
+struct Judgement<'a> {
+    way: Way,
+    bytes: &'a [u8],
+    seed: u64,
     fuel: u64,
 }
 
-impl Run {
-    fn start(engine: &Engine, bytes: &[u8], seed: u64, fuel: u64) -> Result<Run> {
-        let module =
-            Module::from_binary(engine, bytes.to_vec()).expect("only valid modules are judged");
-        let random = Random::new(seed);
-        let mut store = Store::new(engine, Host { random, calls: 0 });
-        store.set_limits(LIMITS);
-        store.set_fuel(fuel);
-        let linker = linker(engine, &mut store, &module)?;
-        let instance = linker.instantiate(&mut store, &module)?;
-        Ok(Run {
-            store,
-            instance,
-            fuel,
-        })
+impl Judgement<'_> {
+    fn start(&self, machine: Machine, bytes: &[u8]) -> wharf::Result<Run> {
+        let engine = engine(self.way, machine);
+        let refused = engine.stats().refused;
+        let run = Run::start(&engine, machine, bytes, self.seed, self.fuel);
+        run.map(|run| Run { refused, ..run })
     }
 
-    fn value(&mut self, ty: ValType) -> Option<Val> {
-        let mut random = self.store.data().random.clone();
-        let engine = self.store.engine().clone();
-        let value = make(&mut self.store, &engine, &mut random, ty);
-        self.store.data_mut().random = random;
-        value
-    }
-
-    fn func(&self, name: &str) -> Func {
-        let func = self.instance.get_func(&self.store, name);
-        func.expect("both export the same")
-    }
-
-    /// Calls a function; `None` if the host has no arguments for it.
-    fn call(&mut self, name: &str) -> Option<(Result<Vec<String>>, u64)> {
-        let func = self.func(name);
-        let ty = func.ty(&self.store).expect("its own function");
-        let params: Option<Vec<Val>> = ty.params().iter().map(|ty| self.value(*ty)).collect();
-        self.store.set_fuel(self.fuel);
-        let results = func.call(&mut self.store, &params?);
-        let results = results.map(|values| all_shown(&self.store, &values));
-        Some((results, self.store.fuel()))
-    }
-}
-
-/// A linker with something of its type for each import. Functions that a linker makes are of the very type that is asked for.
-fn linker(engine: &Engine, store: &mut Store<Host>, module: &Module) -> Result<Linker<Host>> {
-    let mut linker = Linker::new(engine);
-    linker.allow_shadowing(true);
-    for import in module.imports() {
-        let (from, name) = (&import.module, &import.name);
-        if let ExternType::Func(ty) = import.ty {
-            let call = host_func(engine, ty.results().to_vec());
-            linker.func_new(from, name, ty, call)?;
-        } else {
-            linker.define(from, name, provided(engine, store, import.ty)?)?;
+    /// Compares what machines make of the module with what the first of them does.
+    fn compare(&self, machines: &[Machine], is_baked: bool, tally: &mut Tally) {
+        let started = machines
+            .iter()
+            .map(|machine| self.start(*machine, self.bytes));
+        let mut started = started.zip(machines).collect::<Vec<_>>().into_iter();
+        let (first, _) = started.next().expect("there is a judge");
+        tally.end("instantiation", first.as_ref().err());
+        let mut others = Vec::new();
+        for (run, machine) in started {
+            let [x, y] = [&first, &run].map(|run| run.as_ref().err());
+            let same = same_end(x, y, &["", ""]);
+            assert!(same.is_some(), "instantiation: {x:?} but {machine:?} {y:?}");
+            others.extend(run);
         }
-    }
-    Ok(linker)
-}
-
-fn provided(engine: &Engine, store: &mut Store<Host>, ty: ExternType) -> Result<Extern> {
-    let mut random = store.data().random.clone();
-    let mut value = |store: &mut Store<Host>, ty| {
-        let made = make(store, engine, &mut random, ty);
-        made.unwrap_or_else(|| Val::default_of(ty))
-    };
-    Ok(match ty {
-        ExternType::Func(_) => unreachable!("the linker makes functions"),
-        ExternType::Global(ty) => {
-            let value = value(store, ty.content);
-            Global::new(store, ty, value)?.into()
-        }
-        ExternType::Memory(ty) => Memory::new(store, ty)?.into(),
-        ExternType::Table(ty) => {
-            let Val::Ref(element) = value(store, ValType::Ref(ty.element)) else {
-                unreachable!("a value of a type of references is one")
-            };
-            Table::new(store, ty, element)?.into()
-        }
-        ExternType::Tag(ty) => Tag::new(store, ty.params())?.into(),
-    })
-}
-
-/// A function that collects now and then, or fails.
-fn host_func(
-    engine: &Engine,
-    types: Vec<ValType>,
-) -> impl Fn(Caller<'_, Host>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static {
-    let engine = engine.clone();
-    move |mut caller, _, results| {
-        caller.data_mut().calls += 1;
-        match caller.data_mut().random.below(24) {
-            0 => return Err(Error::msg("the host will not")),
-            1 | 2 => caller.gc()?,
-            _ => {}
-        }
-        for (result, ty) in results.iter_mut().zip(&types) {
-            let mut random = caller.data().random.clone();
-            let made = make(&mut caller, &engine, &mut random, *ty);
-            caller.data_mut().random = random;
-            *result = made.ok_or_else(|| Error::msg("the host has no such value"))?;
-        }
-        Ok(())
-    }
-}
-
-fn compare(engines: &[Engine; 2], bytes: &[u8], (seed, fuel): (u64, u64), tally: &mut Tally) {
-    let started = engines
-        .each_ref()
-        .map(|engine| Run::start(engine, bytes, seed, fuel));
-    let [x, y] = started.each_ref().map(|run| run.as_ref().err());
-    let same = same_end(x, y, &["", ""]);
-    assert!(same.is_some(), "instantiation: {x:?} but {y:?}");
-    tally.end("instantiation", x.or(y));
-    let [Ok(mut a), Ok(mut b)] = started else {
-        return;
-    };
-    tally.instances += 1;
-    let exports = a.instance.exports(&a.store).expect("its own instance");
-    let is_func = |item: &&(String, Extern)| item.1.into_func().is_some();
-    let funcs: Vec<&String> = exports
-        .iter()
-        .filter(is_func)
-        .map(|(name, _)| name)
-        .take(FUNCS_MAX)
-        .collect();
-    compare_state(&a, &b, &exports, "instantiation");
-    'calls: for name in (0..CALLS_EACH).flat_map(|_| &funcs) {
-        let [Some((x, x_fuel)), Some((y, y_fuel))] = [&mut a, &mut b].map(|run| run.call(name))
-        else {
-            continue;
+        let Ok(mut judge) = first else {
+            return;
         };
-        match (&x, &y) {
-            (Ok(x), Ok(y)) => {
-                assert_eq!(x, y, "results of {name}");
-                tally.end("call", None);
+        tally.instances += 1;
+        let exports = judge.exports();
+        let funcs: Vec<&String> = exports
+            .iter()
+            .filter(|item| item.1.into_func().is_some())
+            .map(|(name, _)| name)
+            .take(FUNCS_MAX)
+            .collect();
+        for other in &others {
+            compare_state(&judge, other, &exports, "instantiation");
+        }
+        for round in 0..CALLS_EACH {
+            if is_baked && round == CALLS_EACH / 2 {
+                others.extend(self.bake(&judge, &exports, tally));
             }
-            _ => {
-                let [x_error, y_error] = [x.as_ref().err(), y.as_ref().err()];
-                let thrown = [(x_error, &a), (y_error, &b)].map(|(error, run)| thrown(error, run));
-                let same = same_end(x_error, y_error, &thrown.each_ref().map(String::as_str));
-                let Some(comparable) = same else {
-                    panic!("{name}: {x:?} {thrown:?} but {y:?}");
-                };
-                tally.end("call", x_error.or(y_error));
-                if !comparable {
-                    break 'calls;
+            for name in &funcs {
+                if !call_everywhere(&mut judge, &mut others, name, &exports, tally) {
+                    return;
                 }
             }
         }
-        assert_eq!(x_fuel, y_fuel, "fuel after {name}");
-        compare_state(&a, &b, &exports, name);
+        for run in others.iter().chain([&judge]) {
+            tally.collections(&run.store);
+            tally.host_calls += run.store.data().calls;
+            let refused = run.store.engine().stats().refused - run.refused;
+            assert_eq!(
+                refused, 0,
+                "code that {:?} asked for and did not get",
+                run.machine
+            );
+        }
     }
-    for run in [&a, &b] {
-        tally.collections(&run.store);
-        tally.host_calls += run.store.data().calls;
+
+    /// A run that starts where the judge stands, if a module can say that.
+    fn bake(&self, judge: &Run, exports: &[(String, Extern)], tally: &mut Tally) -> Option<Run> {
+        let state = judge.instance.state(&judge.store).expect("its own");
+        let baked = snapshot::bake(&state, |name| Some(name.to_owned())).ok()?;
+        let mut run = match self.start(Machine::AutoWaits, &baked) {
+            Ok(run) => run,
+            Err(error) if is_shortage(error.trap()) => return None,
+            Err(error) => panic!("the snapshot: {error:?}"),
+        };
+        compare_state(judge, &run, exports, "the snapshot");
+        tally.snapshots += 1;
+        *run.store.data_mut() = judge.store.data().clone();
+        Some(run)
     }
+}
+
+/// Calls a function in all runs; gives whether what follows can be compared. Runs that ran short of something are left out from
+/// then on.
+fn call_everywhere(
+    judge: &mut Run,
+    others: &mut Vec<Run>,
+    name: &str,
+    exports: &[(String, Extern)],
+    tally: &mut Tally,
+) -> bool {
+    let first = judge.call(name);
+    if let Some((first, _)) = &first {
+        tally.end("call", first.as_ref().err());
+    }
+    others.retain_mut(|other| {
+        let machine = other.machine;
+        let second = other.call(name);
+        let (Some((x, x_fuel)), Some((y, y_fuel))) = (&first, &second) else {
+            assert_eq!(first.is_some(), second.is_some(), "arguments of {name}");
+            return true;
+        };
+        if let (Ok(x), Ok(y)) = (x, y) {
+            assert_eq!(x, y, "results of {name} on {machine:?}");
+        } else {
+            let [x_error, y_error] = [x.as_ref().err(), y.as_ref().err()];
+            let thrown = [thrown(x_error, judge), thrown(y_error, other)];
+            let same = same_end(x_error, y_error, &thrown.each_ref().map(String::as_str));
+            let Some(comparable) = same else {
+                panic!("{name}: {x:?} {thrown:?} but {machine:?} {y:?}");
+            };
+            if !comparable {
+                return false;
+            }
+        }
+        assert_eq!(x_fuel, y_fuel, "fuel after {name} on {machine:?}");
+        compare_state(judge, other, exports, name);
+        true
+    });
+    // What the judge left half done is nobody's measure.
+    !first.is_some_and(|(first, _)| is_shortage(first.err().and_then(|error| error.trap())))
 }
 
 /// What an uncaught exception carries.
@@ -295,13 +253,19 @@ fn same_end(x: Option<&Error>, y: Option<&Error>, thrown: &[&str; 2]) -> Option<
         (None, None) => true,
         (Some(x), Some(y)) if x_trap.is_some() || y_trap.is_some() => x.trap() == y.trap(),
         (Some(x), Some(y)) => match (x.exception(), y.exception()) {
-            (None, None) => x.to_string() == y.to_string(),
+            (None, None) => without_numbers(x) == without_numbers(y),
             (Some(_), Some(_)) => thrown[0] == thrown[1],
             _ => false,
         },
         _ => false,
     };
     same.then_some(true)
+}
+
+/// What an error says, apart from the numbers of types, which are each engine's own.
+fn without_numbers(error: &Error) -> String {
+    let text = error.to_string();
+    text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// Whether something ran out that the tiers need more or less of: stacks end at different depths, and machine code does not
@@ -314,6 +278,7 @@ fn is_shortage(trap: Option<Trap>) -> bool {
 }
 
 fn compare_state(a: &Run, b: &Run, exports: &[(String, Extern)], after: &str) {
+    let after = &format!("{after} on {:?}", b.machine);
     for (name, _) in exports {
         let of = |run: &Run| {
             run.instance

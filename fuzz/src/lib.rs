@@ -1,8 +1,12 @@
 //! What fuzzing checks, apart from how inputs are found: the same oracles serve coverage-guided targets and the seeded runner.
 
+mod background;
 mod differential;
 mod generate;
+mod host;
+mod machine;
 mod mutate;
+mod run;
 mod tally;
 mod values;
 mod way;

@@ -12,8 +12,10 @@ pub struct Tally {
     pub modules: u64,
     /// Modules that were instantiated.
     pub instances: u64,
-    /// Instantiations and calls by how they ended, in both tiers alike.
+    /// Instantiations and calls by how they ended, as the interpreter has it.
     pub ends: BTreeMap<String, u64>,
+    /// Modules that started where another stood.
+    pub snapshots: u64,
     /// Calls of host functions by guests.
     pub host_calls: u64,
     /// Collections of objects.
@@ -67,6 +69,7 @@ impl Tally {
     pub fn add(&mut self, other: Tally) {
         self.modules += other.modules;
         self.instances += other.instances;
+        self.snapshots += other.snapshots;
         self.host_calls += other.host_calls;
         self.collections += other.collections;
         self.asked += other.asked;
@@ -84,6 +87,7 @@ impl fmt::Display for Tally {
         let Tally {
             modules,
             instances,
+            snapshots,
             host_calls,
             collections,
             asked,
@@ -91,7 +95,7 @@ impl fmt::Display for Tally {
         } = self;
         writeln!(
             f,
-            "{modules} modules, {instances} instances, {host_calls} calls of the host, {collections} collections"
+            "{modules} modules, {instances} instances, {snapshots} snapshots, {host_calls} calls of the host, {collections} collections"
         )?;
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

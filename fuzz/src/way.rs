@@ -1,9 +1,10 @@
 //! How a module is made and run, chosen from the input: no single set of settings reaches everything.
 
 use crate::Random;
-use wharf::{Config, Engine, Features, Tier};
+use crate::machine::Machine;
+use wharf::{Config, Engine, Features};
 
-/// How a module is run. Both tiers always run it alike.
+/// How a module is run, by all machines alike.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Way {
     /// With shared memories and atomic accesses, but without the deterministic profile, which allows neither.
@@ -72,15 +73,15 @@ impl Way {
         }
     }
 
-    /// The engine of a tier.
-    pub fn engine(self, tier: Tier) -> Engine {
+    /// The engine of a machine.
+    pub fn engine(self, machine: Machine) -> Engine {
         let mut features = Features::runnable();
         if self.threads {
             features = features.without("relaxed-simd").expect("a feature");
         }
         let mut config = Config::new();
+        machine.configure(&mut config);
         config
-            .tier(tier)
             .features(features)
             .consume_fuel(true)
             .parallel_compilation(false)
@@ -88,6 +89,6 @@ impl Way {
             .gc_stress(self.gc_stress)
             .move_memories(self.memories_move)
             .verify_compilers(true);
-        Engine::new(&config).expect("both tiers run here")
+        Engine::new(&config).expect("all tiers run here")
     }
 }

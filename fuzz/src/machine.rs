@@ -1,0 +1,102 @@
+//! What a module is run by: everything that promises to do what the interpreter does.
+//!
+//! Apart from [`Way`], which holds for all of them at once: what is compared runs in one way, on many machines.
+
+use crate::Random;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wharf::{Config, Engine, Inlining, Module, Result, Tier};
+
+/// One way for a module to get code and an instance.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Machine {
+    /// One operator a step: the judge.
+    Interp,
+    /// Code from one pass.
+    Baseline,
+    /// Code of the best kind, without code of callees in callers.
+    Optimizing,
+    /// The same, with it wherever it is possible.
+    Inlined,
+    /// The same, out of a file.
+    Artifact,
+    /// Code from one pass first, then better code at the first entry and the first round of each loop, which guests wait for.
+    AutoWaits,
+    /// The same after so many, beside running guests.
+    AutoAfter(u32),
+    /// Code from one pass in an instance that another store used before.
+    PooledBaseline,
+    /// The same where tiers change.
+    PooledAuto,
+}
+
+/// Entries and rounds after which code changes: few, so that it does in calls of little fuel.
+const AFTER: [u32; 4] = [1, 3, 20, 150];
+
+impl Machine {
+    /// The judge, and some that it judges: the tiers always, the others now and then.
+    pub fn choose(random: &mut Random) -> Vec<Machine> {
+        let after = Machine::AutoAfter(AFTER[random.below(AFTER.len())]);
+        let best = match random.below(5) {
+            0 => Machine::Artifact,
+            1 | 2 => Machine::Inlined,
+            _ => Machine::Optimizing,
+        };
+        let mut machines = vec![
+            Machine::Interp,
+            Machine::Baseline,
+            best,
+            Machine::AutoWaits,
+            after,
+        ];
+        match random.below(4) {
+            0 => machines.push(Machine::PooledBaseline),
+            1 => machines.push(Machine::PooledAuto),
+            _ => {}
+        }
+        machines
+    }
+
+    /// Whether the instance is one that was used before.
+    pub fn is_pooled(self) -> bool {
+        matches!(self, Machine::PooledBaseline | Machine::PooledAuto)
+    }
+
+    /// The settings that differ from machine to machine.
+    pub fn configure(self, config: &mut Config) {
+        match self {
+            Machine::Interp => config.tier(Tier::Interp),
+            Machine::Baseline | Machine::PooledBaseline => config.tier(Tier::Baseline),
+            Machine::Optimizing => config.tier(Tier::Optimizing),
+            Machine::Inlined | Machine::Artifact => {
+                config.tier(Tier::Optimizing).inlining(Inlining::All)
+            }
+            Machine::AutoWaits => config
+                .tier(Tier::Auto)
+                .inlining(Inlining::Usual)
+                .tier_up_after(1)
+                .tier_up_waits(true),
+            Machine::AutoAfter(count) => config
+                .tier(Tier::Auto)
+                .inlining(Inlining::All)
+                .tier_up_after(count),
+            Machine::PooledAuto => config.tier(Tier::Auto).tier_up_after(4),
+        };
+    }
+
+    /// A valid module on an engine of this machine.
+    pub fn module(self, engine: &Engine, bytes: &[u8]) -> Result<Module> {
+        let module = Module::from_binary(engine, bytes.to_vec())?;
+        if self != Machine::Artifact {
+            return Ok(module);
+        }
+        static FILES: AtomicU64 = AtomicU64::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("wharf-fuzz-{}-{number}.wharf", std::process::id());
+        let path: PathBuf = std::env::temp_dir().join(name);
+        std::fs::write(&path, module.serialize()?)?;
+        let again = Module::from_artifact_file(engine, &path);
+        std::fs::remove_file(&path)?;
+        again
+    }
+}
