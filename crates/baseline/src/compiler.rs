@@ -2,7 +2,7 @@
 //!
 //! Apart from the emitter because it is about memory that is used again, and what can be chosen.
 
-use crate::emitter::{Buffers, Emitter};
+use crate::emitter::{Buffers, Emitter, Next};
 use crate::frame::Frame;
 use crate::locals::Locals;
 use crate::regs::Regs;
@@ -83,7 +83,7 @@ impl Compiler for Baseline {
         } = scratch;
         survey.look_at(&body);
         let (func, body_bytes) = (body.func(), body.bytes_len());
-        let mut reader = body.read(read)?;
+        let mut reader = body.read_surveyed(survey, read)?;
         let ty = env.header.func_type(func);
         let memories = env.header.memories();
         let has_memory = survey.memory > 0 && memories.first().is_some_and(abi::is_static);
@@ -133,7 +133,7 @@ impl Compiler for Baseline {
             uses_area: false,
             pad: None,
             offset: u32::MAX,
-            next: None,
+            next: Next::Other,
             next_is_done: false,
             fuel_pending: 0,
             last_trap: None,

@@ -13,7 +13,7 @@ use crate::stack::{Entry, Operand, Place};
 use abi::{CompileEnv, CompileError, CompiledFunc, Handler, PcEntry, StackMaps, TrapEntry};
 use asm::x64::{Assembler, Cond, Gpr, Label, Mem, Xmm};
 use module::{BodyReader, FuncIdx, Op};
-use ops::Trap;
+use ops::{Compute, Trap};
 
 /// Memory that is used again for each function.
 #[derive(Default)]
@@ -35,6 +35,30 @@ pub(crate) enum Cold {
     Trap { label: Label, trap: u8, offset: u32 },
     /// Anything else.
     Slow(crate::emit::slow::Slow),
+}
+
+/// What an operator does with the result of the one before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    /// It sets a local to it.
+    Set(u32),
+    /// The same, and has it as its own result.
+    Tee(u32),
+    /// It asks whether it is zero.
+    Test,
+    Other,
+}
+
+impl Next {
+    #[inline]
+    fn of(op: &Op) -> Next {
+        match *op {
+            Op::LocalSet(local) => Next::Set(local),
+            Op::LocalTee(local) => Next::Tee(local),
+            Op::BrIf(_) | Op::If(_) | Op::Select | Op::Compute(Compute::I32Eqz) => Next::Test,
+            _ => Next::Other,
+        }
+    }
 }
 
 /// A function that is being compiled.
@@ -69,8 +93,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) pad: Option<u32>,
     /// The offset of the operator in the module's bytes.
     pub(crate) offset: u32,
-    /// The operator after this one.
-    pub(crate) next: Option<Op>,
+    /// What the operator after this one does with its result.
+    pub(crate) next: Next,
     /// Whether that has been executed together with this one.
     pub(crate) next_is_done: bool,
     pub(crate) fuel_pending: u32,
@@ -110,42 +134,46 @@ impl Emitter<'_> {
         let code_max = CODE_BYTES_MIN + body_bytes * CODE_PER_BYTE_MAX;
         self.prologue();
         self.begin_function();
-        let mut current = reader.next()?;
-        while let Some((offset, op)) = current {
-            let next = reader.next()?;
-            self.next = next.map(|(_, op)| op);
+        // Operators stay where the reader writes them.
+        let (mut op, mut next_op) = (&mut Op::Nop, &mut Op::Nop);
+        let mut current = reader.next_into(op)?;
+        while let Some(offset) = current {
+            let next = reader.next_into(next_op)?;
+            self.next = match next {
+                Some(_) => Next::of(next_op),
+                None => Next::Other,
+            };
             self.offset = offset;
             self.op(op, reader);
+            std::mem::swap(&mut op, &mut next_op);
             current = next;
             if self.next_is_done {
                 self.next_is_done = false;
-                if self.env.fuel
-                    && let Some((_, op)) = next
-                {
+                if self.env.fuel {
                     self.fuel_pending += op.fuel();
                 }
-                current = reader.next()?;
+                current = reader.next_into(op)?;
             }
             if self.asm.offset() as usize > code_max || self.deepest > FRAME_BYTES_MAX {
                 self.limit = Some("the function is too complex for this compiler");
             }
             if let Some(message) = self.limit {
                 // Whether it is valid comes first.
-                while reader.next()?.is_some() {}
+                while reader.next_into(op)?.is_some() {}
                 return Err(CompileError::Limit(message.to_string()));
             }
         }
         Ok(())
     }
 
-    fn op(&mut self, op: Op, reader: &BodyReader<'_>) {
+    fn op(&mut self, op: &Op, reader: &BodyReader<'_>) {
         if !self.reachable {
             return self.unreachable_op(op);
         }
         if self.env.fuel {
-            self.count_fuel(op);
+            self.count_fuel(*op);
         }
-        match op {
+        match *op {
             Op::LocalGet(local) => self.push_local(local),
             Op::LocalSet(local) => self.local_set(local),
             Op::LocalTee(local) => self.local_tee(local),
@@ -163,8 +191,8 @@ impl Emitter<'_> {
         }
     }
 
-    fn other_op(&mut self, op: Op, reader: &BodyReader<'_>) {
-        match op {
+    fn other_op(&mut self, op: &Op, reader: &BodyReader<'_>) {
+        match *op {
             Op::Unreachable => self.trap_always(Trap::Unreachable),
             Op::Block(ty) => self.block(ty),
             Op::Loop(ty) => self.begin_loop(ty),
@@ -361,7 +389,7 @@ impl Emitter<'_> {
     /// [`Emitter::push_xmm`].
     #[inline]
     pub(crate) fn wanted_home(&self, is_xmm: bool) -> Option<(u32, RegSet)> {
-        let (Op::LocalSet(local) | Op::LocalTee(local)) = self.next? else {
+        let (Next::Set(local) | Next::Tee(local)) = self.next else {
             return None;
         };
         let home = self.locals.get(local).home;
@@ -423,8 +451,8 @@ impl Emitter<'_> {
         self.clean &= !home;
         self.next_is_done = true;
         match self.next {
-            Some(Op::LocalTee(local)) => self.push_local(local),
-            Some(Op::LocalSet(_)) => {}
+            Next::Tee(local) => self.push_local(local),
+            Next::Set(_) => {}
             _ => unreachable!("a result went to a home that no one asked for"),
         }
     }

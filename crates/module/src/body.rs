@@ -7,21 +7,23 @@ use crate::fold::{Checked, Fold};
 use crate::legacy::LegacyOp;
 use crate::legacy::plan::Plan;
 use crate::legacy::translate::Translator;
-use crate::{Bytes, Catch, Error, FuncIdx, FuncType, Header, Op, ValType};
+use crate::{Bytes, Catch, Error, FuncIdx, FuncType, Header, Op, Survey, ValType};
 use std::iter;
 use std::sync::Arc;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, ValidatorResources,
-    WasmFeatures,
+    BinaryReader, FrameKind, FuncToValidate, FuncValidator, FuncValidatorAllocations,
+    ValidatorResources, WasmFeatures,
 };
 
-/// A function body that has not been validated yet. It can be sent to another thread; a copy shares the bytes.
+/// A function body, to be validated while it is read. It can be sent to another thread; a copy shares the bytes.
 pub struct FuncInput {
     header: Arc<Header>,
     bytes: Bytes,
     /// Where the bytes start in the file.
     offset: usize,
     func: FuncToValidate<ValidatorResources>,
+    /// Whether it was validated before.
+    is_valid: bool,
 }
 
 impl Clone for FuncInput {
@@ -36,6 +38,7 @@ impl Clone for FuncInput {
                 ty: self.func.ty,
                 features: self.func.features,
             },
+            is_valid: self.is_valid,
         }
     }
 }
@@ -58,13 +61,11 @@ pub struct BodyReader<'a> {
     /// Where the body starts in the file.
     start: usize,
     reader: BinaryReader<'a>,
-    /// Always there until the reader is dropped.
+    /// There until the reader is dropped, unless the body was validated before.
     validator: Option<FuncValidator<ValidatorResources>>,
     allocations: &'a mut FuncValidatorAllocations,
     locals: &'a mut Vec<(u32, ValType)>,
     labels: &'a mut Vec<u32>,
-    /// The operator that was read last.
-    op: Op,
     /// Set if that is one of the legacy encoding of exceptions.
     legacy: Option<LegacyOp>,
     /// There if the body has a legacy `try`.
@@ -119,6 +120,17 @@ impl FuncInput {
             bytes,
             offset,
             func,
+            is_valid: false,
+        }
+    }
+
+    /// The same body, to be read without validating it: it is one of a module all of whose bodies were validated before.
+    ///
+    /// Reading a body that is not valid then gives errors or nonsense, of which compilers make code that harms the host.
+    pub fn trusted(self) -> FuncInput {
+        FuncInput {
+            is_valid: true,
+            ..self
         }
     }
 
@@ -151,7 +163,30 @@ impl FuncInput {
     /// # Errors
     /// If the declarations of locals are malformed or invalid.
     pub fn read(self, scratch: &mut ReadScratch) -> Result<BodyReader<'_>, Error> {
+        self.read_if(scratch, true)
+    }
+
+    /// Begins to read the body, of which a survey was made before: it tells whether to look ahead for legacy exceptions.
+    ///
+    /// # Errors
+    /// If the declarations of locals are malformed or invalid.
+    pub fn read_surveyed<'s>(
+        self,
+        survey: &Survey,
+        scratch: &'s mut ReadScratch,
+    ) -> Result<BodyReader<'s>, Error> {
+        self.read_if(scratch, survey.has_legacy)
+    }
+
+    fn read_if(
+        self,
+        scratch: &mut ReadScratch,
+        may_have_legacy: bool,
+    ) -> Result<BodyReader<'_>, Error> {
         let mut body = self.open(scratch)?;
+        if !may_have_legacy {
+            return Ok(body);
+        }
         let declared: u32 = body.locals.iter().map(|(count, _)| count).sum();
         let n_locals = body.func_type().params().len() as u32 + declared;
         body.translator = translator(&body.reader, &body.header, n_locals, body.locals)
@@ -166,6 +201,7 @@ impl FuncInput {
             bytes,
             offset,
             func,
+            is_valid,
         } = self;
         let ReadScratch {
             allocations,
@@ -183,11 +219,10 @@ impl FuncInput {
             func: index,
             start: offset,
             reader: BinaryReader::new_features(bytes, offset as u64, features),
-            validator: Some(func.into_validator(std::mem::take(allocations))),
+            validator: (!is_valid).then(|| func.into_validator(std::mem::take(allocations))),
             allocations,
             locals,
             labels,
-            op: Op::Nop,
             legacy: None,
             translator: None,
             ended: false,
@@ -216,6 +251,7 @@ impl FuncInput {
                 ty: self.func.ty,
                 features: self.func.features - WasmFeatures::LEGACY_EXCEPTIONS,
             },
+            is_valid: false,
         };
         let valid = without
             .open(scratch)
@@ -291,12 +327,22 @@ impl BodyReader<'_> {
         reason = "an iterator could not lend labels in between"
     )]
     pub fn next(&mut self) -> Result<Option<(u32, Op)>, Error> {
+        let mut op = Op::Nop;
+        let offset = self.next_into(&mut op)?;
+        Ok(offset.map(|offset| (offset, op)))
+    }
+
+    /// As [`BodyReader::next`], with the operator written where the consumer wants it: copying it takes longer than reading it.
+    ///
+    /// # Errors
+    /// The same.
+    #[inline]
+    pub fn next_into(&mut self, op: &mut Op) -> Result<Option<u32>, Error> {
         if self.translator.is_some() {
-            return self.next_translated();
+            return self.next_translated(op);
         }
-        // Inlined, so that the operator is not copied once more on its way to the consumer.
         let offset = self.reader.original_position() as u32;
-        Ok(self.read_op()?.then_some((offset, self.op)))
+        Ok(self.read_op(op)?.then_some(offset))
     }
 
     /// How many labels [`BodyReader::labels`] can give.
@@ -323,31 +369,31 @@ impl BodyReader<'_> {
     }
 
     /// The next operator of a body with a legacy `try`.
-    fn next_translated(&mut self) -> Result<Option<(u32, Op)>, Error> {
+    fn next_translated(&mut self, op: &mut Op) -> Result<Option<u32>, Error> {
         loop {
             let translator = self.translator.as_mut().expect("the body has one");
-            if let Some(next) = translator.pop() {
-                return Ok(Some(next));
+            if let Some((offset, next)) = translator.pop() {
+                *op = next;
+                return Ok(Some(offset));
             }
             let offset = self.reader.original_position() as u32;
             self.legacy = None;
-            if !self.read_op()? {
+            if !self.read_op(op)? {
                 return Ok(None);
             }
             let translator = self.translator.as_mut().expect("the body has one");
-            let (op, legacy) = (self.op, self.legacy);
             translator
-                .push(offset, op, legacy, self.labels, &self.header)
+                .push(offset, *op, self.legacy, self.labels, &self.header)
                 .map_err(|error| error.at(offset as usize).in_func(self.func))?;
         }
     }
 
-    /// Puts the next operator into `self.op`; gives false at the end.
-    fn read_op(&mut self) -> Result<bool, Error> {
+    /// Writes the next operator to `op`; gives false at the end.
+    fn read_op(&mut self, op: &mut Op) -> Result<bool, Error> {
         if self.ended {
             return Ok(false);
         }
-        let result = self.read_unended_op();
+        let result = self.read_unended_op(op);
         if !matches!(result, Ok(true)) {
             self.ended = true;
         }
@@ -355,8 +401,10 @@ impl BodyReader<'_> {
     }
 
     #[inline]
-    fn read_unended_op(&mut self) -> Result<bool, Error> {
-        let validator = self.validator.as_mut().expect("kept until drop");
+    fn read_unended_op(&mut self, op: &mut Op) -> Result<bool, Error> {
+        let Some(validator) = &mut self.validator else {
+            return self.read_trusted_op(op);
+        };
         let offset = self.reader.original_position();
         let validator = validator.visitor(offset);
         if self.reader.eof() {
@@ -366,10 +414,11 @@ impl BodyReader<'_> {
             return Ok(false);
         }
         let fold = Fold {
-            op: &mut self.op,
+            op,
             legacy: &mut self.legacy,
             labels: self.labels,
             kinds: self.header.kinds(),
+            frame: FrameKind::Block,
         };
         let mut visitor = Checked { validator, fold };
         let valid = self
@@ -380,16 +429,39 @@ impl BodyReader<'_> {
         Ok(true)
     }
 
+    /// Reads an operator that was validated before.
+    fn read_trusted_op(&mut self, op: &mut Op) -> Result<bool, Error> {
+        if self.reader.eof() {
+            return Ok(false);
+        }
+        let offset = self.reader.original_position();
+        let frame = expected_frame(&self.reader);
+        let mut fold = Fold {
+            op,
+            legacy: &mut self.legacy,
+            labels: self.labels,
+            kinds: self.header.kinds(),
+            frame,
+        };
+        let folded = self
+            .reader
+            .visit_operator(&mut fold)
+            .map_err(Error::malformed)?;
+        folded.map_err(|error| error.at(offset as usize))?;
+        Ok(true)
+    }
+
     fn read_locals(&mut self) -> Result<(), Error> {
-        let validator = self.validator.as_mut().expect("kept until drop");
         let n_runs = self.reader.read_var_u32().map_err(Error::malformed)?;
         for _ in 0..n_runs {
             let offset = self.reader.original_position();
             let count = self.reader.read_var_u32().map_err(Error::malformed)?;
             let ty = self.reader.read().map_err(Error::malformed)?;
-            validator
-                .define_locals(offset, count, ty)
-                .map_err(Error::invalid)?;
+            if let Some(validator) = &mut self.validator {
+                validator
+                    .define_locals(offset, count, ty)
+                    .map_err(Error::invalid)?;
+            }
             self.locals.push((
                 count,
                 val_type(ty, self.header.kinds()).map_err(|error| error.at(offset as usize))?,
@@ -404,7 +476,9 @@ impl BodyReader<'_> {
     }
 
     fn validate_ops(&mut self) -> Result<(), Error> {
-        let validator = self.validator.as_mut().expect("kept until drop");
+        let Some(validator) = &mut self.validator else {
+            return Ok(());
+        };
         let reader = &mut self.reader;
         while !reader.eof() {
             let mut visitor = validator.visitor(reader.original_position());
@@ -423,6 +497,19 @@ impl Drop for BodyReader<'_> {
         if let Some(validator) = self.validator.take() {
             *self.allocations = validator.into_allocations();
         }
+    }
+}
+
+/// The block in which the parser expects the next operator of a valid body, so that no stack of blocks need be kept for it.
+fn expected_frame(reader: &BinaryReader<'_>) -> FrameKind {
+    const ELSE: u8 = 0x05;
+    const CATCH: u8 = 0x07;
+    const DELEGATE: u8 = 0x18;
+    const CATCH_ALL: u8 = 0x19;
+    match reader.clone().read_u8() {
+        Ok(ELSE) => FrameKind::If,
+        Ok(CATCH | DELEGATE | CATCH_ALL) => FrameKind::LegacyTry,
+        _ => FrameKind::Block,
     }
 }
 
@@ -490,6 +577,7 @@ impl<'a> TrustedReader<'a> {
                 legacy: &mut legacy,
                 labels: &mut self.labels,
                 kinds: self.header.kinds(),
+                frame: FrameKind::Block,
             };
             let folded = self
                 .ops

@@ -6,6 +6,7 @@ use crate::convert::Kinds;
 use crate::fold::Fold;
 use crate::{Error, Op};
 use std::slice;
+use wasmparser::FrameKind;
 
 /// A constant expression: operators in order, without the final `end`.
 #[derive(Clone, PartialEq, Debug)]
@@ -56,6 +57,7 @@ impl ConstExpr {
                 legacy: &mut legacy,
                 labels: &mut labels,
                 kinds,
+                frame: FrameKind::Block,
             };
             let folded = reader.visit_operator(&mut fold).map_err(Error::malformed)?;
             folded.map_err(|error| error.at(at))?;

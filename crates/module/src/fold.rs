@@ -27,6 +27,14 @@ pub(crate) struct Fold<'l> {
     pub(crate) labels: &'l mut Vec<u32>,
     /// The kinds of the module's types.
     pub(crate) kinds: &'l Kinds,
+    /// What the parser is told that the innermost block is, if nobody else tells it.
+    pub(crate) frame: FrameKind,
+}
+
+impl FrameStack for Fold<'_> {
+    fn current_frame(&self) -> Option<FrameKind> {
+        Some(self.frame)
+    }
 }
 
 impl Fold<'_> {

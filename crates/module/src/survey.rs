@@ -17,6 +17,8 @@ pub struct Survey {
     pub memory: u32,
     /// Whether there is a block that catches exceptions.
     pub catches: bool,
+    /// Whether there may be a `try` of the legacy encoding of exceptions.
+    pub(crate) has_legacy: bool,
     /// The weight of a use here.
     weight: u32,
     /// The operators that an `end` will close, with the weight of a use behind it.
@@ -39,9 +41,11 @@ impl Survey {
         self.blocks.clear();
         self.blocks.push((FrameKind::Block, 1));
         (self.calls, self.memory, self.weight) = (0, 0, 1);
-        self.catches = false;
-        // What cannot be read is found again, and reported, by whoever validates.
-        let _ = self.read(bytes, features);
+        (self.catches, self.has_legacy) = (false, false);
+        if self.read(bytes, features).is_err() {
+            // What cannot be read is found again, and reported, by whoever validates.
+            self.has_legacy = true;
+        }
     }
 
     fn read(&mut self, bytes: &[u8], features: Features) -> wasmparser::Result<()> {
@@ -107,7 +111,7 @@ macro_rules! tell {
     }};
     ($v:ident Try [$ty:ident] $a:tt) => {{
         let _ = $ty;
-        $v.catches = true;
+        ($v.catches, $v.has_legacy) = (true, true);
         $v.begin(FrameKind::LegacyTry)
     }};
     ($v:ident End [] $a:tt) => {

@@ -118,8 +118,8 @@ impl<'a> Emitter<'a> {
     }
 
     /// An operator that cannot be reached: only its part in the nesting of blocks counts.
-    pub(crate) fn unreachable_op(&mut self, op: Op) {
-        match op {
+    pub(crate) fn unreachable_op(&mut self, op: &Op) {
+        match *op {
             Op::Block(ty) | Op::Loop(ty) | Op::If(ty) | Op::TryTable { ty, .. } => {
                 self.open(BlockKind::Dead, ty, 0);
             }

@@ -3,12 +3,11 @@
 //! Apart because nearly all code is made of these: constants, operands in memory and results that a local wants are part of the
 //! instruction wherever it allows.
 
-use crate::emitter::Emitter;
+use crate::emitter::{Emitter, Next};
 use crate::kind::Kind;
 use crate::regs::SCRATCH;
 use crate::stack::{Entry, Operand, Place};
 use asm::x64::{Alu, Bits, Cond, Gpr, Mem, Scale, Shift, Size, Unary};
-use module::Op;
 use ops::{Compute, Trap, Wide};
 
 impl Emitter<'_> {
@@ -280,12 +279,8 @@ impl Emitter<'_> {
 
     /// Pushes a truth that is in the flags: there it stays if the next operator takes it from there.
     pub(crate) fn push_cond(&mut self, cond: Cond) {
-        let stays = matches!(
-            self.next,
-            Some(Op::BrIf(_) | Op::If(_) | Op::Select | Op::Compute(Compute::I32Eqz))
-        );
         // Paying for fuel would overwrite them.
-        if stays && !self.env.fuel {
+        if self.next == Next::Test && !self.env.fuel {
             return self.push(Kind::I32, Place::Flags(cond));
         }
         let to = self.result_gpr();

@@ -69,6 +69,7 @@ fn visit_every_operator<'a>() {
         legacy: &mut legacy,
         labels: &mut labels,
         kinds: &[crate::TypeKind::Func],
+        frame: wasmparser::FrameKind::Block,
     };
     let mut lines = String::new();
     let mut folded = 0;

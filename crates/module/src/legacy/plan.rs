@@ -9,7 +9,7 @@ use crate::fold::Fold;
 use crate::{BlockType, Error, Header, Op, TagIdx, ValType};
 use std::collections::HashMap;
 use std::ops::Range;
-use wasmparser::{BinaryReader, OperatorsReader};
+use wasmparser::{BinaryReader, FrameKind, OperatorsReader};
 
 /// The byte of `try`: without one there is nothing to translate.
 const TRY: u8 = 0x06;
@@ -241,6 +241,7 @@ impl Scan {
                 legacy: &mut legacy,
                 labels: &mut labels,
                 kinds,
+                frame: FrameKind::Block,
             };
             ops.visit_operator(&mut fold).map_err(Error::malformed)??;
             labels.clear();
