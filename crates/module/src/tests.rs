@@ -6,7 +6,7 @@ pub(crate) mod suite;
 
 use crate::{
     BodyReader, Decoder, ElemItems, ElemMode, Error, ErrorKind, ExportItem, Features, FuncIdx,
-    Module, Op, ReadScratch, TypeIdx, decode,
+    FuncInput, Module, Op, ReadScratch, Survey, TypeIdx, decode,
 };
 use expect_test::{Expect, expect};
 
@@ -41,12 +41,30 @@ fn read_all(mut body: BodyReader<'_>) -> Result<Vec<(u32, Op)>, Error> {
     Ok(ops)
 }
 
+/// What is known of a body beforehand makes reading it faster, and no different.
+fn ways_of_reading_agree(input: &FuncInput) {
+    let mut scratch = ReadScratch::default();
+    let mut survey = Survey::default();
+    survey.look_at(input);
+    let read = input.clone().read(&mut scratch).and_then(read_all);
+    let surveyed = input.clone().read_surveyed(&survey, &mut scratch);
+    let surveyed = surveyed.and_then(read_all);
+    let text = |result: &Result<Vec<(u32, Op)>, Error>| format!("{result:?}");
+    assert_eq!(text(&read), text(&surveyed));
+    if read.is_ok() {
+        let trusted = input.clone().trusted();
+        let trusted = trusted.read_surveyed(&survey, &mut scratch);
+        assert_eq!(text(&read), text(&trusted.and_then(read_all)));
+    }
+}
+
 /// Decodes a module and validates all of it, by operators or in the fast way.
 pub(crate) fn validate(bytes: &[u8], features: &Features) -> Result<Module, Error> {
     let by_op = decode_with(bytes, features, |body| read_all(body).map(drop));
     let mut scratch = ReadScratch::default();
     let mut failed = None;
     let fast = decode(bytes.to_vec(), features, &mut |_, input| {
+        ways_of_reading_agree(&input);
         if let Err(error) = input.validate(&mut scratch) {
             failed.get_or_insert(error);
         }

@@ -12,6 +12,7 @@ fn check(func: &str, expected: Expect) {
            (func (export \"f\") {func}))"
     );
     let bytes = wasm(&module);
+    validate(&bytes, &Features::decodable()).unwrap();
     let mut text = String::new();
     let module = decode_with(&bytes, &Features::decodable(), |mut body| {
         let start = body.offset();
