@@ -1,5 +1,7 @@
 //! Compiled code as plain data: functions as compilers return them, and the image that a module's functions are joined into.
 
+mod parts;
+
 use crate::inlined::{self, Inlined};
 use module::{FuncIdx, TypeIdx};
 

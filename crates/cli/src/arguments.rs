@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Outcome;
-use crate::{compile, completion, run, snapshot, validate, wast};
+use crate::{cache, compile, completion, run, snapshot, validate, wast};
 
 /// Runs, checks and compiles WebAssembly.
 ///
@@ -34,6 +34,7 @@ enum Command {
     Snapshot(snapshot::Arguments),
     Validate(validate::Arguments),
     Wast(wast::Arguments),
+    Cache(cache::Arguments),
     Completion(completion::Arguments),
 }
 
@@ -57,6 +58,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Snapshot(arguments) => snapshot::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Wast(arguments) => wast::run(&arguments),
+        Command::Cache(arguments) => cache::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
     };
     outcome.unwrap_or_else(|failure| failure.show())

@@ -80,6 +80,12 @@ impl EngineOptions {
         Ok(config)
     }
 
+    /// Where compiled code is kept between runs, if it is.
+    pub fn cache(&self) -> Option<wharf::CacheConfig> {
+        let is_on = !self.no_cache && matches!(self.tier, Tier::Auto);
+        is_on.then(wharf::CacheConfig::usual).flatten()
+    }
+
     /// Whether runs must not differ.
     pub fn is_deterministic(&self) -> bool {
         self.deterministic

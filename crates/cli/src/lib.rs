@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod cache;
 mod compile;
 mod completion;
 mod engine;

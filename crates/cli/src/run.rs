@@ -136,6 +136,7 @@ struct Host {
 pub fn run(arguments: Arguments) -> Outcome {
     let mut config = arguments.engine.config()?;
     config.consume_fuel(arguments.limits.fuel.is_some());
+    config.cache(arguments.engine.cache());
     if let Some(bytes) = arguments.limits.max_stack {
         config.max_wasm_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
@@ -193,6 +194,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         written
             .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
     }
+    module.keep_code();
     if arguments.gc_stats {
         report::collections(&store.gc_stats());
     }

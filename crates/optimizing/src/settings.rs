@@ -103,6 +103,23 @@ impl Settings {
             .map_err(|e| fail(&e))
     }
 
+    /// Names everything that changes code on this machine, without making the code generator, which takes longer than a short
+    /// program runs.
+    pub fn code_key(&self) -> String {
+        let Settings {
+            verify: _,
+            rows_by_call,
+            inlining,
+            portable,
+            deterministic,
+        } = self;
+        let (version, cranelift) = (env!("CARGO_PKG_VERSION"), cranelift_codegen::VERSION);
+        let features = host_features();
+        format!(
+            "optimizing {version} {cranelift} {rows_by_call} {inlining:?} {portable} {deterministic} {features:?}"
+        )
+    }
+
     /// Names everything that changes code.
     pub(crate) fn fingerprint(&self, isa: &OwnedTargetIsa) -> String {
         let mut text = format!(

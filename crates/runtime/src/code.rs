@@ -7,18 +7,24 @@ use abi::{CodeImage, Handler, TrapEntry};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 use sys::CodeArena;
 
 /// Functions of a module that were published together, with their tables. Keeps the code.
 pub(crate) struct CodePiece {
     addresses: Range<usize>,
-    /// The tables, by offset from the start of the piece. The text is empty.
-    image: CodeImage,
+    tables: Tables,
     /// Number among the module's defined functions of the first one here.
     first: u32,
     module: Weak<LoadedModule>,
     _code: CodeHold,
+}
+
+/// The tables of a piece, by offset from its start. The text is empty.
+pub(crate) enum Tables {
+    Here(CodeImage),
+    /// To be read when they are first needed, which in most runs is never.
+    Kept(LazyLock<CodeImage, Box<dyn FnOnce() -> CodeImage + Send>>),
 }
 
 /// What keeps the code of a piece: its block, or the chunk that it shares.
@@ -27,14 +33,14 @@ pub(crate) type CodeHold = Arc<dyn Any + Send + Sync>;
 impl CodePiece {
     pub(crate) fn new(
         addresses: Range<usize>,
-        image: CodeImage,
+        tables: Tables,
         first: u32,
         module: Weak<LoadedModule>,
         code: CodeHold,
     ) -> CodePiece {
         CodePiece {
             addresses,
-            image,
+            tables,
             first,
             module,
             _code: code,
@@ -46,7 +52,10 @@ impl CodePiece {
     }
 
     pub(crate) fn image(&self) -> &CodeImage {
-        &self.image
+        match &self.tables {
+            Tables::Here(image) => image,
+            Tables::Kept(image) => image,
+        }
     }
 
     /// Whether code of the piece goes on at `return_pc`.
@@ -60,18 +69,18 @@ impl CodePiece {
 
     /// The trap listed for an address.
     pub(crate) fn trap_at(&self, pc: usize) -> Option<u8> {
-        self.image.trap_at(self.offset(pc))
+        self.image().trap_at(self.offset(pc))
     }
 
     /// The places of references in a frame that goes on at an address: how many bytes each lies below the frame pointer.
     pub(crate) fn stack_map_at(&self, return_pc: usize) -> &[u32] {
-        self.image.stack_maps.at(self.offset(return_pc))
+        self.image().stack_maps.at(self.offset(return_pc))
     }
 
     /// Where a call goes on that throws and would return to an address, if its function may catch that; and the address of the
     /// landing pad.
     pub(crate) fn handler_at(&self, return_pc: usize) -> Option<(Handler, usize)> {
-        let handler = self.image.handler_at(self.offset(return_pc))?;
+        let handler = self.image().handler_at(self.offset(return_pc))?;
         Some((
             handler,
             self.addresses.start + handler.landing_offset as usize,
@@ -85,7 +94,7 @@ impl CodePiece {
             return Vec::new();
         };
         let first = module.module().header().n_imported_funcs() as u32 + self.first;
-        let found = self.image.frames_at(self.offset(pc), first);
+        let found = self.image().frames_at(self.offset(pc), first);
         let frame = |(func, offset)| Frame {
             module: module.clone(),
             func,

@@ -27,6 +27,7 @@ mod host_types;
 mod instance;
 mod instantiate;
 mod interrupt;
+mod kept;
 mod lazy;
 mod limits;
 mod loaded;
@@ -64,6 +65,7 @@ pub use handle::{
 pub use host::{HostCall, HostFunc};
 pub use instantiate::Given;
 pub use interrupt::InterruptHandle;
+pub use kept::{KeptCode, KeptFunc, KeptSite};
 pub use limits::Limits;
 pub use loaded::{CodeSource, LoadedModule, MAIN_MEMORY};
 pub use memory::SharedMemory;

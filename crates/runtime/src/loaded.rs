@@ -1,7 +1,8 @@
 //! A module ready to be instantiated: what all its instances share, on all threads.
 
-use crate::code::CodePiece;
+use crate::code::{CodePiece, Tables};
 use crate::engine::TrampolineKind;
+use crate::kept::KeptCode;
 use crate::tiered::TieredCode;
 use crate::vm::FuncRef;
 use crate::{EngineCore, Error};
@@ -35,6 +36,10 @@ pub enum CodeSource {
     Tiered {
         /// How much a function may do in its first code before the engine's tiers are told.
         counter: i32,
+        /// Code that functions got in an earlier run.
+        kept: Option<KeptCode>,
+        /// Whether code is to be kept for later runs.
+        keeps: bool,
     },
     /// An artifact: the image's text is empty and lies in a file instead.
     File {
@@ -97,15 +102,21 @@ impl LoadedModule {
         let layout = VmctxLayout::new(header);
         let type_ids = engine.types().register(header)?;
         let place = |error| Error::os("place the machine code of a module", error);
-        let mut tiered = None;
+        let (mut tiered, mut kept) = (None, None);
         let whole = match code {
             CodeSource::None => None,
             CodeSource::Image(mut image) => {
                 let text = std::mem::take(&mut image.text);
                 Some((image, engine.code()?.publish(&text).map_err(place)?))
             }
-            CodeSource::Tiered { counter } => {
-                tiered = Some(TieredCode::new(engine, &module, counter)?);
+            CodeSource::Tiered {
+                counter,
+                kept: found,
+                keeps,
+            } => {
+                let code = TieredCode::new(engine, &module, counter, keeps)?;
+                kept = found.and_then(|found| code.adopt(engine, found));
+                tiered = Some(code);
                 None
             }
             CodeSource::File {
@@ -121,11 +132,19 @@ impl LoadedModule {
         let code = |this: &Weak<LoadedModule>| match (whole, tiered) {
             (Some((image, block)), _) => {
                 let (addresses, block) = (block.range(), Arc::new(block));
-                let piece = CodePiece::new(addresses, image, 0, this.clone(), block.clone());
+                let tables = Tables::Here(image);
+                let piece = CodePiece::new(addresses, tables, 0, this.clone(), block.clone());
                 let piece = Arc::new(piece);
                 LoadedCode::Whole { piece, block }
             }
-            (None, Some(tiered)) => LoadedCode::Tiered(Box::new(tiered)),
+            (None, Some(mut tiered)) => {
+                if let Some((block, tables)) = kept {
+                    let piece =
+                        CodePiece::new(block.range(), tables, 0, this.clone(), Arc::new(block));
+                    tiered.kept = Some(Arc::new(piece));
+                }
+                LoadedCode::Tiered(Box::new(tiered))
+            }
             (None, None) => LoadedCode::None,
         };
         let init_image = init_image(&module);
@@ -158,8 +177,15 @@ impl LoadedModule {
     }
 
     fn make_known(self: &Arc<LoadedModule>) -> Result<(), Error> {
-        let LoadedCode::Whole { piece, block } = &self.code else {
-            return Ok(());
+        let (piece, block) = match &self.code {
+            LoadedCode::None => return Ok(()),
+            LoadedCode::Whole { piece, block } => (piece, block),
+            LoadedCode::Tiered(tiered) => {
+                if let Some(piece) = &tiered.kept {
+                    self.engine.code_map().add_piece(piece.clone());
+                }
+                return Ok(());
+            }
         };
         self.engine.code_map().add_piece(piece.clone());
         let (text, image) = (block.as_bytes(), piece.image());

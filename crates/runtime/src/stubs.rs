@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use sys::{CodeArena, CodeBlock, CodeMemory, page_bytes};
 
 /// Size of a stub, in bytes.
-const STUB_BYTES: usize = 16;
+pub(crate) const STUB_BYTES: usize = 16;
 
 /// Size of what precedes the stubs, in bytes.
 const HEAD_BYTES: usize = 64;
@@ -109,6 +109,12 @@ impl Stubs {
         outcome.map_err(|error| Error::os("place machine code", error))?;
         Ok(())
     }
+}
+
+/// The code of a defined function's stub, which runs anywhere: results in memory or not.
+pub(crate) fn stub_code(func: u32, is_wide: bool) -> [u8; STUB_BYTES] {
+    let vmctx = if is_wide { VmctxIn::Rsi } else { VmctxIn::Rdi };
+    stub(func as usize, vmctx)
 }
 
 /// The argument register that holds the callee's vmctx.

@@ -3,7 +3,8 @@
 //! Apart from modules because whoever decides what is compiled, and when, is above: here code is put in place. That is one store to
 //! a function's slot; code that was there before stays, as guests may be in it, until the module goes.
 
-use crate::code::{CodeChunk, CodePiece};
+use crate::code::{CodeChunk, CodePiece, Tables};
+use crate::kept::Placement;
 use crate::lazy;
 use crate::stubs::{Stubs, WideStubs};
 use crate::{EngineCore, Error, LoadedModule};
@@ -48,14 +49,14 @@ pub enum CodeLevel {
 
 /// The slot of a function; `abi` has the offsets.
 #[repr(C)]
-struct FuncSlot {
-    code: AtomicU64,
-    counter: AtomicI32,
+pub(crate) struct FuncSlot {
+    pub(crate) code: AtomicU64,
+    pub(crate) counter: AtomicI32,
     /// A [`CodeLevel`].
-    level: AtomicU8,
+    pub(crate) level: AtomicU8,
     _reserved: u8,
     /// How often the counter was used up, at most.
-    used_up: AtomicU16,
+    pub(crate) used_up: AtomicU16,
 }
 
 const _: () = {
@@ -66,10 +67,10 @@ const _: () = {
 
 /// The record of a call site.
 #[repr(C)]
-struct CallSite {
-    target: AtomicU64,
-    hits: AtomicI32,
-    misses: AtomicI32,
+pub(crate) struct CallSite {
+    pub(crate) target: AtomicU64,
+    pub(crate) hits: AtomicI32,
+    pub(crate) misses: AtomicI32,
 }
 
 const _: () = {
@@ -93,13 +94,17 @@ const ALIGN_MAX: u32 = 64;
 
 /// The code of a module that gets it function by function.
 pub(crate) struct TieredCode {
-    slots: Box<[FuncSlot]>,
-    sites: Box<[CallSite]>,
+    pub(crate) slots: Box<[FuncSlot]>,
+    pub(crate) sites: Box<[CallSite]>,
     /// Address of the first function's stub.
     stubs: usize,
     wide_stubs: Option<WideStubs>,
     /// The value of counters at first.
-    counter: i32,
+    pub(crate) counter: i32,
+    /// Code that was kept from an earlier run.
+    pub(crate) kept: Option<Arc<CodePiece>>,
+    /// Whether code is to be kept for later runs.
+    pub(crate) keeps: bool,
     placed: Mutex<Placed>,
     /// Code to enter running loops with, by function and offset of the loop's operator.
     loops: RwLock<HashMap<(u32, u32), usize>>,
@@ -107,13 +112,15 @@ pub(crate) struct TieredCode {
 
 /// What was placed so far.
 #[derive(Default)]
-struct Placed {
+pub(crate) struct Placed {
     chunks: Vec<Arc<CodeChunk>>,
     chunk_bytes: usize,
     n_sites: usize,
     /// By function: the first of its records, and the offsets of its call sites.
-    sites: HashMap<u32, (u32, Box<[u32]>)>,
+    pub(crate) sites: HashMap<u32, (u32, Box<[u32]>)>,
     code_bytes: CodeBytes,
+    /// What functions got that is to be kept for later runs: the latest of each.
+    pub(crate) to_keep: HashMap<u32, Placement>,
 }
 
 /// How much code a module has, in bytes.
@@ -132,6 +139,7 @@ impl TieredCode {
         engine: &EngineCore,
         module: &Module,
         counter: i32,
+        keeps: bool,
     ) -> Result<TieredCode, Error> {
         let funcs = module.header().n_defined_funcs();
         let stubs = engine.make_stubs()?;
@@ -160,6 +168,8 @@ impl TieredCode {
             stubs: stubs.base(),
             wide_stubs,
             counter,
+            kept: None,
+            keeps,
             placed: Mutex::default(),
             loops: RwLock::default(),
         })
@@ -175,7 +185,7 @@ impl TieredCode {
         self.sites.as_ptr().cast()
     }
 
-    fn placed(&self) -> MutexGuard<'_, Placed> {
+    pub(crate) fn placed(&self) -> MutexGuard<'_, Placed> {
         self.placed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -196,7 +206,7 @@ impl TieredCode {
         }
     }
 
-    fn level(&self, func: u32) -> CodeLevel {
+    pub(crate) fn level(&self, func: u32) -> CodeLevel {
         match self.slots[func as usize].level.load(Ordering::Acquire) {
             0 => CodeLevel::None,
             1 => CodeLevel::First,
@@ -246,7 +256,7 @@ impl Placed {
     }
 
     /// Gives a function records for its call sites; the first one's number.
-    fn add_sites(&mut self, func: u32, offsets: Vec<u32>, room: usize) -> u32 {
+    pub(crate) fn add_sites(&mut self, func: u32, offsets: Vec<u32>, room: usize) -> u32 {
         let first = self.n_sites as u32;
         self.n_sites = (self.n_sites + offsets.len()).min(room);
         self.sites.insert(func, (first, offsets.into()));
@@ -257,6 +267,9 @@ impl Placed {
 impl LoadedModule {
     /// Forgets the code, whose module goes.
     pub(crate) fn forget_tiered(&self, tiered: &TieredCode) {
+        if let Some(piece) = &tiered.kept {
+            self.engine().code_map().forget(piece.addresses());
+        }
         for chunk in &tiered.placed().chunks {
             self.engine().code_map().forget(chunk.addresses());
         }
@@ -282,7 +295,15 @@ impl LoadedModule {
             return Ok(false);
         }
         let bytes = code.code.len() as u64;
-        let address = self.place(tiered, &mut placed, func, code, level == CodeLevel::Best)?;
+        let kept = tiered.keeps.then_some(level);
+        let address = self.place(
+            tiered,
+            &mut placed,
+            func,
+            code,
+            level == CodeLevel::Best,
+            kept,
+        )?;
         let slot = &tiered.slots[func as usize];
         // Whoever sees the level sees the code.
         slot.code.store(address as u64, Ordering::Release);
@@ -310,7 +331,7 @@ impl LoadedModule {
         let tiered = self.tiered().expect("the module gets code one by one");
         let mut placed = tiered.placed();
         let bytes = code.code.len() as u64;
-        let address = self.place(tiered, &mut placed, func, code, false)?;
+        let address = self.place(tiered, &mut placed, func, code, false, None)?;
         placed.code_bytes.loops += bytes;
         let mut loops = tiered.loops.write().unwrap_or_else(PoisonError::into_inner);
         loops.insert((func, at), address);
@@ -324,6 +345,7 @@ impl LoadedModule {
         func: u32,
         mut code: CompiledFunc,
         calls_itself: bool,
+        kept: Option<CodeLevel>,
     ) -> Result<usize, Error> {
         if code.align > ALIGN_MAX {
             let message = format!("code must be aligned to {} bytes", code.align);
@@ -363,9 +385,26 @@ impl LoadedModule {
         let place = |error| Error::os("place the machine code of a function", error);
         arena.push(&code.code, align).map_err(place)?;
         let addresses = address..address + code.code.len();
+        let relocs = std::mem::take(&mut code.relocs);
         let (image, this, hold) = (code.into_image(), Arc::downgrade(self), chunk.arena.clone());
-        let piece = CodePiece::new(addresses, image, func, this, hold);
-        chunk.add(Arc::new(piece));
+        let piece = Arc::new(CodePiece::new(
+            addresses,
+            Tables::Here(image),
+            func,
+            this,
+            hold,
+        ));
+        chunk.add(piece.clone());
+        if let Some(level) = kept {
+            let placement = Placement {
+                level,
+                piece,
+                arena: chunk.arena.clone(),
+                align: align as u32,
+                relocs: relocs.into(),
+            };
+            placed.to_keep.insert(func, placement);
+        }
         Ok(address)
     }
 

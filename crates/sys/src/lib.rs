@@ -58,7 +58,7 @@ pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames, walk_suspended
 pub use image::Image;
 pub use os::{
     InterruptFilter, ThreadHandle, fault_trace, init_thread, page_bytes, set_interrupt_filter,
-    thread_count,
+    thread_count, user_id,
 };
 pub use reservation::Reservation;
 pub use stack::{STACK_GUARD_BYTES, Stack};

@@ -17,3 +17,8 @@ pub use thread::{ThreadHandle, fault_trace, init_thread};
 pub fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(1, |count| count.get())
 }
+
+/// Whom the process acts for: what files that it makes belong to.
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}

@@ -1,6 +1,6 @@
 //! How an engine runs modules.
 
-use crate::{Profile, tiering};
+use crate::{CacheConfig, Profile, tiering};
 use module::Features;
 use optimizing::Inlining;
 use runtime::Pooling;
@@ -47,6 +47,7 @@ pub struct Config {
     pub(crate) tier_up_waits: bool,
     pub(crate) profile: Option<Arc<Profile>>,
     pub(crate) pooling: Pooling,
+    pub(crate) cache: Option<CacheConfig>,
 }
 
 /// Bounds of [`Config::max_wasm_stack`].
@@ -70,6 +71,7 @@ impl Default for Config {
             tier_up_waits: false,
             profile: None,
             pooling: Pooling::default(),
+            cache: None,
         }
     }
 }
@@ -154,6 +156,15 @@ impl Config {
     /// `InstancePre`.
     pub fn pooling(&mut self, pooling: Pooling) -> &mut Config {
         self.pooling = pooling;
+        self
+    }
+
+    /// Where [`Tier::Auto`] keeps compiled code for later runs, and finds that of earlier ones. Nowhere by default.
+    ///
+    /// Code that is found is run as it is: the directory must belong to the user that the process acts for, and be writable by nobody
+    /// else, or it is not used. What a module got is written by [`Module::keep_code`](crate::Module::keep_code).
+    pub fn cache(&mut self, cache: Option<CacheConfig>) -> &mut Config {
+        self.cache = cache;
         self
     }
 

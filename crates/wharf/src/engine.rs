@@ -1,5 +1,6 @@
 //! The engine: what all modules and stores share.
 
+use crate::cache::Cache;
 use crate::fallback::Fallback;
 use crate::stats::{Counts, Stats};
 use crate::tiering::{First, TierManager};
@@ -30,6 +31,8 @@ struct Inner {
     whole: Option<Arc<dyn Compiler>>,
     /// What compiles functions one by one.
     tiers: Option<Arc<TierManager>>,
+    /// Where code is kept between runs.
+    cache: Option<Cache>,
     counts: Arc<Counts>,
 }
 
@@ -98,7 +101,14 @@ impl Engine {
         if config.deterministic {
             config.features = config.features.without("threads")?;
         }
+        let cache = match (&config.cache, &tiers) {
+            (Some(cache), Some(tiers)) => tiers
+                .first_fingerprint()
+                .and_then(|first| Cache::new(cache, &config, &first)),
+            _ => None,
+        };
         Ok(Engine(Arc::new(Inner {
+            cache,
             config,
             core,
             whole,
@@ -146,20 +156,28 @@ impl Engine {
         self.compiler().or_else(|| tiers?.best())
     }
 
+    /// Where code of the engine's modules is kept between runs.
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.0.cache.as_ref()
+    }
+
     /// What compiles functions one by one; `None` if they are not.
     pub(crate) fn tiers(&self) -> Option<&Arc<TierManager>> {
         self.0.tiers.as_ref()
     }
 }
 
-pub(crate) fn optimizing(config: &Config) -> Result<Arc<dyn Compiler>> {
-    let settings = optimizing::Settings {
+pub(crate) fn optimizing_settings(config: &Config) -> optimizing::Settings {
+    optimizing::Settings {
         verify: config.verify,
         deterministic: config.deterministic,
         inlining: config.inlining,
         ..Default::default()
-    };
-    let compiler = optimizing::Optimizing::new(settings);
+    }
+}
+
+pub(crate) fn optimizing(config: &Config) -> Result<Arc<dyn Compiler>> {
+    let compiler = optimizing::Optimizing::new(optimizing_settings(config));
     let compiler = compiler.map_err(|error| Error::limit(error.to_string()))?;
     Ok(Arc::new(compiler))
 }

@@ -44,6 +44,7 @@
 
 mod any_ref;
 mod artifact;
+mod cache;
 mod compile;
 mod config;
 mod context;
@@ -74,6 +75,7 @@ mod wasm_module;
 
 pub use abi::{Profile, ProfileError};
 pub use any_ref::{AnyRef, EqRef, I31};
+pub use cache::{CacheConfig, CacheEntry};
 pub use config::{Config, Tier};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use engine::Engine;

@@ -34,13 +34,17 @@ pub struct Stats {
     pub tier_up: Work,
     /// Loops that got code to be entered while they ran.
     pub loops: Work,
+    /// Functions that had code from an earlier run, and the time that finding it took.
+    pub cached: Work,
+    /// About how long compiling that code took.
+    pub saved: Duration,
     /// Functions and loops that could not get better code.
     pub refused: u64,
 }
 
 impl Stats {
     /// The kinds of work with their names.
-    pub fn works(&self) -> [(&'static str, Work); 6] {
+    pub fn works(&self) -> [(&'static str, Work); 7] {
         [
             ("validated", self.validated),
             ("whole", self.whole),
@@ -48,6 +52,7 @@ impl Stats {
             ("ahead", self.ahead),
             ("tier_up", self.tier_up),
             ("loops", self.loops),
+            ("cached", self.cached),
         ]
     }
 
@@ -62,7 +67,12 @@ impl Stats {
                 work.time.as_micros()
             )
         });
-        format!("{{{},\"refused\":{}}}", works.join(","), self.refused)
+        format!(
+            "{{{},\"saved_us\":{},\"refused\":{}}}",
+            works.join(","),
+            self.saved.as_micros(),
+            self.refused
+        )
     }
 }
 
@@ -75,6 +85,7 @@ impl fmt::Display for Stats {
             "compiled ahead of calls",
             "compiled again, hot",
             "loops entered anew",
+            "kept from earlier runs",
         ];
         for (name, (_, work)) in names.into_iter().zip(self.works()) {
             if work.functions > 0 {
@@ -88,6 +99,10 @@ impl fmt::Display for Stats {
                 }
                 writeln!(f, " in {:.3} ms", work.time.as_secs_f64() * 1e3)?;
             }
+        }
+        if !self.saved.is_zero() {
+            let saved = self.saved.as_secs_f64() * 1e3;
+            writeln!(f, "{:<27}{saved:>10.3} ms", "not compiled again, saved")?;
         }
         if self.refused > 0 {
             writeln!(f, "{:<27}{:>7}", "refused better code", self.refused)?;
@@ -108,9 +123,20 @@ pub(crate) struct Count {
 impl Count {
     /// Adds a function of this size, on which somebody has worked since `start`.
     pub(crate) fn add(&self, wasm_bytes: usize, code_bytes: usize, start: Instant) {
+        self.add_all(1, wasm_bytes, code_bytes, start);
+    }
+
+    /// Adds several functions.
+    pub(crate) fn add_all(
+        &self,
+        functions: u64,
+        wasm_bytes: usize,
+        code_bytes: usize,
+        start: Instant,
+    ) {
         let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let add = |to: &AtomicU64, more: u64| to.fetch_add(more, Ordering::Relaxed);
-        add(&self.functions, 1);
+        add(&self.functions, functions);
         add(&self.wasm_bytes, wasm_bytes as u64);
         add(&self.code_bytes, code_bytes as u64);
         add(&self.nanoseconds, nanoseconds);
@@ -140,6 +166,8 @@ pub(crate) struct Counts {
     pub(crate) ahead: Count,
     pub(crate) tier_up: Count,
     pub(crate) loops: Count,
+    pub(crate) cached: Count,
+    pub(crate) saved_ns: AtomicU64,
     pub(crate) refused: AtomicU64,
 }
 
@@ -152,6 +180,8 @@ impl Counts {
             ahead: self.ahead.get(),
             tier_up: self.tier_up.get(),
             loops: self.loops.get(),
+            cached: self.cached.get(),
+            saved: Duration::from_nanos(self.saved_ns.load(Ordering::Relaxed)),
             refused: self.refused.load(Ordering::Relaxed),
         }
     }
@@ -182,7 +212,7 @@ mod tests {
         let json = stats.to_json();
         let first = r#""first_call":{"functions":3,"wasm_bytes":400,"code_bytes":1000,"us":1250}"#;
         assert!(
-            json.contains(first) && json.ends_with(r#","refused":1}"#),
+            json.contains(first) && json.ends_with(r#","saved_us":0,"refused":1}"#),
             "{json}"
         );
     }

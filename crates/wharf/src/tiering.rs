@@ -205,6 +205,12 @@ impl TierManager {
         }
     }
 
+    /// Names what makes first code of functions; `None` if their code is final at once.
+    pub(crate) fn first_fingerprint(&self) -> Option<String> {
+        let fast = self.shared.fast.as_ref();
+        fast.map(|fast| fast.compiler.fingerprint())
+    }
+
     /// The compiler of final code; `None` if this machine has none.
     pub(crate) fn best(&self) -> Option<&Arc<dyn Compiler>> {
         self.shared.best.as_ref().map(|best| &best.compiler)

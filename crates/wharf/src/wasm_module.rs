@@ -1,6 +1,7 @@
 //! Modules: compiled once, instantiated many times.
 
 use crate::artifact;
+use crate::cache::Kept;
 use crate::compile::{Compilation, Progress};
 use crate::{Engine, Error, ModuleStream, Profile, Result};
 use module::{Bytes, ExternType, Header};
@@ -34,6 +35,8 @@ use std::sync::Arc;
 pub struct Module {
     engine: Engine,
     loaded: Arc<LoadedModule>,
+    /// What code of the module is kept as.
+    kept: Option<Arc<Kept>>,
 }
 
 /// An import of a module.
@@ -90,6 +93,20 @@ impl Module {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Module> {
         let bytes = bytes.into();
+        let mut kept = None;
+        if let Some(cache) = engine.cache() {
+            let (name, found) = cache.find(engine, &bytes);
+            kept = Some(Arc::new(name));
+            if let Some((module, code)) = found {
+                let code = CodeSource::Tiered {
+                    counter: engine.config().tier_up_after,
+                    kept: Some(code),
+                    keeps: true,
+                };
+                let module = Module::load(engine, module, code)?;
+                return Ok(Module { kept, ..module });
+            }
+        }
         let profile = engine.config().profile.as_ref();
         let profile = profile.filter(|profile| *profile.module() == hash(&bytes));
         let mut compilation = Compilation::new(engine).with_profile(profile.cloned());
@@ -97,7 +114,16 @@ impl Module {
             compilation.push(header, body)
         })
         .map_err(Error::module)?;
-        Module::from_parts(engine, module, compilation, progress)
+        let module =
+            Module::from_parts_kept(engine, module, compilation, progress, kept.is_some())?;
+        Ok(Module { kept, ..module })
+    }
+
+    /// Keeps the code that functions of the module have got so far for later runs, where [`Config::cache`](crate::Config::cache)
+    /// says. Gives whether something was written: nothing is if there is little new, or the directory cannot be used.
+    pub fn keep_code(&self) -> bool {
+        let cache = self.engine.cache().zip(self.kept.as_ref());
+        cache.is_some_and(|(cache, kept)| cache.keep(&self.engine, &self.loaded, kept))
     }
 
     fn from_text(engine: &Engine, bytes: &[u8], path: Option<&Path>) -> Result<Module> {
@@ -149,10 +175,22 @@ impl Module {
         compilation: Compilation,
         progress: Progress<'_>,
     ) -> Result<Module> {
+        Module::from_parts_kept(engine, module, compilation, progress, false)
+    }
+
+    fn from_parts_kept(
+        engine: &Engine,
+        module: module::Module,
+        compilation: Compilation,
+        progress: Progress<'_>,
+        keeps: bool,
+    ) -> Result<Module> {
         let code = match compilation.finish(module.header(), progress)? {
             Some(image) => CodeSource::Image(image),
             None if engine.tiers().is_some() => CodeSource::Tiered {
                 counter: engine.config().tier_up_after,
+                kept: None,
+                keeps,
             },
             None => CodeSource::None,
         };
@@ -164,6 +202,7 @@ impl Module {
         Ok(Module {
             engine: engine.clone(),
             loaded,
+            kept: None,
         })
     }
 

@@ -31,6 +31,12 @@ impl CodeArena {
         self.block.range()
     }
 
+    /// What was put there so far.
+    pub fn filled(&self) -> &[u8] {
+        // SAFETY: the bytes are mapped readable, were written before, and are never written again while the block lives.
+        unsafe { std::slice::from_raw_parts(self.block.as_ptr(), self.used) }
+    }
+
     /// Where the next code that must be aligned to a power of two of at most 64 bytes would start, if `bytes` of it still fit.
     pub fn next(&self, bytes: usize, align: usize) -> Option<*const u8> {
         let start = self.start(align);
