@@ -221,3 +221,26 @@
 (assert_return (invoke "load" (i32.const 36)) (i32.const 16))
 (assert_trap (invoke "copy" (i32.const 65500) (i32.const 100) (i32.const 100)) "out of bounds memory access")
 (assert_trap (invoke "mix" (i32.const 65536) (i32.const 0) (i32.const 100)) "out of bounds memory access")
+
+;; What is computed for nothing may trap, and then nothing is written behind it; nor may it be done early where all is done as it was.
+(module
+  (memory 1)
+  (func (export "divide") (param $n i32) (local $i i32)
+    (loop $next
+      (i32.store (i32.shl (local.get $i) (i32.const 2))
+        (i32.add
+          (i32.load offset=32768 (i32.shl (local.get $i) (i32.const 2)))
+          (i32.const 1)))
+      (drop (i32.div_s (i32.const 100) (i32.sub (i32.const 50) (local.get $i))))
+      (br_if $next
+        (i32.lt_u
+          (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+          (local.get $n)))))
+  (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
+)
+(assert_return (invoke "divide" (i32.const 40)))
+(assert_return (invoke "load" (i32.const 156)) (i32.const 1))
+(assert_return (invoke "load" (i32.const 160)) (i32.const 0))
+(assert_trap (invoke "divide" (i32.const 100)) "integer divide by zero")
+(assert_return (invoke "load" (i32.const 200)) (i32.const 1))
+(assert_return (invoke "load" (i32.const 204)) (i32.const 0))

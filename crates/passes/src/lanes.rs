@@ -14,7 +14,7 @@ use crate::dense::{Ready, address};
 use crate::emit::Emit;
 use crate::streams::{Access, Streams};
 use crate::tight::{Rounds, Tight};
-use ir::{Def, Func, Inst, Type, Value};
+use ir::{Def, Func, Inst, InstId, Type, Value};
 use module::MemArg;
 use ops::{Compute, Lane, Load, Store, V128};
 use std::collections::HashMap;
@@ -229,7 +229,12 @@ impl Lanes {
         rounds: &Rounds,
         streams: &Streams,
     ) -> Option<Lanes> {
-        if streams.has_others {
+        // What is in no tree is not done in rounds that are done at once, and so must not be missed there.
+        let is_access =
+            |id: InstId| matches!(func.inst(id), Inst::Load { .. } | Inst::Store { .. });
+        let mut insts = func.insts(tight.block).iter();
+        let is_missed = insts.any(|&id| !is_access(id) && !func.inst(id).effects().is_removable());
+        if streams.has_others || is_missed {
             return None;
         }
         let (element, mut stores) = stores(func, streams)?;

@@ -19,6 +19,8 @@ use std::collections::HashMap;
 const TERMS_MAX: usize = 6;
 /// Instructions that a loop has at most, which bounds the time that passes take for each.
 const INSTS_MAX: usize = 200;
+/// Parameters that a loop has at most, for the same reason: a loop without instructions can move thousands of locals.
+const PARAMS_MAX: usize = 64;
 
 /// A loop of one block, which ends with a branch: back to its start, or out. Or of two, one behind the other, with a branch out
 /// of the first as well.
@@ -136,7 +138,7 @@ fn ends(func: &Func, block: Block, first: Block) -> Option<(EdgeId, Value, bool)
     else {
         return None;
     };
-    if func.insts(block).len() > INSTS_MAX {
+    if func.insts(block).len() > INSTS_MAX || func.params(first).len() > PARAMS_MAX {
         return None;
     }
     let to = |edge| func.edge(edge).to == first;
