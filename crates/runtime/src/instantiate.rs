@@ -304,13 +304,8 @@ impl StoreCore {
                     .field::<*const u8>(VmctxLayout::CALL_SITES)
                     .write(tiered.sites());
             }
-            if let Some(stubs) = self.engine.stubs() {
-                (*self.ctx()).overflow = stubs.overflow();
-            }
         }
-        // The table of types exists at the latest now; compiled code asks it only about types of modules.
-        // SAFETY: the context belongs to the store.
-        unsafe { (*self.ctx()).types = self.engine.types().rows() };
+        self.prepare_ctx();
         // From here on the instance is part of the store even if something fails, since entries in it may be referred to.
         self.instances.push(Instance {
             module: module.clone(),

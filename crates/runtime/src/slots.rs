@@ -228,11 +228,9 @@ impl StoreCore {
             }
         }
         let vmctx = &self.instances[0].vmctx;
-        // SAFETY: the field is of this type by the layout, the vmctx is now the store's, and so is the context.
-        unsafe {
-            vmctx.field::<*mut StoreCtx>(VmctxLayout::STORE).write(ctx);
-            (*ctx).types = self.engine.types().rows();
-        }
+        // SAFETY: the field is of this type by the layout, and the vmctx is now the store's.
+        unsafe { vmctx.field::<*mut StoreCtx>(VmctxLayout::STORE).write(ctx) };
+        self.prepare_ctx();
         self.home = Some(Home {
             pool: pool.clone(),
             saved: slot.saved,

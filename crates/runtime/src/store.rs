@@ -186,6 +186,18 @@ impl StoreCore {
         self.interrupt.ctx()
     }
 
+    /// Tells the context what code finds there of the engine: the table of types, and where code goes that has no stack left. Both
+    /// exist at the latest when the store gets its first instance, in whatever way.
+    pub(crate) fn prepare_ctx(&self) {
+        // SAFETY: the context belongs to the store; compiled code asks the table only about types of modules.
+        unsafe {
+            (*self.ctx()).types = self.engine.types().rows();
+            if let Some(stubs) = self.engine.stubs() {
+                (*self.ctx()).overflow = stubs.overflow();
+            }
+        }
+    }
+
     /// Sets what the store may use at most. What it already holds stays.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;

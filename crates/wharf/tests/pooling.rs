@@ -362,3 +362,45 @@ fn a_store_may_be_dropped_last() {
     drop(ready);
     drop(engine);
 }
+
+/// A function that is called for the first time where hardly any stack is left: also in an instance that was kept.
+#[test]
+fn first_calls_at_the_end_of_the_stack_fail() {
+    const FUNCS: u32 = 100;
+    let last: String = (0..FUNCS)
+        .map(|nth| format!("(func $last{nth} (result i32) (i32.const {nth}))"))
+        .collect();
+    let names: String = (0..FUNCS).map(|nth| format!("$last{nth} ")).collect();
+    let text = format!(
+        r#"(module
+            (type $last (func (result i32)))
+            (table funcref (elem {names}))
+            {last}
+            (func $down (export "down") (param i32 i32) (result i32)
+                (if (result i32) (local.get 0)
+                    (then (i32.add (i32.const 0) (call $down (i32.sub (local.get 0) (i32.const 1)) (local.get 1))))
+                    (else (call_indirect (type $last) (local.get 1))))))"#
+    );
+    for tier in [Tier::Baseline, Tier::Optimizing, Tier::Auto] {
+        let engine = Engine::new(Config::new().tier(tier)).expect("all tiers run here");
+        let ready = ready(&engine, &text);
+        let mut failed = 0;
+        for nth in 0..FUNCS {
+            // Some of these depths end where the host still has room, but guests that call it have not.
+            let depth = nth * 1500;
+            let mut store = Store::new(&engine, 0);
+            let instance = ready.instantiate(&mut store).expect("it instantiates");
+            let down = instance
+                .get_typed_func::<(u32, u32), u32>(&mut store, "down")
+                .expect("exported");
+            match down.call(&mut store, (depth, nth)) {
+                Ok(found) => assert_eq!(found, nth),
+                Err(error) => {
+                    assert_eq!(error.trap(), Some(Trap::StackOverflow), "{error}");
+                    failed += 1;
+                }
+            }
+        }
+        assert!(failed > 0, "the stack is larger than the test expects");
+    }
+}
