@@ -349,7 +349,6 @@ impl Emitter<'_> {
 
     /// Pops an operand as a source of a vector instruction.
     #[inline]
-    #[allow(dead_code, reason = "for operators on floats and vectors")]
     pub(crate) fn pop_xmm_operand(&mut self) -> XmmOperand {
         let entry = self.pop();
         self.xmm_operand(entry)
@@ -374,7 +373,6 @@ impl Emitter<'_> {
 
     /// Pops an operand into a vector register, which may be a home and so must not be written.
     #[inline]
-    #[allow(dead_code, reason = "for operators on floats and vectors")]
     pub(crate) fn pop_xmm(&mut self) -> Xmm {
         let entry = self.pop();
         match self.xmm_operand(entry) {
@@ -389,7 +387,6 @@ impl Emitter<'_> {
 
     /// Pops an operand into a temporary vector register, which may be written.
     #[inline]
-    #[allow(dead_code, reason = "for operators on floats and vectors")]
     pub(crate) fn pop_xmm_mut(&mut self) -> Xmm {
         let entry = self.pop();
         match self.xmm_operand(entry) {
