@@ -369,13 +369,16 @@ fn loop_depths(func: &Func) -> Vec<u32> {
             }
         });
     }
-    let mut open: Vec<usize> = Vec::new();
-    let depths = last.iter().enumerate().map(|(block, &end)| {
-        open.retain(|&end| end > block);
-        if end > 0 {
-            open.push(end);
-        }
-        open.len() as u32
+    // How many more loops each block is in than the block before: a loop may be in thousands of others.
+    let mut more = vec![0i32; func.n_blocks() + 1];
+    for (first, &end) in last.iter().enumerate().filter(|(_, end)| **end > 0) {
+        more[first] += 1;
+        more[end] -= 1;
+    }
+    let mut depth = 0;
+    let depths = more[..func.n_blocks()].iter().map(|more| {
+        depth += more;
+        depth as u32
     });
     depths.collect()
 }
