@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::stats::{Count, Counts};
 use abi::{CompileEnv, CompileError, CompiledFunc, Compiler, RelocTarget};
 use module::FuncIdx;
-use queue::{Job, Queue};
+use queue::{Answer, Job, Queue};
 use runtime::{CodeLevel, LoadedModule, Tiers};
 use std::any::Any;
 use std::sync::atomic::Ordering;
@@ -24,7 +24,7 @@ use surroundings::Surroundings;
 pub(crate) const COUNTER: i32 = 2000;
 
 /// What a function may do more before it asks again, while better code is being made.
-const COUNTER_WAITING: i32 = 500;
+const COUNTER_WAITING: i32 = 2000;
 
 /// How many times as much a loop may do before it asks again, if it cannot get better code.
 const COUNTER_REFUSED: i32 = 16;
@@ -274,19 +274,19 @@ impl Tiers for TierManager {
         let shared = &self.shared;
         let (whole, part) = (Job { func, at: None }, Job { func, at });
         let is_large = wasm_bytes(module, func) >= LOOP_FIRST_BYTES;
-        let is_done = if at.is_some() && (is_large || shared.waits) {
-            let is_done = queue::ask(shared, module, part);
-            queue::ask(shared, module, whole) && is_done
+        let jobs = if at.is_some() && (is_large || shared.waits) {
+            // If there is code for the loop then, the function asks for more when it is entered again.
+            [part, whole]
         } else {
-            let is_done = queue::ask(shared, module, whole);
-            // Who is still in the loop then is not at the end of it soon.
-            is_done && (at.is_none() || queue::ask(shared, module, part))
+            // Who is still in the loop when the whole is there is not at the end of it soon.
+            [whole, part]
         };
-        match at {
-            _ if !is_done => COUNTER_WAITING.min(shared.counter),
+        let mut answers = jobs.iter().map(|job| queue::ask(shared, module, *job));
+        match answers.find(|answer| *answer != Answer::Done) {
+            Some(Answer::Soon) => COUNTER_WAITING.min(shared.counter),
             // It was refused, or is there now.
-            Some(_) => shared.counter.saturating_mul(COUNTER_REFUSED),
-            None => shared.counter,
+            None if at.is_some() => shared.counter.saturating_mul(COUNTER_REFUSED),
+            _ => shared.counter,
         }
     }
 }

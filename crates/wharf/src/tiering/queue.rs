@@ -3,9 +3,9 @@
 //! Apart from deciding what is asked for. Threads start when there is work, wait for more, and end with the engine; a process that
 //! ends does not wait for them.
 
-use super::Shared;
+use super::{Shared, wasm_bytes};
 use runtime::{CodeLevel, LoadedModule};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -17,6 +17,9 @@ const AHEAD_MAX: usize = 1024;
 
 /// A program that has called fewer functions ends too soon for a thread to help.
 const CALLED_MIN: u64 = 100;
+
+/// What a job costs apart from what the function's bytes cost, in such bytes.
+const JOB_BYTES: u64 = 200;
 
 /// Something to do.
 enum Task {
@@ -42,12 +45,30 @@ enum State {
     Done,
 }
 
+/// What whoever asks for a job is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It is done, be it in vain.
+    Done,
+    /// It waits to be done.
+    Soon,
+    /// It may be asked for again.
+    Later,
+}
+
 /// What has been asked for in a module.
 #[derive(Default)]
 struct Asked {
-    jobs: Mutex<HashMap<Job, State>>,
+    jobs: Mutex<Jobs>,
     /// A job is done.
     done: Condvar,
+}
+
+#[derive(Default)]
+struct Jobs {
+    states: HashMap<Job, State>,
+    /// Functions of which a loop waits for its code: one at a time, as what one loop is entered with goes on to the others.
+    in_loops: HashSet<u32>,
 }
 
 fn lock<D>(mutex: &Mutex<D>) -> MutexGuard<'_, D> {
@@ -188,6 +209,9 @@ impl Waiting {
             let is_waited_for = job.at.is_some();
             let heat = module.heat(job.func);
             let heat = heat.saturating_mul(if is_waited_for { 4 } else { 1 });
+            // What a job gives for the time that it takes.
+            let heat =
+                heat.saturating_mul(1 << 10) / (JOB_BYTES + wasm_bytes(module, job.func) as u64);
             if hottest.is_none_or(|(most, _)| heat > most) {
                 hottest = Some((heat, at));
             }
@@ -238,33 +262,44 @@ fn finish(shared: &Shared, module: &Arc<LoadedModule>, job: Job) {
     // What cannot be compiled stays as it is, for whatever reason.
     let _ = catch_unwind(AssertUnwindSafe(|| shared.run(module, job)));
     if let Some(asked) = Asked::of(module) {
-        lock(&asked.jobs).insert(job, State::Done);
+        let mut jobs = lock(&asked.jobs);
+        jobs.states.insert(job, State::Done);
+        if job.at.is_some() {
+            jobs.in_loops.remove(&job.func);
+        }
+        drop(jobs);
         asked.done.notify_all();
     }
 }
 
-/// Asks for a job to be done, once; gives whether it is done, be it in vain.
-pub(super) fn ask(shared: &Arc<Shared>, module: &Arc<LoadedModule>, job: Job) -> bool {
+/// Asks for a job to be done, once.
+pub(super) fn ask(shared: &Arc<Shared>, module: &Arc<LoadedModule>, job: Job) -> Answer {
     let Some(asked) = Asked::of(module) else {
-        return true;
+        return Answer::Done;
     };
     let mut jobs = lock(&asked.jobs);
-    match jobs.get(&job) {
-        Some(State::Done) => return true,
-        Some(State::Asked) if !shared.waits => return false,
+    match jobs.states.get(&job) {
+        Some(State::Done) => return Answer::Done,
         Some(State::Asked) => {}
         None => {
-            if !shared.queue.add(shared, module, job) {
-                return false;
+            let is_free = job.at.is_none() || !jobs.in_loops.contains(&job.func);
+            if !is_free || !shared.queue.add(shared, module, job) {
+                return Answer::Later;
             }
-            jobs.insert(job, State::Asked);
+            jobs.states.insert(job, State::Asked);
+            if job.at.is_some() {
+                jobs.in_loops.insert(job.func);
+            }
         }
     }
-    while shared.waits && jobs.get(&job) != Some(&State::Done) {
+    if !shared.waits {
+        return Answer::Soon;
+    }
+    while jobs.states.get(&job) != Some(&State::Done) {
         jobs = asked
             .done
             .wait(jobs)
             .unwrap_or_else(PoisonError::into_inner);
     }
-    shared.waits
+    Answer::Done
 }
