@@ -35,8 +35,8 @@ impl Limits {
     pub const USUAL: Limits = Limits {
         growth: 300,
         size: 20_000,
-        hot_size: 90,
-        other_size: 24,
+        hot_size: 60,
+        other_size: 6,
         cold_size: 0,
         recursive_size: 40,
         recursion: 3,

@@ -63,7 +63,7 @@ impl Default for Config {
             deterministic: false,
             parallel: true,
             verify: false,
-            inlining: Inlining::None,
+            inlining: Inlining::Usual,
             gc_stress: false,
             memories_move: false,
             lazy: false,
@@ -168,7 +168,7 @@ impl Config {
         self
     }
 
-    /// Which calls the optimizing tier replaces by the bodies of their callees. None by default.
+    /// Which calls the optimizing tier replaces by the bodies of their callees. Those where it usually pays, by default.
     pub fn inlining(&mut self, inlining: Inlining) -> &mut Config {
         self.inlining = inlining;
         self
