@@ -140,6 +140,7 @@ impl Compiler for Baseline {
             out: CompiledFunc::default(),
             n_slow_places: 0,
             n_caught: 0,
+            n_looked_at: 0,
             limit: None,
         };
         emitter.run(&mut reader, body_bytes)?;

@@ -110,6 +110,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) n_slow_places: usize,
     /// How many values catches pass on.
     pub(crate) n_caught: usize,
+    /// How many operands were looked at for stack maps.
+    pub(crate) n_looked_at: usize,
     /// What went wrong where no error could be returned.
     pub(crate) limit: Option<&'static str>,
 }
@@ -120,6 +122,9 @@ const CODE_PER_BYTE_MAX: usize = 256;
 
 /// Places of references in the stack maps of one function.
 pub(crate) const MAP_PLACES_MAX: usize = 1 << 22;
+
+/// Operands that are looked at for the stack maps of one function, be they listed or not.
+const LOOKED_AT_MAX: usize = 1 << 26;
 
 /// Bytes of locals and operands of one function.
 const FRAME_BYTES_MAX: u32 = 1 << 28;
@@ -642,7 +647,8 @@ impl Emitter<'_> {
         let places = ends.map(|end| crate::frame::TOP_BYTES + end);
         let maps: &mut StackMaps = &mut self.out.stack_maps;
         maps.push(offset, places);
-        if maps.places.len() > MAP_PLACES_MAX {
+        self.n_looked_at += self.refs.len();
+        if maps.places.len() > MAP_PLACES_MAX || self.n_looked_at > LOOKED_AT_MAX {
             self.limit = Some("the function holds too many references during calls");
         }
     }

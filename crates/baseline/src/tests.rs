@@ -177,3 +177,16 @@ fn a_large_table_of_branches_takes_four_bytes_each() {
     };
     assert!(size(50_000) - size(10_000) <= 40_000 * 4 + 64);
 }
+
+#[test]
+fn references_above_many_calls_are_not_looked_at_without_end() {
+    let n = 9_000;
+    let text = format!(
+        "(import \"a\" \"b\" (func $f)) (func (param externref) {} {} {})",
+        "local.get 0 ".repeat(n),
+        "call $f ".repeat(n),
+        "drop ".repeat(n),
+    );
+    let result = compile(&text, false);
+    assert!(matches!(result, Err(CompileError::Limit(_))));
+}

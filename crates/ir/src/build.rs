@@ -41,6 +41,11 @@ pub struct BuildOptions {
 /// type that it asks for if it is through a table.
 pub type ExpectedCallee<'a> = &'a dyn Fn(u32, Option<TypeIdx>) -> Option<FuncIdx>;
 
+/// A function of more values and uses of values than this and so many for each operator is not built: a call of two bytes can
+/// have a thousand parameters and results.
+const VALUES_MIN: usize = 1 << 18;
+const VALUES_PER_OP_MAX: usize = 8;
+
 /// Why a function could not be built.
 #[derive(Debug)]
 pub enum BuildError {
@@ -48,6 +53,8 @@ pub enum BuildError {
     Invalid(module::Error),
     /// It is valid, but its control flow and locals are entangled beyond any program's need.
     TooComplex,
+    /// It is valid, but its calls pass more values than any program's.
+    TooLarge,
     /// It has no loop at the offset that it shall start at, or never gets to it.
     NoLoop,
 }
@@ -59,6 +66,7 @@ impl fmt::Display for BuildError {
             BuildError::TooComplex => {
                 f.write_str("the control flow of the function is too complex")
             }
+            BuildError::TooLarge => f.write_str("the function passes too many values"),
             BuildError::NoLoop => f.write_str("the function has no such loop"),
         }
     }
@@ -158,11 +166,16 @@ impl Builder {
 
     /// Builds what has been read.
     fn operators(&mut self, header: &Header, reader: &BodyReader<'_>) -> Result<(), BuildError> {
+        let values_max = VALUES_MIN + self.source.ops.len() * VALUES_PER_OP_MAX;
         for at in 0..self.source.ops.len() {
             let op = self.source.ops[at];
             self.at = at;
             self.offset = self.source.offsets[at];
             self.op(header, reader, op)?;
+            if self.func.n_values() + self.func.pool.len() > values_max {
+                return Err(BuildError::TooLarge);
+            }
+            self.locals.check_limits()?;
         }
         debug_assert!(
             self.frames.is_empty(),

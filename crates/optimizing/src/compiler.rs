@@ -104,7 +104,7 @@ impl Optimizing {
         };
         let func = built.map_err(|error| match error {
             ir::BuildError::Invalid(error) => CompileError::Invalid(error),
-            ir::BuildError::TooComplex | ir::BuildError::NoLoop => {
+            ir::BuildError::TooComplex | ir::BuildError::TooLarge | ir::BuildError::NoLoop => {
                 CompileError::Limit(error.to_string())
             }
         })?;

@@ -339,9 +339,10 @@ impl Locals {
         self.check_limits()
     }
 
-    fn check_limits(&self) -> Result<(), BuildError> {
+    pub(super) fn check_limits(&self) -> Result<(), BuildError> {
         let fits = self.entries.len() <= ENTRIES_MAX
             && self.columns.len() <= COLUMNS_MAX
+            && self.edge_values.len() <= COLUMNS_MAX
             && self.steps <= STEPS_MAX;
         if fits {
             Ok(())

@@ -108,3 +108,21 @@ fn more_joins_and_locals_than_can_be_told_apart() {
         "the control flow of the function is too complex"
     );
 }
+
+#[test]
+fn calls_that_pass_more_values_than_the_body_has_bytes_for() {
+    let values = "i32 ".repeat(1000);
+    let wat = |n_calls: usize| {
+        format!(
+            "(import \"a\" \"give\" (func $give (result {values})))
+             (import \"a\" \"take\" (func $take (param {values})))
+             (func {})",
+            "call $give call $take ".repeat(n_calls)
+        )
+    };
+    compile(&wat(20)).unwrap();
+    assert_eq!(
+        compile(&wat(3_000)).unwrap_err(),
+        "the function passes too many values"
+    );
+}
