@@ -41,7 +41,7 @@ fn check(text: &str, tier_up: bool, expected: Expect) {
     for instruction in Decoder::with_ip(64, &func.code, 0, DecoderOptions::NONE) {
         let mut line = String::new();
         formatter.format(&instruction, &mut line);
-        lines += &format!("{:4x} {line}\n", instruction.ip());
+        lines += &format!("{:<4x}{line}\n", instruction.ip());
         if line.starts_with("ret") {
             break;
         }
@@ -56,22 +56,22 @@ fn operands_become_parts_of_instructions() {
            (i32.add (i32.mul (local.get 0) (i32.const 5)) (i32.sub (local.get 1) (local.get 0)))))",
         false,
         expect![[r#"
-               0 push rbp
-               1 mov rbp,rsp
-               4 sub rsp,0x70
-               b mov [rbp-0x10],rbx
-               f mov rbx,rdi
-              12 mov r10d,esi
-              15 mov r9d,edx
-              18 imul r8d,r10d,5
-              1c mov edi,r9d
-              1f sub edi,r10d
-              22 add r8d,edi
-              25 mov eax,r8d
-              28 mov rbx,[rbp-0x10]
-              2c mov rsp,rbp
-              2f pop rbp
-              30 ret
+            0   push rbp
+            1   mov rbp,rsp
+            4   sub rsp,0x70
+            b   mov [rbp-0x10],rbx
+            f   mov rbx,rdi
+            12  mov r10d,esi
+            15  mov r9d,edx
+            18  imul r8d,r10d,5
+            1c  mov edi,r9d
+            1f  sub edi,r10d
+            22  add r8d,edi
+            25  mov eax,r8d
+            28  mov rbx,[rbp-0x10]
+            2c  mov rsp,rbp
+            2f  pop rbp
+            30  ret
         "#]],
     );
 }
@@ -87,30 +87,30 @@ fn a_loop_keeps_its_locals_in_registers() {
            (local.get $sum)))",
         false,
         expect![[r#"
-               0 push rbp
-               1 mov rbp,rsp
-               4 sub rsp,0x70
-               b mov [rbp-0x10],rbx
-               f mov [rbp-0x30],r15
-              13 mov rbx,rdi
-              16 mov r15,[rbx+0x38]
-              1a mov r10d,esi
-              1d mov r8d,edx
-              20 xor r9d,r9d
-              23 nop [rax+rax]
-              2b nop [rax+rax]
-              30 mov edi,[r15+r10+0x10]
-              35 add r9d,edi
-              38 add r10d,4
-              3c sub r8d,1
-              40 test r8d,r8d
-              43 jne 0x30
-              45 mov eax,r9d
-              48 mov r15,[rbp-0x30]
-              4c mov rbx,[rbp-0x10]
-              50 mov rsp,rbp
-              53 pop rbp
-              54 ret
+            0   push rbp
+            1   mov rbp,rsp
+            4   sub rsp,0x70
+            b   mov [rbp-0x10],rbx
+            f   mov [rbp-0x30],r15
+            13  mov rbx,rdi
+            16  mov r15,[rbx+0x38]
+            1a  mov r10d,esi
+            1d  mov r8d,edx
+            20  xor r9d,r9d
+            23  nop [rax+rax]
+            2b  nop [rax+rax]
+            30  mov edi,[r15+r10+0x10]
+            35  add r9d,edi
+            38  add r10d,4
+            3c  sub r8d,1
+            40  test r8d,r8d
+            43  jne 0x30
+            45  mov eax,r9d
+            48  mov r15,[rbp-0x30]
+            4c  mov rbx,[rbp-0x10]
+            50  mov rsp,rbp
+            53  pop rbp
+            54  ret
         "#]],
     );
 }
@@ -124,30 +124,30 @@ fn code_that_counts_asks_for_better_code() {
              (br_if $again (i64.lt_s (local.get 0) (i64.const 9))))))",
         true,
         expect![[r#"
-               0 push rbp
-               1 mov rbp,rsp
-               4 sub rsp,0x60
-               b mov [rbp-0x10],rbx
-               f mov [rbp-0x18],r12
-              13 mov rbx,rdi
-              16 mov r12,rsi
-              19 mov r11,[rbx+0x28]
-              1d sub dword ptr [r11+8],8
-              22 js 0x5C
-              28 nop [rax+rax]
-              30 mov r11,[rbx+0x28]
-              34 sub dword ptr [r11+8],1
-              39 js 0x7A
-              3f mov rsi,r12
-              42 mov rdi,[rbx+0x40]
-              46 call qword ptr [rbx+0x38]
-              49 cmp r12,9
-              4d jl 0x30
-              4f mov r12,[rbp-0x18]
-              53 mov rbx,[rbp-0x10]
-              57 mov rsp,rbp
-              5a pop rbp
-              5b ret
+            0   push rbp
+            1   mov rbp,rsp
+            4   sub rsp,0x60
+            b   mov [rbp-0x10],rbx
+            f   mov [rbp-0x18],r12
+            13  mov rbx,rdi
+            16  mov r12,rsi
+            19  mov r11,[rbx+0x28]
+            1d  sub dword ptr [r11+8],8
+            22  js 0x5C
+            28  nop [rax+rax]
+            30  mov r11,[rbx+0x28]
+            34  sub dword ptr [r11+8],1
+            39  js 0x7A
+            3f  mov rsi,r12
+            42  mov rdi,[rbx+0x40]
+            46  call qword ptr [rbx+0x38]
+            49  cmp r12,9
+            4d  jl 0x30
+            4f  mov r12,[rbp-0x18]
+            53  mov rbx,[rbp-0x10]
+            57  mov rsp,rbp
+            5a  pop rbp
+            5b  ret
         "#]],
     );
 }
