@@ -141,6 +141,7 @@ impl Compiler for Baseline {
             n_slow_places: 0,
             n_caught: 0,
             n_looked_at: 0,
+            code_max: 0,
             limit: None,
         };
         emitter.run(&mut reader, body_bytes)?;

@@ -112,6 +112,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) n_caught: usize,
     /// How many operands were looked at for stack maps.
     pub(crate) n_looked_at: usize,
+    /// How many bytes of code the function may become.
+    pub(crate) code_max: usize,
     /// What went wrong where no error could be returned.
     pub(crate) limit: Option<&'static str>,
 }
@@ -136,7 +138,7 @@ impl Emitter<'_> {
         reader: &mut BodyReader<'_>,
         body_bytes: usize,
     ) -> Result<(), CompileError> {
-        let code_max = CODE_BYTES_MIN + body_bytes * CODE_PER_BYTE_MAX;
+        self.code_max = CODE_BYTES_MIN + body_bytes * CODE_PER_BYTE_MAX;
         self.prologue();
         self.begin_function();
         // Operators stay where the reader writes them.
@@ -159,7 +161,7 @@ impl Emitter<'_> {
                 }
                 current = reader.next_into(op)?;
             }
-            if self.asm.offset() as usize > code_max || self.deepest > FRAME_BYTES_MAX {
+            if self.asm.offset() as usize > self.code_max || self.deepest > FRAME_BYTES_MAX {
                 self.limit = Some("the function is too complex for this compiler");
             }
             if let Some(message) = self.limit {

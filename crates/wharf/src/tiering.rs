@@ -33,6 +33,10 @@ const COUNTER_REFUSED: i32 = 16;
 /// functions are mostly called once. Others are called again before their code for a loop would be there.
 const LOOP_FIRST_BYTES: usize = 8 << 10;
 
+/// Functions of more than this keep their first code: making better code takes time by more than their size, on a thread that all
+/// modules of the engine share.
+const BETTER_BYTES_MAX: usize = 512 << 10;
+
 /// Makes the compiler of final code, when it is first needed.
 pub(crate) type MakeCompiler = Box<dyn FnOnce() -> Option<Arc<dyn Compiler>> + Send>;
 
@@ -273,7 +277,12 @@ impl Tiers for TierManager {
     fn hot(&self, module: &Arc<LoadedModule>, func: u32, at: Option<u32>) -> i32 {
         let shared = &self.shared;
         let (whole, part) = (Job { func, at: None }, Job { func, at });
-        let is_large = wasm_bytes(module, func) >= LOOP_FIRST_BYTES;
+        let bytes = wasm_bytes(module, func);
+        if bytes > BETTER_BYTES_MAX {
+            shared.counts.refused.fetch_add(1, Ordering::Relaxed);
+            return i32::MAX;
+        }
+        let is_large = bytes >= LOOP_FIRST_BYTES;
         let jobs = if at.is_some() && (is_large || shared.waits) {
             // If there is code for the loop then, the function asks for more when it is entered again.
             [part, whole]

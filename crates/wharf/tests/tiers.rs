@@ -274,3 +274,35 @@ fn fuel_is_counted_the_same_while_tiers_change() {
         assert_eq!(used(config.tier_up_after(30).clone(), fuel), judge);
     }
 }
+
+#[test]
+fn very_large_functions_keep_their_first_code() {
+    let nops = "nop ".repeat(600 << 10);
+    let func = |name: &str, nops: &str| {
+        format!(
+            "(func (export \"{name}\") (param i32) (result i32) {nops}
+               (loop $again
+                 (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+               (local.get 0))"
+        )
+    };
+    let text = format!("(module {} {})", func("small", ""), func("large", &nops));
+    let mut config = Config::new();
+    config.tier(Tier::Auto).tier_up_after(1).tier_up_waits(true);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, text).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let mut better = |name| {
+        let func = instance.get_typed_func::<i32, i32>(&mut store, name);
+        assert_eq!(func.unwrap().call(&mut store, 1000).unwrap(), 0);
+        let stats = engine.stats();
+        (
+            stats.tier_up.functions + stats.loops.functions,
+            stats.refused,
+        )
+    };
+    let (small, refused) = better("small");
+    assert!(small > 0);
+    assert_eq!(better("large"), (small, refused + 1));
+}

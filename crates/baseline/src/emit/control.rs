@@ -91,9 +91,6 @@ impl<'h> Types<'h> {
 const VALUE: Gpr = Gpr::RAX;
 const VALUE_XMM: Xmm = Xmm::new(0);
 
-/// Where code for the targets of a `br_table` ends at the latest.
-const STUBS_BYTES_MAX: u32 = 1 << 28;
-
 /// How many targets a `br_table` may have to be done by comparisons.
 const COMPARED_MAX: usize = 4;
 
@@ -529,7 +526,7 @@ impl<'a> Emitter<'a> {
         }
         self.release(index);
         for (depth, label) in stubs {
-            if self.asm.offset() > STUBS_BYTES_MAX {
+            if self.asm.offset() as usize > self.code_max {
                 self.limit = Some("the branches of the function carry too many values");
                 break;
             }
