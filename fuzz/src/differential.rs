@@ -2,6 +2,7 @@
 
 use crate::Random;
 use crate::background;
+use crate::imports::distinct;
 use crate::machine::Machine;
 use crate::run::Run;
 use crate::tally::Tally;
@@ -74,6 +75,7 @@ fn engine(way: Way, machine: Machine) -> Engine {
 }
 
 fn judge(way: Way, bytes: &[u8], seed: u64) -> Tally {
+    let bytes = &*distinct(bytes);
     let mut tally = Tally::default();
     if way.threads && may_wait(bytes) {
         return tally;
@@ -164,6 +166,7 @@ impl Judgement<'_> {
             }
         }
         for run in others.iter().chain([&judge]) {
+            tally.cached += u64::from(run.is_cached);
             tally.collections(&run.store);
             tally.host_calls += run.store.data().calls;
             let refused = run.store.engine().stats().refused - run.refused;

@@ -1,10 +1,11 @@
 //! What modules import: something of its type for each import, which answers at random, but everywhere alike.
 
 use crate::Random;
+use crate::imports::with_tags;
 use crate::values::make;
 use wharf::{
-    Caller, Engine, Error, Extern, ExternType, Global, Linker, Memory, Module, Result, Store,
-    Table, Tag, Val, ValType,
+    Caller, Engine, Error, Extern, ExternType, Global, Instance, Linker, Memory, Module, Result,
+    Store, Table, Val, ValType,
 };
 
 /// What host functions know: they answer at random, but alike on all machines.
@@ -16,17 +17,35 @@ pub struct Host {
     pub calls: u64,
 }
 
-/// A linker with something of its type for each import. Functions that a linker makes are of the very type that is asked for.
-pub fn linker(engine: &Engine, store: &mut Store<Host>, module: &Module) -> Result<Linker<Host>> {
+/// A linker with something of its type for each import of the module in `bytes`. Functions that a linker makes are of the very
+/// type that is asked for; tags come from a module with the same types.
+pub fn linker(
+    engine: &Engine,
+    store: &mut Store<Host>,
+    module: &Module,
+    bytes: &[u8],
+) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
-    linker.allow_shadowing(true);
-    for import in module.imports() {
+    let tags = match with_tags(bytes) {
+        Some(tags) => {
+            let tags = Module::from_binary(engine, tags)?;
+            Some(Instance::new(&mut *store, &tags, &[])?)
+        }
+        None => None,
+    };
+    for (index, import) in module.imports().enumerate() {
         let (from, name) = (&import.module, &import.name);
-        if let ExternType::Func(ty) = import.ty {
-            let call = host_func(engine, ty.results().to_vec());
-            linker.func_new(from, name, ty, call)?;
-        } else {
-            linker.define(from, name, provided(engine, store, import.ty)?)?;
+        match import.ty {
+            ExternType::Func(ty) => {
+                let call = host_func(engine, ty.results().to_vec());
+                linker.func_new(from, name, ty, call)?;
+            }
+            ExternType::Tag(_) => {
+                let tags = tags.expect("made of the same imports");
+                let tag = tags.get_tag(&*store, &index.to_string());
+                linker.define(from, name, tag.expect("one for each"))?;
+            }
+            ty => _ = linker.define(from, name, provided(engine, store, ty)?)?,
         }
     }
     Ok(linker)
@@ -39,7 +58,7 @@ fn provided(engine: &Engine, store: &mut Store<Host>, ty: ExternType) -> Result<
         made.unwrap_or_else(|| Val::default_of(ty))
     };
     Ok(match ty {
-        ExternType::Func(_) => unreachable!("the linker makes functions"),
+        ExternType::Func(_) | ExternType::Tag(_) => unreachable!("not made so"),
         ExternType::Global(ty) => {
             let value = value(store, ty.content);
             Global::new(store, ty, value)?.into()
@@ -51,7 +70,6 @@ fn provided(engine: &Engine, store: &mut Store<Host>, ty: ExternType) -> Result<
             };
             Table::new(store, ty, element)?.into()
         }
-        ExternType::Tag(ty) => Tag::new(store, ty.params())?.into(),
     })
 }
 

@@ -4,6 +4,8 @@ mod background;
 mod differential;
 mod generate;
 mod host;
+mod imports;
+mod kept;
 mod machine;
 mod mutate;
 mod run;

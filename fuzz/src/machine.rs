@@ -3,6 +3,7 @@
 //! Apart from [`Way`], which holds for all of them at once: what is compared runs in one way, on many machines.
 
 use crate::Random;
+use crate::kept::{self, Damage};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wharf::{Config, Engine, Inlining, Module, Result, Tier};
@@ -24,6 +25,8 @@ pub enum Machine {
     AutoWaits,
     /// The same after so many, beside running guests.
     AutoAfter(u32),
+    /// Code that an earlier run got, if nothing happened to the file.
+    Cached(Damage),
     /// Code from one pass in an instance that another store used before.
     PooledBaseline,
     /// The same where tiers change.
@@ -49,9 +52,14 @@ impl Machine {
             Machine::AutoWaits,
             after,
         ];
-        match random.below(4) {
+        match random.below(6) {
             0 => machines.push(Machine::PooledBaseline),
             1 => machines.push(Machine::PooledAuto),
+            2 | 3 => machines.push(Machine::Cached(match random.below(6) {
+                0 => Damage::Byte,
+                1 => Damage::End,
+                _ => Damage::None,
+            })),
             _ => {}
         }
         machines
@@ -80,6 +88,11 @@ impl Machine {
                 .tier(Tier::Auto)
                 .inlining(Inlining::All)
                 .tier_up_after(count),
+            Machine::Cached(_) => config
+                .tier(Tier::Auto)
+                .tier_up_after(2)
+                .tier_up_waits(true)
+                .cache(Some(kept::place())),
             Machine::PooledAuto => config.tier(Tier::Auto).tier_up_after(4),
         };
     }

@@ -2,6 +2,7 @@
 
 use crate::Random;
 use crate::host::{Host, linker};
+use crate::kept::{Damage, forget};
 use crate::machine::Machine;
 use crate::values::{all_shown, make};
 use wharf::{
@@ -17,7 +18,7 @@ const LIMITS: Limits = Limits {
     gc_heap_bytes_max: 64 << 20,
 };
 
-/// Functions that are called in an instance before another store gets it.
+/// Functions that are called in a run before the one that counts.
 const BEFORE_MAX: usize = 6;
 
 /// One machine's run of a module.
@@ -32,6 +33,8 @@ pub struct Run {
     pub fuel: u64,
     /// Functions that its engine had got no better code for before.
     pub refused: u64,
+    /// Whether code of an earlier run was found.
+    pub is_cached: bool,
 }
 
 impl Run {
@@ -49,8 +52,20 @@ impl Run {
         let module = machine
             .module(engine, bytes)
             .expect("only valid modules are judged");
+        let (module, is_cached) = match machine {
+            Machine::Cached(damage) => {
+                let before = engine.stats().cached.functions;
+                kept_before(engine, &module, bytes, (seed, fuel));
+                drop(module);
+                damage.inflict(&mut Random::new(seed));
+                let module = machine.module(engine, bytes).expect("valid as before");
+                forget();
+                (module, engine.stats().cached.functions != before)
+            }
+            _ => (module, false),
+        };
         let mut store = new_store(engine, seed, fuel);
-        let linker = linker(engine, &mut store, &module)?;
+        let linker = linker(engine, &mut store, &module, bytes)?;
         let needs_store = |ty: &ExternType| !matches!(ty, ExternType::Func(_));
         let instance =
             if machine.is_pooled() && !module.imports().any(|import| needs_store(&import.ty)) {
@@ -59,12 +74,29 @@ impl Run {
                 linker.instantiate(&mut store, &module)?
             };
         Ok(Run {
+            is_cached,
+            ..Run::new(machine, store, instance, fuel)
+        })
+    }
+
+    fn new(machine: Machine, store: Store<Host>, instance: Instance, fuel: u64) -> Run {
+        Run {
             machine,
             store,
             instance,
             fuel,
             refused: 0,
-        })
+            is_cached: false,
+        }
+    }
+
+    /// Calls some functions, for what that leaves behind.
+    fn call_some(mut self) {
+        let exports = self.exports();
+        let funcs = exports.iter().filter(|item| item.1.into_func().is_some());
+        for (name, _) in funcs.take(BEFORE_MAX) {
+            self.call(name);
+        }
     }
 
     /// What the instance exports.
@@ -121,18 +153,18 @@ fn used_before(
         let Ok(instance) = ready.instantiate(&mut before) else {
             continue;
         };
-        let mut run = Run {
-            machine: Machine::PooledAuto,
-            store: before,
-            instance,
-            fuel,
-            refused: 0,
-        };
-        let exports = run.exports();
-        let funcs = exports.iter().filter(|item| item.1.into_func().is_some());
-        for (name, _) in funcs.take(BEFORE_MAX) {
-            run.call(name);
-        }
+        Run::new(Machine::PooledAuto, before, instance, fuel).call_some();
     }
     ready.instantiate(store)
+}
+
+/// Runs a module whose code is kept, so that some is.
+fn kept_before(engine: &Engine, module: &Module, bytes: &[u8], (seed, fuel): (u64, u64)) {
+    let mut store = new_store(engine, seed, fuel);
+    let instance = linker(engine, &mut store, module, bytes)
+        .and_then(|linker| linker.instantiate(&mut store, module));
+    if let Ok(instance) = instance {
+        Run::new(Machine::Cached(Damage::None), store, instance, fuel).call_some();
+    }
+    module.keep_code();
 }

@@ -5,6 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use wharf::{Config, Engine, Error, Features, Module, Store, Tier};
 
+/// What an error says, up to where it begins to speak of one module.
+fn kind(error: &Error) -> String {
+    let text = error.to_string();
+    let end = text.find(|c: char| c == '"' || c == '(' || c.is_ascii_digit());
+    text[..end.unwrap_or(text.len())].trim_end().to_owned()
+}
+
 /// Counts of what was judged.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Tally {
@@ -14,6 +21,8 @@ pub struct Tally {
     pub instances: u64,
     /// Instantiations and calls by how they ended, as the interpreter has it.
     pub ends: BTreeMap<String, u64>,
+    /// Modules that had code of an earlier run.
+    pub cached: u64,
     /// Modules that started where another stood.
     pub snapshots: u64,
     /// Calls of host functions by guests.
@@ -32,7 +41,8 @@ impl Tally {
         let how = match error {
             None => "ended well".to_owned(),
             Some(error) if error.exception().is_some() => "exception".to_owned(),
-            Some(error) => error.to_string(),
+            Some(error) if error.trap().is_some() => error.to_string(),
+            Some(error) => kind(error),
         };
         *self.ends.entry(format!("{what}: {how}")).or_default() += 1;
     }
@@ -69,6 +79,7 @@ impl Tally {
     pub fn add(&mut self, other: Tally) {
         self.modules += other.modules;
         self.instances += other.instances;
+        self.cached += other.cached;
         self.snapshots += other.snapshots;
         self.host_calls += other.host_calls;
         self.collections += other.collections;
@@ -87,6 +98,7 @@ impl fmt::Display for Tally {
         let Tally {
             modules,
             instances,
+            cached,
             snapshots,
             host_calls,
             collections,
@@ -95,7 +107,8 @@ impl fmt::Display for Tally {
         } = self;
         writeln!(
             f,
-            "{modules} modules, {instances} instances, {snapshots} snapshots, {host_calls} calls of the host, {collections} collections"
+            "{modules} modules, {instances} instances ({} %), {cached} from the cache, {snapshots} snapshots, {host_calls} calls of the host, {collections} collections",
+            100 * instances / modules.max(&1)
         )?;
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

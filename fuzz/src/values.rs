@@ -2,8 +2,8 @@
 
 use crate::Random;
 use wharf::{
-    AnyRef, ArrayRef, ArrayType, AsContext, AsContextMut, Engine, ExternRef, FieldType, HeapType,
-    I31, Ref, StorageType, StructRef, StructType, V128, Val, ValType,
+    AnyRef, ArrayRef, ArrayType, AsContext, AsContextMut, Engine, ExternRef, FieldType, Func,
+    FuncType, HeapType, I31, Ref, StorageType, StructRef, StructType, TypeKind, V128, Val, ValType,
 };
 
 /// Objects within objects that are made and shown.
@@ -33,7 +33,7 @@ fn bits(random: &mut Random) -> u64 {
     }
 }
 
-/// A value of a type; `None` if the host can make none, as of a function type that is not nullable.
+/// A value of a type; `None` if the host can make none.
 pub fn make(
     store: &mut impl AsContextMut,
     engine: &Engine,
@@ -81,6 +81,12 @@ fn make_within(
                     Some(Val::from(ExternRef::convert_any(number)))
                 }
                 HeapType::Extern => Some(Val::from(ExternRef::new(&mut *store, bits).ok()?)),
+                HeapType::Func => Some(func(store, bits)),
+                HeapType::Concrete(TypeKind::Func, _) => Some(
+                    Func::new_of_type(store, ty.heap, |_, _, _| Ok(()))
+                        .ok()?
+                        .into(),
+                ),
                 heap => object(store, engine, random, heap, depth),
             };
             match made {
@@ -89,6 +95,18 @@ fn make_within(
             }
         }
     })
+}
+
+/// A function that says what it was given.
+fn func(store: &mut impl AsContextMut, bits: u64) -> Val {
+    let params = [ValType::I32, ValType::F64, ValType::V128];
+    let params = params.into_iter().take(bits as usize % 4);
+    let ty = FuncType::new(params.clone(), params);
+    let func = Func::new(store, ty, |_, given, results| {
+        results.copy_from_slice(given);
+        Ok(())
+    });
+    func.expect("calls of few values compile").into()
 }
 
 /// An object of a defined type.
