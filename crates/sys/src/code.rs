@@ -42,13 +42,15 @@ struct State {
 }
 
 impl CodeMemory {
-    /// Takes `bytes_max` of addresses, rounded up to pages. Memory comes with the code, so a generous size costs nothing; up to
+    /// Takes `bytes_max` of addresses, rounded up to pages, or as much as files may have in this process. Memory comes with the code, so a generous size costs nothing; up to
     /// 2 GiB all blocks can reach each other by relative calls.
     ///
     /// # Errors
     /// If the system has no address space or file descriptor left, or forbids executable memory.
     pub fn new(bytes_max: usize) -> io::Result<CodeMemory> {
-        let reservation = Reservation::new(bytes_max)?;
+        let allowed = usize::try_from(os::file_bytes_max()).unwrap_or(usize::MAX);
+        let allowed = allowed - allowed % page_bytes();
+        let reservation = Reservation::new(bytes_max.min(allowed.max(page_bytes())))?;
         let bytes = reservation.len();
         let file = os::shared_file("wharf-code", bytes as u64)?;
         // SAFETY: the reservation is new: nobody uses it.

@@ -57,8 +57,8 @@ pub use code::{CodeArena, CodeBlock, CodeMemory, CodeSpace};
 pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames, walk_suspended};
 pub use image::Image;
 pub use os::{
-    InterruptFilter, ThreadHandle, fault_trace, init_thread, page_bytes, set_interrupt_filter,
-    thread_count, user_id,
+    InterruptFilter, ThreadHandle, fault_trace, file_bytes_max, init_thread, page_bytes,
+    set_interrupt_filter, thread_count, user_id,
 };
 pub use reservation::Reservation;
 pub use stack::{STACK_GUARD_BYTES, Stack};

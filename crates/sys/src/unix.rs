@@ -22,3 +22,9 @@ pub fn thread_count() -> usize {
 pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }
+
+/// How large files may be that this process writes, those in memory too: beyond, the system ends it by a signal.
+pub fn file_bytes_max() -> u64 {
+    let limits = rustix::process::getrlimit(rustix::process::Resource::Fsize);
+    limits.current.unwrap_or(u64::MAX)
+}

@@ -17,6 +17,10 @@ use std::sync::OnceLock;
 /// A file of `bytes` zeros in memory, without a name in any directory; pages exist once written. `name` is for people who read
 /// `/proc/PID/maps`.
 pub fn shared_file(name: &str, bytes: u64) -> io::Result<File> {
+    if bytes > super::file_bytes_max() {
+        let message = "the limit for the size of files (ulimit -f) is too low";
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
     let file = File::from(memory_file(name)?);
     file.set_len(bytes)?;
     Ok(file)

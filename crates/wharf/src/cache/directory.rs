@@ -193,7 +193,7 @@ impl CacheConfig {
     /// Writes the entry with a key, and makes room for it.
     pub(super) fn write(&self, key: &Key, bytes: &[u8]) -> io::Result<()> {
         // One that is larger than this would leave no room for others.
-        if bytes.len() as u64 > self.bytes_max / 2 {
+        if bytes.len() as u64 > (self.bytes_max / 2).min(sys::file_bytes_max()) {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         DirBuilder::new()
