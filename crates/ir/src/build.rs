@@ -46,6 +46,10 @@ pub type ExpectedCallee<'a> = &'a dyn Fn(u32, Option<TypeIdx>) -> Option<FuncIdx
 const VALUES_MIN: usize = 1 << 18;
 const VALUES_PER_OP_MAX: usize = 8;
 
+/// Loops of a function at most. What allocates registers takes the square of their number when a variable lives through all of them,
+/// and programs that people run have some hundreds in their largest functions.
+pub(crate) const LOOPS_MAX: usize = 8192;
+
 /// Why a function could not be built.
 #[derive(Debug)]
 pub enum BuildError {
@@ -113,6 +117,8 @@ pub struct Builder {
     /// How many blocks were opened since the place became unreachable.
     dead_depth: u32,
     next_loop: usize,
+    /// Loops so far that are gone around.
+    n_loops: usize,
     n_switches: u32,
     /// Of the current operator: its position among the operators, and its offset in the module's bytes.
     at: usize,
@@ -200,6 +206,7 @@ impl Builder {
         self.alive = true;
         self.dead_depth = 0;
         self.next_loop = 0;
+        self.n_loops = 0;
         self.n_switches = 0;
         // No operator is there.
         self.at = usize::MAX;

@@ -91,7 +91,7 @@ pub(crate) fn write(
 
 /// Makes final code of all of a module.
 fn compile(engine: &Engine, module: &Module, profile: Option<Arc<Profile>>) -> Result<CodeImage> {
-    let compiler = engine.best_compiler().cloned();
+    let compiler = engine.best_compiler();
     let mut compilation = Compilation::with_compiler(engine, compiler).with_profile(profile);
     let header = module.header();
     for index in header.n_imported_funcs()..header.funcs().len() {

@@ -18,7 +18,7 @@ pub enum Tier {
     /// Machine code from the compiler in one pass: compiles fast. The few functions that it cannot compile are the optimizing
     /// compiler's.
     Baseline,
-    /// Machine code from the optimizing compiler.
+    /// Machine code from the optimizing compiler. The functions that it would take too long for are the baseline compiler's.
     Optimizing,
 }
 

@@ -57,14 +57,14 @@ impl Engine {
         let runner = match config.tier {
             Tier::Interp => Runner::Executor(Arc::new(interp::Interp::new())),
             Tier::Optimizing if config.lazy => {
-                let compiler = optimizing(config)?;
+                let compiler: Arc<dyn Compiler> = Arc::new(Fallback::optimizing(config)?);
                 let best = Box::new(|| Some(compiler));
                 let manager = Arc::new(TierManager::new(config, First::Best, best, &counts));
                 tiers = Some(manager.clone());
                 Runner::Tiers(manager)
             }
             Tier::Baseline => {
-                let compiler: Arc<dyn Compiler> = Arc::new(Fallback::new(config));
+                let compiler: Arc<dyn Compiler> = Arc::new(Fallback::baseline(config));
                 whole = Some(compiler);
                 Runner::Compiled(Arc::new(baseline::Trampolines))
             }
@@ -83,7 +83,7 @@ impl Engine {
                 Runner::Tiers(manager)
             }
             Tier::Optimizing => {
-                let compiler = optimizing(config)?;
+                let compiler: Arc<dyn Compiler> = Arc::new(Fallback::optimizing(config)?);
                 whole = Some(compiler);
                 Runner::Compiled(Arc::new(baseline::Trampolines))
             }
@@ -151,9 +151,17 @@ impl Engine {
     }
 
     /// What makes the final code of functions, which artifacts hold; `None` if the engine makes none.
-    pub(crate) fn best_compiler(&self) -> Option<&Arc<dyn Compiler>> {
-        let tiers = self.0.tiers.as_ref();
-        self.compiler().or_else(|| tiers?.best())
+    pub(crate) fn best_compiler(&self) -> Option<Arc<dyn Compiler>> {
+        if let Some(whole) = self.compiler() {
+            return Some(whole.clone());
+        }
+        let best = self.tiers()?.best()?.clone();
+        let config = self.config();
+        Some(match config.tier {
+            // Its functions have other code where this compiler makes none.
+            Tier::Auto => Arc::new(Fallback::after(best, config)),
+            _ => best,
+        })
     }
 
     /// Where code of the engine's modules is kept between runs.

@@ -8,6 +8,7 @@ mod queue;
 mod surroundings;
 
 use crate::config::Config;
+use crate::fallback::OPTIMIZED_BYTES_MAX;
 use crate::stats::{Count, Counts};
 use abi::{CompileEnv, CompileError, CompiledFunc, Compiler, RelocTarget};
 use module::FuncIdx;
@@ -32,10 +33,6 @@ const COUNTER_REFUSED: i32 = 16;
 /// In a loop of a function of at least this size, code for the loop is made before that for the function: it takes long, and such
 /// functions are mostly called once. Others are called again before their code for a loop would be there.
 const LOOP_FIRST_BYTES: usize = 8 << 10;
-
-/// Functions of more than this keep their first code: making better code takes time by more than their size, on a thread that all
-/// modules of the engine share.
-const BETTER_BYTES_MAX: usize = 512 << 10;
 
 /// Makes the compiler of final code, when it is first needed.
 pub(crate) type MakeCompiler = Box<dyn FnOnce() -> Option<Arc<dyn Compiler>> + Send>;
@@ -278,7 +275,8 @@ impl Tiers for TierManager {
         let shared = &self.shared;
         let (whole, part) = (Job { func, at: None }, Job { func, at });
         let bytes = wasm_bytes(module, func);
-        if bytes > BETTER_BYTES_MAX {
+        if bytes > OPTIMIZED_BYTES_MAX {
+            // Making better code takes long, on a thread that all modules of the engine share.
             shared.counts.refused.fetch_add(1, Ordering::Relaxed);
             return i32::MAX;
         }

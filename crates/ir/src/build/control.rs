@@ -128,6 +128,10 @@ impl Builder {
             }
             return Ok(());
         }
+        self.n_loops += 1;
+        if self.n_loops > super::LOOPS_MAX {
+            return Err(BuildError::TooComplex);
+        }
         let first_param = self.stack.len() - params.len();
         self.push_frame(FrameKind::Loop, ty, params.len(), params.len() as u32);
         let edge = self.func.push_edge(Block::NONE);
