@@ -128,4 +128,9 @@ pub trait Trampolines: Send + Sync {
     /// (`STACK_LIMIT`, else traps with stack overflow), notes its frame pointer in `EXIT_FP`, passes parameters and results in
     /// slots, calls the host entry, and traps as pending if that returns nonzero.
     fn host(&self, ty: &FuncType) -> CompiledFunc;
+
+    /// As [`host`](Self::host), for a host entry that is `extern "C" fn(ctx, parameters...)` and gives a structure of the result, if
+    /// there is one, and then 64 bits, which are not 0 if a trap is pending. The context and all parameters are in registers, the same for
+    /// compiled code and for C; there is one result at most, and it is no vector.
+    fn host_in_registers(&self, ty: &FuncType) -> CompiledFunc;
 }

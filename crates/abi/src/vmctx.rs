@@ -152,7 +152,8 @@ pub struct HostCtxLayout;
 impl HostCtxLayout {
     /// Address of the store context: the same place as in an instance's vmctx.
     pub const STORE: u32 = VmctxLayout::STORE;
-    /// Address of the host entry: `extern "C" fn(ctx, *mut Raw) -> u32`, 0 for success, else a trap is pending.
+    /// Address of the host entry: `extern "C" fn(ctx, *mut Raw) -> u32`, 0 for success, else a trap is pending; or as
+    /// [`Trampolines::host_in_registers`](crate::Trampolines::host_in_registers) says.
     pub const ENTRY: u32 = 16;
 }
 

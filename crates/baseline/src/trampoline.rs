@@ -7,7 +7,7 @@ use crate::kind::Kind;
 use crate::regs::{SCRATCH, SCRATCH_XMM};
 use crate::stack::xmm_move;
 use abi::{CompiledFunc, HostCtxLayout, StoreCtxLayout, TRAP_PENDING, TrapEntry};
-use asm::x64::{Alu, Assembler, Cond, Features, Gpr, Mem, Size};
+use asm::x64::{Alu, Assembler, Cond, Features, Gpr, Label, Mem, Size};
 use module::FuncType;
 use ops::Trap;
 
@@ -28,6 +28,10 @@ impl abi::Trampolines for Trampolines {
 
     fn host(&self, ty: &FuncType) -> CompiledFunc {
         host(ty)
+    }
+
+    fn host_in_registers(&self, ty: &FuncType) -> CompiledFunc {
+        host_in_registers(ty)
     }
 }
 
@@ -87,7 +91,6 @@ fn host(ty: &FuncType) -> CompiledFunc {
     let has_area = result_area_bytes(results) > 0;
     let incoming = param_stack_bytes(params, has_area);
     let mut asm = Assembler::new(Features::default());
-    let mut traps = Vec::new();
     let context = vmctx_gpr(has_area);
     let area_slot = Mem::new(Gpr::RBP, -8);
     let n_slots = params.len().max(results.len());
@@ -147,6 +150,35 @@ fn host(ty: &FuncType) -> CompiledFunc {
         0 => asm.ret(),
         bytes => asm.ret_pop(bytes as u16),
     }
+    fail(asm, is_full, failed)
+}
+
+fn host_in_registers(ty: &FuncType) -> CompiledFunc {
+    let mut asm = Assembler::new(Features::default());
+    asm.push(Gpr::RBP);
+    asm.mov(Size::S64, Gpr::RBP, Gpr::RSP);
+    asm.load(Size::S64, SCRATCH, field(Gpr::RDI, HostCtxLayout::STORE));
+    let limit = field(SCRATCH, StoreCtxLayout::STACK_LIMIT);
+    asm.alu(Alu::Cmp, Size::S64, Gpr::RSP, limit);
+    let (is_full, failed) = (asm.label(), asm.label());
+    asm.jcc(Cond::Below, is_full);
+    asm.store(Size::S64, field(SCRATCH, StoreCtxLayout::EXIT_FP), Gpr::RBP);
+    asm.call(field(Gpr::RDI, HostCtxLayout::ENTRY));
+    // A structure of an integer and another takes the first two registers for results, and each of the two kinds has its own.
+    let outcome = match ty.results() {
+        [result] if !Kind::from(*result).is_xmm() => Gpr::RDX,
+        _ => Gpr::RAX,
+    };
+    asm.test(Size::S64, outcome, outcome);
+    asm.jcc(Cond::NotEqual, failed);
+    asm.pop(Gpr::RBP);
+    asm.ret();
+    fail(asm, is_full, failed)
+}
+
+/// Traps for lack of stack, and as pending.
+fn fail(mut asm: Assembler, is_full: Label, failed: Label) -> CompiledFunc {
+    let mut traps = Vec::new();
     for (label, code) in [(is_full, Trap::StackOverflow as u8), (failed, TRAP_PENDING)] {
         asm.bind(label);
         let offset = asm.offset();

@@ -6,6 +6,7 @@ use crate::func::FuncKind;
 use crate::handle::StoreId;
 use crate::reference::Fit;
 use crate::store::{StoreCore, StoreInner};
+use crate::value::{self, Register, Word};
 use crate::vm::FuncRef;
 use crate::{Cause, Error, FuncHandle, Raised, Val, WasmList};
 use abi::{Raw, TRAP_PENDING};
@@ -13,6 +14,7 @@ use module::FuncType;
 use ops::Trap;
 use std::any::Any;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use sys::{EntryFn, Fault, FaultKind, Stack, ThreadHandle};
@@ -43,6 +45,8 @@ pub struct TypedHandle<P, R> {
     func_ref: NonNull<FuncRef>,
     /// Whether references that are given are of the function's type shows only at each call.
     checked: bool,
+    /// Whether compiled code can be entered with the parameters in registers.
+    in_registers: bool,
     _types: PhantomData<fn(P) -> R>,
 }
 
@@ -58,6 +62,26 @@ impl<P, R> Copy for TypedHandle<P, R> {}
 unsafe impl<P, R> Send for TypedHandle<P, R> {}
 // SAFETY: as above.
 unsafe impl<P, R> Sync for TypedHandle<P, R> {}
+
+/// Whether compiled code takes the parameters and gives the results in registers, as C does.
+const fn fits_registers<P: WasmList, R: WasmList>() -> bool {
+    value::in_registers(P::REGISTERS) && !matches!(R::Result::REGISTER, Register::Other)
+}
+
+/// Whether there are two integers at most.
+const fn is_few(params: &[Register]) -> bool {
+    match params {
+        [] | [Register::Integer] | [Register::Integer, Register::Integer] => true,
+        [..] => false,
+    }
+}
+
+/// Where a guest is entered.
+struct EntryPlace {
+    stack_top: *mut u8,
+    /// Addresses where code is.
+    code: Range<usize>,
+}
 
 impl<P: WasmList, R: WasmList> TypedHandle<P, R> {
     /// Checks that `func` can be called so: its results are of the types, and its parameters at least of the same hierarchies.
@@ -75,10 +99,14 @@ impl<P: WasmList, R: WasmList> TypedHandle<P, R> {
                 "expected a function of type {asked}, found {found}"
             )));
         };
+        let entity = store.func(func)?;
+        let is_code = matches!(entity.kind, FuncKind::Wasm { .. }) && store.engine.compiles();
+        let checked = params == Fit::Maybe;
         Ok(TypedHandle {
             func,
-            func_ref: store.func(func)?.func_ref,
-            checked: params == Fit::Maybe,
+            func_ref: entity.func_ref,
+            checked,
+            in_registers: is_code && !checked && const { fits_registers::<P, R>() },
             _types: PhantomData,
         })
     }
@@ -104,12 +132,44 @@ impl<P: WasmList, R: WasmList> TypedHandle<P, R> {
     #[inline]
     pub fn call<T>(self, store: &mut StoreInner<T>, params: P) -> Result<R, Error> {
         const { assert!(P::LEN <= SLOTS_INLINE && R::LEN <= SLOTS_INLINE) };
+        if const { fits_registers::<P, R>() } && self.in_registers {
+            return self.call_in_registers(store, params);
+        }
         // Slots start as zeros, which takes time: nearly all calls need few.
         if const { P::LEN <= SLOTS_FEW && R::LEN <= SLOTS_FEW } {
             self.call_in::<T, SLOTS_FEW>(store, params)
         } else {
             self.call_in::<T, SLOTS_INLINE>(store, params)
         }
+    }
+
+    /// Calls the function with its parameters in registers.
+    #[inline(always)]
+    fn call_in_registers<T>(self, store: &mut StoreInner<T>, params: P) -> Result<R, Error> {
+        store.check_store(self.func.store, "function")?;
+        let mut arguments = sys::Registers::default();
+        params.to_registers(&mut arguments, store)?;
+        let core: *mut StoreCore = &raw mut **store;
+        // SAFETY: the function belongs to the store and is compiled; the registers hold parameters of its type, which was checked.
+        // Nothing but zeros is in those that are left out.
+        let returned = unsafe {
+            StoreCore::enter(core, self.func_ref, |at, func_ref| {
+                let (code, vmctx) = (func_ref.code, func_ref.vmctx);
+                if const { is_few(P::REGISTERS) } {
+                    sys::enter_in_registers::<true>(at.stack_top, at.code, code, vmctx, arguments)
+                } else {
+                    sys::enter_in_registers::<false>(at.stack_top, at.code, code, vmctx, arguments)
+                }
+            })?
+        };
+        let slot = match R::Result::REGISTER {
+            Register::Float => Raw::from_f64(returned.float),
+            Register::Integer | Register::Nothing | Register::Other => {
+                Raw::from_u64(returned.integer)
+            }
+        };
+        // SAFETY: the function has returned results of its type.
+        Ok(unsafe { R::from_slots(&[slot][..R::LEN], store) })
     }
 
     /// Calls the function with that many slots.
@@ -187,7 +247,29 @@ impl StoreCore {
             return this.call_without_entry(index, func_ref, slots);
         }
         // SAFETY: the caller's promise.
-        unsafe { StoreCore::enter(core, func_ref, slots.as_mut_ptr()) }
+        unsafe { StoreCore::enter_with_slots(core, func_ref, slots.as_mut_ptr()) }
+    }
+
+    /// Calls compiled code by its entry trampoline.
+    ///
+    /// # Safety
+    /// As for [`call_slots`](Self::call_slots), with a function that has such a trampoline.
+    unsafe fn enter_with_slots(
+        core: *mut StoreCore,
+        func_ref: NonNull<FuncRef>,
+        slots: *mut Raw,
+    ) -> Result<(), Error> {
+        // SAFETY: the entry of a function of the store is a trampoline of the function's type, and code and vmctx are the function's
+        // own; the rest is the caller's promise.
+        unsafe {
+            StoreCore::enter(core, func_ref, |at, func_ref| {
+                let FuncRef {
+                    code, vmctx, entry, ..
+                } = func_ref;
+                let entry = std::mem::transmute::<*const u8, EntryFn>(entry);
+                sys::enter(at.stack_top, at.code, entry, code, vmctx, slots.cast())
+            })
+        }
     }
 
     /// Calls a function that has no entry trampoline: one of the host, one under an interpreter, or one called for the first
@@ -209,16 +291,86 @@ impl StoreCore {
                 .engine
                 .trampoline((*func_ref.as_ptr()).ty, TrampolineKind::Entry)?;
             (*func_ref.as_ptr()).entry = entry;
-            StoreCore::enter(self, func_ref, slots.as_mut_ptr())
+            StoreCore::enter_with_slots(self, func_ref, slots.as_mut_ptr())
         }
     }
 
-    /// Calls compiled code.
-    #[inline]
-    unsafe fn enter(
+    /// Calls compiled code, by what enters it on a stack.
+    ///
+    /// # Safety
+    /// `core` is a store held exclusively, and `func_ref` one of its functions. `enter` enters compiled code of the function on this stack
+    /// by `sys`, and does nothing else.
+    #[inline(always)]
+    unsafe fn enter<R>(
         core: *mut StoreCore,
         func_ref: NonNull<FuncRef>,
-        slots: *mut Raw,
+        enter: impl FnOnce(EntryPlace, FuncRef) -> Result<R, Fault>,
+    ) -> Result<R, Error> {
+        // SAFETY: the store is held exclusively by the caller.
+        let this = unsafe { &mut *core };
+        let Some(stack_top) = this.ready_stack() else {
+            let (mut enter, mut returned) = (Some(enter), None);
+            let mut enter_once = |place: EntryPlace, func_ref: FuncRef| {
+                let enter = enter.take().expect("entered once");
+                returned = Some(enter(place, func_ref)?);
+                Ok(())
+            };
+            // SAFETY: the caller's promise.
+            unsafe { StoreCore::enter_unready(core, func_ref, &mut enter_once)? };
+            return Ok(returned.expect("it was entered and has returned"));
+        };
+        this.interrupt.set_running(true);
+        this.guests = 1;
+        let place = EntryPlace {
+            stack_top,
+            code: this.engine.code_range(),
+        };
+        let ctx = this.ctx();
+        // SAFETY: the context belongs to the store, and entries live as long as it. The stack is the store's, without a guest on it.
+        let outcome = unsafe {
+            (*ctx).store = core;
+            enter(place, func_ref.read())
+        };
+        match outcome {
+            Ok(returned) => {
+                this.guests = 0;
+                this.interrupt.set_running(this.depth > 0);
+                Ok(returned)
+            }
+            Err(fault) => Err(this.fail_entry(fault)),
+        }
+    }
+
+    /// Where to run a guest, if the thread and the store are ready for one and none is suspended: nearly always.
+    #[inline(always)]
+    fn ready_stack(&self) -> Option<*mut u8> {
+        let stack = self.stack.as_ref()?;
+        let is_ready = self.guests == 0
+            && !self.interrupt.is_requested()
+            && self.thread.as_ref().is_some_and(ThreadHandle::is_current);
+        is_ready.then(|| stack.top())
+    }
+
+    /// Ends the only entry, which failed.
+    #[cold]
+    #[inline(never)]
+    fn fail_entry(&mut self, fault: Fault) -> Error {
+        let (pending, frames) = self.what_happened(fault);
+        self.guests = 0;
+        self.interrupt.set_running(self.depth > 0);
+        raise(pending, frames)
+    }
+
+    /// As [`enter`](Self::enter), whatever there is to be prepared.
+    ///
+    /// # Safety
+    /// As for it.
+    #[cold]
+    #[inline(never)]
+    unsafe fn enter_unready(
+        core: *mut StoreCore,
+        func_ref: NonNull<FuncRef>,
+        enter: &mut dyn FnMut(EntryPlace, FuncRef) -> Result<(), Fault>,
     ) -> Result<(), Error> {
         // SAFETY: the store is held exclusively by the caller.
         let this = unsafe { &mut *core };
@@ -240,18 +392,16 @@ impl StoreCore {
         };
         this.interrupt.set_running(true);
         this.guests += 1;
-        let code_range = this.engine.code_range();
+        let place = EntryPlace {
+            stack_top,
+            code: this.engine.code_range(),
+        };
         let ctx = this.ctx();
-        // SAFETY: the context belongs to the store. The entry of a function of the store is a trampoline of the function's
-        // type, code and vmctx are the function's own, and the stack is the store's: without a guest on it, or the one we are
-        // on.
+        // SAFETY: the context belongs to the store, and entries live as long as it. The stack is the store's: without a guest on it, or
+        // the one we are on.
         let outcome = unsafe {
             (*ctx).store = core;
-            let FuncRef {
-                code, vmctx, entry, ..
-            } = func_ref.read();
-            let entry = std::mem::transmute::<*const u8, EntryFn>(entry);
-            sys::enter(stack_top, code_range, entry, code, vmctx, slots.cast())
+            enter(place, func_ref.read())
         };
         let outcome = outcome.map_err(|fault| this.what_happened(fault));
         this.guests -= 1;
@@ -264,8 +414,7 @@ impl StoreCore {
         this.leave_thread(other_thread);
         match outcome {
             Ok(()) => Ok(()),
-            Err((Pending::Cause(cause), frames)) => Err(Raised { cause, frames }.into()),
-            Err((Pending::Panic(payload), _)) => resume_unwind(payload),
+            Err((pending, frames)) => Err(raise(pending, frames)),
         }
     }
 
@@ -412,6 +561,14 @@ impl StoreCore {
             }
             FuncKind::Host(_) => self.call_host(index, slots).map_err(Raised::from),
         }
+    }
+}
+
+/// The error of a guest that stopped; or goes on with the panic of the host that stopped it.
+fn raise(pending: Pending, frames: Vec<crate::Frame>) -> Error {
+    match pending {
+        Pending::Cause(cause) => Raised { cause, frames }.into(),
+        Pending::Panic(payload) => resume_unwind(payload),
     }
 }
 

@@ -85,6 +85,8 @@ pub struct EngineCore {
 pub(crate) enum TrampolineKind {
     Entry,
     Host,
+    /// To a host function that gets its arguments in registers.
+    HostInRegisters,
 }
 
 struct Trampoline {
@@ -174,6 +176,7 @@ impl EngineCore {
     }
 
     /// The addresses where code of the engine can lie; empty if there is none yet.
+    #[inline]
     pub(crate) fn code_range(&self) -> Range<usize> {
         self.code.get().map_or(0..0, CodeMemory::range)
     }
@@ -258,6 +261,7 @@ impl EngineCore {
         let func = match kind {
             TrampolineKind::Entry => trampolines.entry(&func_type),
             TrampolineKind::Host => trampolines.host(&func_type),
+            TrampolineKind::HostInRegisters => trampolines.host_in_registers(&func_type),
         };
         self.place_trampoline(ty, kind, &func.code, func.traps)
     }

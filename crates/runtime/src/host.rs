@@ -1,5 +1,9 @@
 //! Functions of the host: how guests reach closures, and how errors and panics come back.
 
+mod registers;
+
+pub use registers::{RegisterCall, RegisterOutcome};
+
 use crate::call::Pending;
 use crate::engine::TrampolineKind;
 use crate::func::{FuncEntity, FuncHandle, FuncKind};
@@ -26,10 +30,11 @@ pub struct HostCall<'a, T: 'static> {
 
 /// What compiled code and the entry see of a host function.
 #[repr(C)]
-pub(crate) struct HostCtx {
+pub struct HostCtx {
     _reserved: u64,
     store: *mut StoreCtx,
-    entry: HostEntry,
+    /// A [`HostEntry`], or a C function that the trampoline calls with the parameters themselves.
+    entry: *const (),
     /// The closure.
     env: *const (),
     n_slots: u32,
@@ -54,6 +59,9 @@ const _: () = {
 };
 
 type HostEntry = unsafe extern "C" fn(*mut HostCtx, *mut Raw) -> u32;
+
+/// What came of calling a closure: a panic comes first.
+type Called = std::thread::Result<Result<(), Cause>>;
 
 /// A host function in a store.
 pub(crate) struct HostPart {
@@ -81,9 +89,71 @@ pub struct HostFunc<T: 'static> {
     entry: HostEntry,
     /// As `entry`, for functions whose results must be checked.
     entry_checked: HostEntry,
+    /// What compiled code calls instead of `entry` with its arguments in registers, if they have room there.
+    register_entry: Option<*const ()>,
     call: DirectCall,
     env: Arc<dyn Any + Send + Sync>,
     _data: PhantomData<fn(T)>,
+}
+
+// SAFETY: the address is that of a function, for good; all else is `Send`.
+unsafe impl<T> Send for HostFunc<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for HostFunc<T> {}
+
+/// How a closure is called with its arguments in slots, where it leaves its results.
+trait SlotCall<T: 'static>: 'static {
+    /// The closure.
+    type Closure: Send + Sync + 'static;
+
+    /// Calls the closure.
+    ///
+    /// # Safety
+    /// The slots were filled by a caller of the function's type.
+    unsafe fn call(
+        closure: &Self::Closure,
+        host: HostCall<'_, T>,
+        slots: &mut [Raw],
+    ) -> Result<(), Cause>;
+}
+
+/// Closures that get slots.
+struct UntypedCall<F>(PhantomData<F>);
+
+impl<T, F> SlotCall<T> for UntypedCall<F>
+where
+    T: 'static,
+    F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause> + Send + Sync + 'static,
+{
+    type Closure = F;
+
+    #[inline(always)]
+    unsafe fn call(closure: &F, host: HostCall<'_, T>, slots: &mut [Raw]) -> Result<(), Cause> {
+        closure(host, slots)
+    }
+}
+
+/// Closures of Rust types; those that are `ALONE` make no use of the store.
+struct TypedCall<T, P, R, F, const ALONE: bool>(PhantomData<(T, P, R, F)>);
+
+impl<T, P, R, F, const ALONE: bool> SlotCall<T> for TypedCall<T, P, R, F, ALONE>
+where
+    T: 'static,
+    P: WasmList,
+    R: WasmList,
+    F: Fn(HostCall<'_, T>, P) -> Result<R, Cause> + Send + Sync + 'static,
+{
+    type Closure = F;
+
+    #[inline(always)]
+    unsafe fn call(closure: &F, host: HostCall<'_, T>, slots: &mut [Raw]) -> Result<(), Cause> {
+        // SAFETY: the caller's promise.
+        let params = unsafe { P::from_slots(slots, host.store) };
+        let store: *mut StoreInner<T> = host.store;
+        let results = closure(host, params)?;
+        // SAFETY: the borrow given to the closure has ended; the store is still ours.
+        results.to_slots(slots, unsafe { &*store }).map_err(misuse)
+    }
 }
 
 impl<T> Clone for HostFunc<T> {
@@ -92,6 +162,7 @@ impl<T> Clone for HostFunc<T> {
             ty: self.ty.clone(),
             entry: self.entry,
             entry_checked: self.entry_checked,
+            register_entry: self.register_entry,
             call: self.call,
             env: self.env.clone(),
             _data: PhantomData,
@@ -100,20 +171,17 @@ impl<T> Clone for HostFunc<T> {
 }
 
 impl<T: 'static> HostFunc<T> {
-    /// A function of type `ty` whose closure gets its arguments in slots and leaves its results there. The slots are as many as
-    /// the greater of both counts.
+    /// A function of type `ty`. The slots that it is called with are as many as the greater of both counts.
     ///
     /// Private, since a closure could leave what is not a value of the type.
-    fn from_slots<F>(ty: FuncType, call: F) -> HostFunc<T>
-    where
-        F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause> + Send + Sync + 'static,
-    {
+    fn new<C: SlotCall<T>>(ty: FuncType, closure: C::Closure) -> HostFunc<T> {
         HostFunc {
             ty,
-            entry: entry::<T, F, false>,
-            entry_checked: entry::<T, F, true>,
-            call: call_direct::<T, F>,
-            env: Arc::new(call),
+            entry: entry::<T, C, false>,
+            entry_checked: entry::<T, C, true>,
+            register_entry: None,
+            call: call_direct::<T, C>,
+            env: Arc::new(closure),
             _data: PhantomData,
         }
     }
@@ -125,15 +193,30 @@ impl<T: 'static> HostFunc<T> {
         R: WasmList,
         F: Fn(HostCall<'_, T>, P) -> Result<R, Cause> + Send + Sync + 'static,
     {
+        HostFunc::of_types::<P, R, F, false>(call)
+    }
+
+    /// As [`typed`](Self::typed), for a closure that makes no use of the store.
+    pub fn typed_alone<P, R, F>(call: F) -> HostFunc<T>
+    where
+        P: WasmList,
+        R: WasmList,
+        F: Fn(P) -> Result<R, Cause> + Send + Sync + 'static,
+    {
+        HostFunc::of_types::<P, R, _, true>(move |_: HostCall<'_, T>, params| call(params))
+    }
+
+    fn of_types<P, R, F, const ALONE: bool>(call: F) -> HostFunc<T>
+    where
+        P: WasmList,
+        R: WasmList,
+        F: Fn(HostCall<'_, T>, P) -> Result<R, Cause> + Send + Sync + 'static,
+    {
         let ty = FuncType::new(P::types(), R::types());
-        HostFunc::from_slots(ty, move |host: HostCall<'_, T>, slots: &mut [Raw]| {
-            // SAFETY: the slots were filled by a caller of this type.
-            let params = unsafe { P::from_slots(slots, host.store) };
-            let store: *mut StoreInner<T> = host.store;
-            let results = call(host, params)?;
-            // SAFETY: the borrow given to the closure has ended; the store is still ours.
-            results.to_slots(slots, unsafe { &*store }).map_err(misuse)
-        })
+        HostFunc {
+            register_entry: registers::entry::<TypedCall<T, P, R, F, ALONE>>(),
+            ..HostFunc::new::<TypedCall<T, P, R, F, ALONE>>(ty, call)
+        }
     }
 
     /// A function of type `ty` whose closure gets its arguments as values and fills in its results, which start as zeros and
@@ -143,7 +226,7 @@ impl<T: 'static> HostFunc<T> {
         F: Fn(HostCall<'_, T>, &[Val], &mut [Val]) -> Result<(), Cause> + Send + Sync + 'static,
     {
         let types = ty.clone();
-        HostFunc::from_slots(ty, move |host: HostCall<'_, T>, slots: &mut [Raw]| {
+        let with_slots = move |host: HostCall<'_, T>, slots: &mut [Raw]| {
             let HostCall { store, caller } = host;
             let given = types.params().iter().zip(slots.iter());
             // SAFETY: the slots were filled by a caller of this type.
@@ -160,7 +243,8 @@ impl<T: 'static> HostFunc<T> {
                 *slot = store.val_to_raw(value, *ty).map_err(misuse)?;
             }
             Ok(())
-        })
+        };
+        untyped(ty, with_slots)
     }
 
     /// The type of the function.
@@ -173,56 +257,66 @@ impl<T: 'static> HostFunc<T> {
     }
 }
 
+fn untyped<T: 'static, F>(ty: FuncType, call: F) -> HostFunc<T>
+where
+    F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause> + Send + Sync + 'static,
+{
+    HostFunc::new::<UntypedCall<F>>(ty, call)
+}
+
 fn misuse(error: Error) -> Cause {
     Cause::Host(Box::new(error) as BoxError)
 }
 
-/// Where trampolines arrive: runs the closure and says whether the guest must trap.
-unsafe extern "C" fn entry<T: 'static, F, const CHECKED: bool>(
+/// Where trampolines arrive that pass slots: runs the closure and says whether the guest must trap.
+unsafe extern "C" fn entry<T: 'static, C: SlotCall<T>, const CHECKED: bool>(
     ctx: *mut HostCtx,
     slots: *mut Raw,
-) -> u32
-where
-    F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause>,
-{
+) -> u32 {
     // SAFETY: trampolines pass the context of this very function and as many slots as it says; the store is the one that
     // entered the guest, whose exclusive use the guest's caller has lent us.
-    let (core, outcome) = unsafe {
+    unsafe {
         let core = (*(*ctx).store).store;
         let slots = std::slice::from_raw_parts_mut(slots, (*ctx).n_slots as usize);
         let caller = ((*ctx).caller != u32::MAX).then_some(InstanceId((*ctx).caller));
         let call = AssertUnwindSafe(|| {
-            call_direct::<T, F>((*ctx).env, core, caller, slots)?;
+            call_direct::<T, C>((*ctx).env, core, caller, slots)?;
             if CHECKED {
                 return (*ctx).check_results(&*core, slots);
             }
             Ok(())
         });
         // A panic must not cross the guest's frames: it goes on behind them.
-        (core, catch_unwind(call))
-    };
-    let pending = match outcome {
-        Ok(Ok(())) => {
-            // SAFETY: as above.
-            if unsafe { !(*core).interrupt.is_requested() } {
-                return 0;
-            }
-            Pending::Cause(Cause::Trap(Trap::Interrupted))
+        let called = catch_unwind(call);
+        if matches!(called, Ok(Ok(()))) && !(*(*ctx).store).is_asked_to_stop() {
+            return 0;
         }
+        note_failure(core, called);
+        1
+    }
+}
+
+/// Notes why the guest must trap that has called a closure: it failed, or the guest shall stop.
+///
+/// # Safety
+/// The guest of the store has called us, and nothing is left to be dropped but what we are given.
+#[cold]
+unsafe fn note_failure(core: *mut StoreCore, called: Called) {
+    let pending = match called {
+        Ok(Ok(())) => Pending::Cause(Cause::Trap(Trap::Interrupted)),
         Ok(Err(Cause::Exception(exception))) => {
-            // SAFETY: as above.
+            // SAFETY: the caller's promise.
             let reference = unsafe { (*core).exception_reference(&exception) };
             // We may not come back, and until then nothing is allocated.
             drop(exception);
-            // SAFETY: the guest of the store has called us, and nothing is left to be dropped.
+            // SAFETY: the caller's promise.
             Pending::Cause(unsafe { StoreCore::throw(core, reference) })
         }
         Ok(Err(cause)) => Pending::Cause(cause),
         Err(payload) => Pending::Panic(payload),
     };
-    // SAFETY: as above.
+    // SAFETY: the caller's promise.
     unsafe { (*core).pending = Some(pending) };
-    1
 }
 
 impl HostPart {
@@ -261,20 +355,23 @@ impl Drop for CallScope {
 }
 
 #[inline(always)]
-unsafe fn call_direct<T: 'static, F>(
+unsafe fn call_direct<T: 'static, C: SlotCall<T>>(
     env: *const (),
     core: *mut StoreCore,
     caller: Option<InstanceId>,
     slots: &mut [Raw],
-) -> Result<(), Cause>
-where
-    F: Fn(HostCall<'_, T>, &mut [Raw]) -> Result<(), Cause>,
-{
+) -> Result<(), Cause> {
     // SAFETY: by the contract of `DirectCall` this is our closure and a store of our data type, which begins with its core.
-    let (call, store) = unsafe { (&*env.cast::<F>(), &mut *core.cast::<StoreInner<T>>()) };
+    let (closure, store) = unsafe {
+        (
+            &*env.cast::<C::Closure>(),
+            &mut *core.cast::<StoreInner<T>>(),
+        )
+    };
     let first = store.open_scope();
     let scope = CallScope { core, first };
-    let outcome = call(HostCall { store, caller }, slots);
+    // SAFETY: a caller of the function's type has filled the slots.
+    let outcome = unsafe { C::call(closure, HostCall { store, caller }, slots) };
     drop(scope);
     // SAFETY: the borrow given to the closure has ended; the store is still ours.
     outcome.map_err(|cause| unsafe { (*core).own_cause(cause) })
@@ -325,19 +422,21 @@ impl<T: 'static> StoreInner<T> {
         };
         let checked_results = adapted.and_then(|adapted| adapted.checked_results);
         let n_slots = func.ty.params().len().max(func.ty.results().len()) as u32;
+        let (entry, kind) = match (&checked_results, func.register_entry) {
+            (None, Some(entry)) => (entry, TrampolineKind::HostInRegisters),
+            (None, None) => (func.entry as *const (), TrampolineKind::Host),
+            (Some(_), _) => (func.entry_checked as *const (), TrampolineKind::Host),
+        };
         let mut ctx = Box::new(HostCtx {
             _reserved: 0,
             store: self.ctx(),
-            entry: match checked_results {
-                Some(_) => func.entry_checked,
-                None => func.entry,
-            },
+            entry,
             env: Arc::as_ptr(&func.env).cast(),
             n_slots,
             caller: caller.map_or(u32::MAX, |instance| instance.0),
             checked_results,
         });
-        let func_ref = self.host_func_ref(number, &mut ctx)?;
+        let func_ref = self.host_func_ref(number, kind, &mut ctx)?;
         let part = HostPart {
             ctx,
             func_ref,
@@ -352,9 +451,14 @@ impl<T: 'static> StoreInner<T> {
 }
 
 impl StoreCore {
-    fn host_func_ref(&mut self, number: u32, ctx: &mut HostCtx) -> Result<Box<FuncRef>, Error> {
+    fn host_func_ref(
+        &mut self,
+        number: u32,
+        kind: TrampolineKind,
+        ctx: &mut HostCtx,
+    ) -> Result<Box<FuncRef>, Error> {
         Ok(Box::new(FuncRef {
-            code: self.engine.trampoline(number, TrampolineKind::Host)?,
+            code: self.engine.trampoline(number, kind)?,
             vmctx: (&raw mut *ctx).cast(),
             ty: number,
             func: self.funcs.len() as u32,

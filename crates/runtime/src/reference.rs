@@ -221,6 +221,7 @@ const fn nullable(heap: HeapType) -> RefType {
 // SAFETY: the bits are those of an object of the kind, which `handle_to_bits` checks.
 unsafe impl<K: RefKind> WasmTy for TypedRef<K> {
     const TYPE: ValType = ValType::Ref(non_null(K::HEAP));
+    type Word = u32;
 
     fn to_raw(self, store: &StoreCore) -> Result<Raw, Error> {
         Ok(Raw::from_u64(
@@ -236,6 +237,7 @@ unsafe impl<K: RefKind> WasmTy for TypedRef<K> {
 // SAFETY: as for those that are never null; null is a value of the type.
 unsafe impl<K: RefKind> WasmTy for Option<TypedRef<K>> {
     const TYPE: ValType = ValType::Ref(nullable(K::HEAP));
+    type Word = u32;
 
     fn to_raw(self, store: &StoreCore) -> Result<Raw, Error> {
         match self {
@@ -256,6 +258,7 @@ pub struct I31Bits(pub u32);
 // SAFETY: the bits are those of an i31.
 unsafe impl WasmTy for I31Bits {
     const TYPE: ValType = ValType::Ref(non_null(HeapType::I31));
+    type Word = u32;
 
     fn to_raw(self, _: &StoreCore) -> Result<Raw, Error> {
         Ok(Raw::from_u64(u64::from(gc::i31(self.0))))
@@ -269,6 +272,7 @@ unsafe impl WasmTy for I31Bits {
 // SAFETY: as for those that are never null; null is a value of the type.
 unsafe impl WasmTy for Option<I31Bits> {
     const TYPE: ValType = ValType::Ref(nullable(HeapType::I31));
+    type Word = u32;
 
     fn to_raw(self, store: &StoreCore) -> Result<Raw, Error> {
         match self {
@@ -285,6 +289,7 @@ unsafe impl WasmTy for Option<I31Bits> {
 // SAFETY: the bits are those of a function of the store, which `func_to_bits` checks.
 unsafe impl WasmTy for FuncHandle {
     const TYPE: ValType = ValType::Ref(non_null(HeapType::Func));
+    type Word = u64;
 
     fn to_raw(self, store: &StoreCore) -> Result<Raw, Error> {
         Ok(Raw::from_u64(store.func_to_bits(self, RefType::FUNCREF)?))
@@ -300,6 +305,7 @@ unsafe impl WasmTy for FuncHandle {
 // SAFETY: as for those that are never null; null is a value of the type.
 unsafe impl WasmTy for Option<FuncHandle> {
     const TYPE: ValType = ValType::FUNCREF;
+    type Word = u64;
 
     fn to_raw(self, store: &StoreCore) -> Result<Raw, Error> {
         match self {

@@ -1,5 +1,6 @@
 //! Values as the host sees them, and their bits in slots.
 
+use crate::host::{HostCtx, RegisterCall, RegisterOutcome};
 use crate::{AnyHandle, Error, ExnHandle, ExternHandle, FuncHandle, StoreCore};
 use abi::Raw;
 use module::{HeapType, RefType, ValType};
@@ -124,13 +125,103 @@ fn ref_bits(raw: Raw, ty: RefType) -> u64 {
     }
 }
 
+/// A value as C functions are given it.
+pub trait Word: Copy + Default + 'static {
+    /// What the value lies in.
+    const REGISTER: Register;
+
+    /// The slot that holds the value.
+    fn to_raw(self) -> Raw;
+
+    /// The value in a slot.
+    fn from_raw(raw: Raw) -> Self;
+}
+
+/// What C functions get a value in, or give one in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Register {
+    /// A register for integers.
+    Integer,
+    /// A register for floats.
+    Float,
+    /// There is no value.
+    Nothing,
+    /// Not one register.
+    Other,
+}
+
+/// Arguments beside the first in registers for integers, at most.
+const INTEGERS_MAX: usize = 5;
+
+/// Arguments in registers for floats, at most.
+const FLOATS_MAX: usize = 8;
+
+/// Whether C functions are given all of these in registers, behind an address.
+pub(crate) const fn in_registers(params: &[Register]) -> bool {
+    let (mut integers, mut floats, mut others) = (0, 0, 0);
+    let mut at = 0;
+    while at < params.len() {
+        match params[at] {
+            Register::Integer => integers += 1,
+            Register::Float => floats += 1,
+            Register::Nothing | Register::Other => others += 1,
+        }
+        at += 1;
+    }
+    integers <= INTEGERS_MAX && floats <= FLOATS_MAX && others == 0
+}
+
+/// Puts a value into the next register of its kind.
+#[inline(always)]
+fn put<W: Word>(raw: Raw, used: &mut (usize, usize), registers: &mut sys::Registers) {
+    if matches!(W::REGISTER, Register::Float) {
+        registers.floats[used.1] = raw.f64();
+        used.1 += 1;
+    } else {
+        registers.integers[used.0] = raw.u64();
+        used.0 += 1;
+    }
+}
+
+macro_rules! words {
+    ($($ty:ty, $register:ident, |$value:ident| $to:expr, |$raw:ident| $from:expr;)*) => {$(
+        impl Word for $ty {
+            const REGISTER: Register = Register::$register;
+
+            #[inline(always)]
+            fn to_raw(self) -> Raw {
+                let $value = self;
+                $to
+            }
+
+            #[inline(always)]
+            fn from_raw($raw: Raw) -> $ty {
+                $from
+            }
+        }
+    )*};
+}
+
+words! {
+    u32, Integer, |value| Raw::from_u32(value), |raw| raw.u32();
+    u64, Integer, |value| Raw::from_u64(value), |raw| raw.u64();
+    f32, Float, |value| Raw::from_f32(value), |raw| raw.f32();
+    f64, Float, |value| Raw::from_f64(value), |raw| raw.f64();
+    u128, Other, |value| Raw::from_u128(value), |raw| raw.u128();
+    (), Nothing, |_value| Raw::default(), |_raw| ();
+}
+
 /// A Rust type that stands for one WebAssembly type in typed calls.
 ///
 /// # Safety
-/// `to_raw` gives a slot that holds a value of type [`WasmTy::TYPE`].
+/// `to_raw` gives a slot that holds a value of type [`WasmTy::TYPE`], and compiled code passes such values as C passes a
+/// [`WasmTy::Word`], unless that is in no register.
 pub unsafe trait WasmTy: Sized + 'static {
     /// The WebAssembly type.
     const TYPE: ValType;
+
+    /// The significant bits, as C functions are given them.
+    type Word: Word;
 
     /// The slot that holds the value.
     ///
@@ -146,10 +237,11 @@ pub unsafe trait WasmTy: Sized + 'static {
 }
 
 macro_rules! number_types {
-    ($($ty:ty, $wasm:ident, $from:ident, $get:ident;)*) => {$(
-        // SAFETY: the slot is made from a number of the type's width.
+    ($($ty:ty, $wasm:ident, $word:ident, $from:ident, $get:ident;)*) => {$(
+        // SAFETY: slot and word are made from a number of the type's width.
         unsafe impl WasmTy for $ty {
             const TYPE: ValType = ValType::$wasm;
+            type Word = $word;
 
             #[inline(always)]
             fn to_raw(self, _: &StoreCore) -> Result<Raw, Error> {
@@ -165,17 +257,18 @@ macro_rules! number_types {
 }
 
 number_types! {
-    i32, I32, from_i32, i32;
-    u32, I32, from_u32, u32;
-    i64, I64, from_i64, i64;
-    u64, I64, from_u64, u64;
-    f32, F32, from_f32, f32;
-    f64, F64, from_f64, f64;
+    i32, I32, u32, from_i32, i32;
+    u32, I32, u32, from_u32, u32;
+    i64, I64, u64, from_i64, i64;
+    u64, I64, u64, from_u64, u64;
+    f32, F32, f32, from_f32, f32;
+    f64, F64, f64, from_f64, f64;
 }
 
-// SAFETY: the slot holds all 128 bits.
+// SAFETY: the slot holds all 128 bits, and the word is in no register.
 unsafe impl WasmTy for V128 {
     const TYPE: ValType = ValType::V128;
+    type Word = u128;
 
     fn to_raw(self, _: &StoreCore) -> Result<Raw, Error> {
         Ok(Raw::from_u128(self.to_u128()))
@@ -189,13 +282,23 @@ unsafe impl WasmTy for V128 {
 /// A list of Rust types that stands for the parameters or results of a function: `()`, one type, or a tuple.
 ///
 /// # Safety
-/// `to_slots` fills the first [`WasmList::LEN`] slots with values of the types that `types` gives.
+/// `to_slots` fills the first [`WasmList::LEN`] slots with values of the types that `types` gives. `REGISTERS` and `Result` are
+/// those of the types.
 pub unsafe trait WasmList: Sized + 'static {
     /// Number of values.
     const LEN: usize;
 
     /// Whether some are references.
     const REFS: bool;
+
+    /// What each is in.
+    const REGISTERS: &'static [Register];
+
+    /// As which word a C function returns the list; in no register if these are several values.
+    type Result: Word;
+
+    /// The address of a C function that takes the context of a host function and such parameters, and calls it.
+    fn register_entry<C: RegisterCall<Params = Self>>() -> *const ();
 
     /// The WebAssembly types.
     fn types() -> Vec<ValType>;
@@ -209,6 +312,15 @@ pub unsafe trait WasmList: Sized + 'static {
     /// If there are fewer than [`WasmList::LEN`] slots.
     fn to_slots(self, slots: &mut [Raw], store: &StoreCore) -> Result<(), Error>;
 
+    /// Writes the values to registers, of which there are enough.
+    ///
+    /// # Errors
+    /// If a value is a handle of another store.
+    ///
+    /// # Panics
+    /// If there are not enough.
+    fn to_registers(self, registers: &mut sys::Registers, store: &StoreCore) -> Result<(), Error>;
+
     /// Reads the values from the first slots.
     ///
     /// # Safety
@@ -220,6 +332,19 @@ pub unsafe trait WasmList: Sized + 'static {
 unsafe impl<A: WasmTy> WasmList for A {
     const LEN: usize = 1;
     const REFS: bool = matches!(A::TYPE, ValType::Ref(_));
+    const REGISTERS: &'static [Register] = &[A::Word::REGISTER];
+    type Result = A::Word;
+
+    fn register_entry<C: RegisterCall<Params = A>>() -> *const () {
+        unsafe extern "C" fn entry<A: WasmTy, C: RegisterCall<Params = A>>(
+            ctx: *mut HostCtx,
+            a: A::Word,
+        ) -> RegisterOutcome<<C::Results as WasmList>::Result> {
+            // SAFETY: compiled code has passed a context of this function, and a value of the type.
+            unsafe { C::call(ctx, |store| A::from_raw(a.to_raw(), store)) }
+        }
+        entry::<A, C> as *const ()
+    }
 
     fn types() -> Vec<ValType> {
         vec![A::TYPE]
@@ -232,6 +357,12 @@ unsafe impl<A: WasmTy> WasmList for A {
     }
 
     #[inline(always)]
+    fn to_registers(self, registers: &mut sys::Registers, store: &StoreCore) -> Result<(), Error> {
+        put::<A::Word>(self.to_raw(store)?, &mut (0, 0), registers);
+        Ok(())
+    }
+
+    #[inline(always)]
     unsafe fn from_slots(slots: &[Raw], store: &StoreCore) -> A {
         // SAFETY: the caller's promise.
         unsafe { A::from_raw(slots[0], store) }
@@ -239,11 +370,26 @@ unsafe impl<A: WasmTy> WasmList for A {
 }
 
 macro_rules! tuples {
-    ($($len:literal: $($ty:ident $at:tt),*;)*) => {$(
+    ($($len:literal: $result:ty: $($ty:ident $at:tt),*;)*) => {$(
         // SAFETY: each value goes into the slot of its place.
         unsafe impl<$($ty: WasmTy),*> WasmList for ($($ty,)*) {
             const LEN: usize = $len;
             const REFS: bool = false $(|| matches!($ty::TYPE, ValType::Ref(_)))*;
+            const REGISTERS: &'static [Register] = &[$($ty::Word::REGISTER),*];
+            type Result = $result;
+
+            #[allow(non_snake_case, reason = "one name for the type and its value")]
+            fn register_entry<Call: RegisterCall<Params = Self>>() -> *const () {
+                #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple needs no store")]
+                unsafe extern "C" fn entry<$($ty: WasmTy,)* Call: RegisterCall<Params = ($($ty,)*)>>(
+                    ctx: *mut HostCtx,
+                    $($ty: $ty::Word),*
+                ) -> RegisterOutcome<<Call::Results as WasmList>::Result> {
+                    // SAFETY: compiled code has passed a context of this function, and values of the types.
+                    unsafe { Call::call(ctx, |store| ($($ty::from_raw($ty.to_raw(), store),)*)) }
+                }
+                entry::<$($ty,)* Call> as *const ()
+            }
 
             fn types() -> Vec<ValType> {
                 vec![$($ty::TYPE),*]
@@ -253,6 +399,18 @@ macro_rules! tuples {
             #[allow(unused_variables, reason = "the empty tuple uses neither")]
             fn to_slots(self, slots: &mut [Raw], store: &StoreCore) -> Result<(), Error> {
                 $(slots[$at] = self.$at.to_raw(store)?;)*
+                Ok(())
+            }
+
+            #[inline(always)]
+            #[allow(unused_variables, unused_mut, reason = "the empty tuple uses none")]
+            fn to_registers(
+                self,
+                registers: &mut sys::Registers,
+                store: &StoreCore,
+            ) -> Result<(), Error> {
+                let mut used = (0, 0);
+                $(put::<$ty::Word>(self.$at.to_raw(store)?, &mut used, registers);)*
                 Ok(())
             }
 
@@ -267,17 +425,17 @@ macro_rules! tuples {
 }
 
 tuples! {
-    0: ;
-    1: A 0;
-    2: A 0, B 1;
-    3: A 0, B 1, C 2;
-    4: A 0, B 1, C 2, D 3;
-    5: A 0, B 1, C 2, D 3, E 4;
-    6: A 0, B 1, C 2, D 3, E 4, F 5;
-    7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
-    8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
-    9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
-    10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
-    11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
-    12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
+    0: (): ;
+    1: A::Word: A 0;
+    2: u128: A 0, B 1;
+    3: u128: A 0, B 1, C 2;
+    4: u128: A 0, B 1, C 2, D 3;
+    5: u128: A 0, B 1, C 2, D 3, E 4;
+    6: u128: A 0, B 1, C 2, D 3, E 4, F 5;
+    7: u128: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+    8: u128: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+    9: u128: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+    10: u128: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+    11: u128: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+    12: u128: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
 }

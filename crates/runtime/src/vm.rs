@@ -7,6 +7,7 @@ use abi::{FuncRefLayout, MemoryDefLayout, Raw, StoreCtxLayout, TableDefLayout, V
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::mem::offset_of;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The part of a store that compiled code sees.
 #[repr(C)]
@@ -57,6 +58,14 @@ impl StoreCtx {
             _reserved: [0; 6],
             gc_object: 0,
         }
+    }
+
+    /// Whether somebody has asked the store's guests to stop.
+    #[inline(always)]
+    pub(crate) fn is_asked_to_stop(&self) -> bool {
+        // SAFETY: the word is valid, aligned, and accessed only atomically wherever other threads may.
+        let word = unsafe { AtomicU64::from_ptr((&raw const self.interrupted).cast_mut()) };
+        word.load(Ordering::Relaxed) != 0
     }
 }
 

@@ -120,6 +120,68 @@ pub unsafe fn enter(
     Err(unsafe { activation.fault.assume_init() })
 }
 
+/// Arguments of compiled code that has all of them in registers.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Registers {
+    /// Those behind the first one, in the registers for integers; the bits above a 32-bit value do not matter.
+    pub integers: [u64; 5],
+    /// Those in the registers for floats; a 32-bit one is in the low bits.
+    pub floats: [f64; 8],
+}
+
+/// What compiled code left in the registers for results; what it returned is in one of them at most.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Returned {
+    /// The first register for integers.
+    pub integer: u64,
+    /// The first register for floats, of which these are the low bits.
+    pub float: f64,
+}
+
+/// As [`enter`], for `code` that takes `vmctx` and other arguments in registers and has at most one result, there too. If `FEW`,
+/// no arguments but the first two integers are passed, which is quicker.
+///
+/// # Safety
+/// `code` takes arguments and returns as functions of the System V convention do, and keeps the same registers. The rest is as for [`enter`].
+#[inline(always)]
+pub unsafe fn enter_in_registers<const FEW: bool>(
+    stack_top: *mut u8,
+    code_range: Range<usize>,
+    code: *const u8,
+    vmctx: *mut u8,
+    arguments: Registers,
+) -> Result<Returned, Fault> {
+    let mut activation = Activation {
+        saved_sp: ptr::null_mut(),
+        stack_end: 0,
+        prev: CURRENT.get(),
+        code_range,
+        vmctx,
+        fault: MaybeUninit::uninit(),
+    };
+    let activation_ptr = &raw mut activation;
+    CURRENT.set(activation_ptr);
+    // As in `enter`.
+    compiler_fence(Ordering::SeqCst);
+    // SAFETY: as in `enter`.
+    let (returned, abandoned) = unsafe {
+        if FEW {
+            let [first, second, ..] = arguments.integers;
+            let few = [first, second];
+            arch::switch_in_few_registers(activation_ptr, stack_top, code, vmctx, few)
+        } else {
+            arch::switch_in_registers(activation_ptr, stack_top, code, vmctx, arguments)
+        }
+    };
+    compiler_fence(Ordering::SeqCst);
+    CURRENT.set(activation.prev);
+    if !abandoned {
+        return Ok(returned);
+    }
+    // SAFETY: as in `enter`.
+    Err(unsafe { activation.fault.assume_init() })
+}
+
 /// Ends the innermost [`enter`] of this thread with `fault`: for host functions called by compiled code that cannot go on.
 ///
 /// `fault` is handed over as it is; its kind should be [`FaultKind::Raised`] and its places those of the compiled frame that

@@ -51,7 +51,10 @@ mod unix;
 
 use unix as os;
 
-pub use activation::{EntryFn, Fault, FaultKind, Landing, enter, entry_fp, land, raise};
+pub use activation::{
+    EntryFn, Fault, FaultKind, Landing, Registers, Returned, enter, enter_in_registers, entry_fp,
+    land, raise,
+};
 pub use arch::stack_pointer;
 pub use code::{CodeArena, CodeBlock, CodeMemory, CodeSpace};
 pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames, walk_suspended};

@@ -54,7 +54,7 @@ macro_rules! closures {
         {
             #[allow(non_snake_case, reason = "one name for the type and its value")]
             fn into_host_func(self) -> HostFunc<T> {
-                HostFunc::typed(move |_: HostCall<'_, T>, params: ($($ty::Runtime,)*)| {
+                HostFunc::typed_alone(move |params: ($($ty::Runtime,)*)| {
                     let ($($ty,)*) = params;
                     finish(self($(<$ty as WasmTy>::from_runtime($ty)),*))
                 })

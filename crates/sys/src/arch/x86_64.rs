@@ -8,8 +8,10 @@
 //! ```
 //! A callee that returns has kept rbx, rbp and r12 to r15, so coming back normally only needs rbp. A callee that is abandoned
 //! has kept nothing, so the landing pad reloads all of them from the frame.
+//!
+//! `switch_in_registers` makes the same frame where it is inlined; there the return address is that of the code behind it.
 
-use crate::activation::{Activation, EntryFn};
+use crate::activation::{Activation, EntryFn, Registers, Returned};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
 
@@ -67,6 +69,133 @@ pub unsafe extern "C" fn switch(
         saved_sp = const offset_of!(Activation, saved_sp),
         stack_end = const offset_of!(Activation, stack_end),
     )
+}
+
+/// Calls `code` on `stack_top`, or on the current stack if that is null, with the arguments in registers: `vmctx` in the first one
+/// for integers. Gives what it left in the registers for results, and whether it was abandoned: then the fault is in the activation.
+///
+/// # Safety
+/// As for [`switch`] and [`enter_in_registers`](crate::enter_in_registers).
+#[inline(always)]
+pub unsafe fn switch_in_registers(
+    activation: *mut Activation,
+    stack_top: *mut u8,
+    code: *const u8,
+    vmctx: *mut u8,
+    arguments: Registers,
+) -> (Returned, bool) {
+    let integers = arguments.integers;
+    let floats = arguments.floats;
+    let (integer, float, abandoned): (u64, f64, u64);
+    // Operands take all registers but a few for arguments; who takes r12 to r15 away from the code around is the landing pad, which
+    // puts them back.
+    // SAFETY: the caller's promise. The stack pointer comes back to where it was, on both ways.
+    unsafe {
+        asm!(
+            "lea r10, [rip + 2f]",
+            "push r10",
+            "push rbp",
+            "mov rbp, rsp",
+            "push rbx",
+            "push r12",
+            "push r13",
+            "push r14",
+            "push r15",
+            "sub rsp, 8",
+            "mov [rax + {saved_sp}], rsp",
+            "test r11, r11",
+            "cmovz r11, rsp",
+            "mov rsp, r11",
+            "mov [rax + {stack_end}], r11",
+            "call r12",
+            "mov rsp, rbp",
+            "pop rbp",
+            "add rsp, 8",
+            "xor ecx, ecx",
+            "jmp 3f",
+            // What the landing pad returns to.
+            "2:",
+            "mov ecx, 1",
+            "3:",
+            saved_sp = const offset_of!(Activation, saved_sp),
+            stack_end = const offset_of!(Activation, stack_end),
+            in("r12") code,
+            in("r11") stack_top,
+            in("rdi") vmctx,
+            in("rsi") integers[0],
+            in("rdx") integers[1],
+            inlateout("rcx") integers[2] => abandoned,
+            in("r8") integers[3],
+            in("r9") integers[4],
+            inlateout("xmm0") floats[0] => float,
+            in("xmm1") floats[1],
+            in("xmm2") floats[2],
+            in("xmm3") floats[3],
+            in("xmm4") floats[4],
+            in("xmm5") floats[5],
+            in("xmm6") floats[6],
+            in("xmm7") floats[7],
+            inlateout("rax") activation => integer,
+            clobber_abi("sysv64"),
+        );
+    }
+    (Returned { integer, float }, abandoned != 0)
+}
+
+/// As [`switch_in_registers`], for arguments of which at most two are integers and none floats: others need not be made.
+///
+/// # Safety
+/// As for it.
+#[inline(always)]
+pub unsafe fn switch_in_few_registers(
+    activation: *mut Activation,
+    stack_top: *mut u8,
+    code: *const u8,
+    vmctx: *mut u8,
+    integers: [u64; 2],
+) -> (Returned, bool) {
+    let (integer, float, abandoned): (u64, f64, u64);
+    // SAFETY: as in `switch_in_registers`.
+    unsafe {
+        asm!(
+            "lea r10, [rip + 2f]",
+            "push r10",
+            "push rbp",
+            "mov rbp, rsp",
+            "push rbx",
+            "push r12",
+            "push r13",
+            "push r14",
+            "push r15",
+            "sub rsp, 8",
+            "mov [rax + {saved_sp}], rsp",
+            "test r11, r11",
+            "cmovz r11, rsp",
+            "mov rsp, r11",
+            "mov [rax + {stack_end}], r11",
+            "call r9",
+            "mov rsp, rbp",
+            "pop rbp",
+            "add rsp, 8",
+            "xor ecx, ecx",
+            "jmp 3f",
+            "2:",
+            "mov ecx, 1",
+            "3:",
+            saved_sp = const offset_of!(Activation, saved_sp),
+            stack_end = const offset_of!(Activation, stack_end),
+            in("r9") code,
+            in("r11") stack_top,
+            in("rdi") vmctx,
+            in("rsi") integers[0],
+            in("rdx") integers[1],
+            lateout("rcx") abandoned,
+            lateout("xmm0") float,
+            inlateout("rax") activation => integer,
+            clobber_abi("sysv64"),
+        );
+    }
+    (Returned { integer, float }, abandoned != 0)
 }
 
 /// Returns from `switch` with 1. Reached only by having its address put into the program counter while the stack pointer is an

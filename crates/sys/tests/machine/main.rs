@@ -6,3 +6,4 @@ mod host;
 mod interrupt;
 mod memory;
 mod programs;
+mod registers;
