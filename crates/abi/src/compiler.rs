@@ -1,6 +1,6 @@
 //! The contract between the engine and a compiler.
 
-use crate::{CompiledFunc, VmctxLayout};
+use crate::{CompiledFunc, Times, VmctxLayout};
 use module::{FuncIdx, FuncInput, FuncType, Header, ValType};
 use std::any::Any;
 use std::fmt;
@@ -23,8 +23,8 @@ pub trait Around: Sync {
     /// The body of a defined function; `None` if the function is imported.
     fn body(&self, func: FuncIdx) -> Option<FuncInput>;
 
-    /// How often a function was entered or went round in loops, more or less; 0 if nothing is known.
-    fn calls(&self, func: FuncIdx) -> u64;
+    /// How often a function was entered or went round in loops; 0 if nothing is known.
+    fn times(&self, func: FuncIdx) -> Times;
 
     /// What the call through a table or a reference at this offset of the module's bytes has called mostly.
     fn call_target(&self, site: u32) -> Option<CallTarget>;

@@ -25,7 +25,7 @@ pub use compiler::{
     Around, CallTarget, CompileEnv, CompileError, Compiler, Trampolines, returns_in_memory,
 };
 pub use osr::OsrFrame;
-pub use profile::{Profile, ProfileError};
+pub use profile::{Profile, ProfileError, Times};
 pub use raw::Raw;
 pub use vmctx::{
     CallSiteLayout, FuncRefLayout, FuncSlotLayout, HostCtxLayout, MEMORY_GUARD_BYTES,

@@ -7,6 +7,7 @@
 //! wharf profile 1
 //! module 7f3c...        the hash of the module's bytes
 //! func 12 34567         function 12 was entered, or went round in loops, that often
+//! func 13 4000+         function 13 that often, and then in code that does not count
 //! call 0x1a2b 33 98.5   the call at this offset of the module's bytes mostly arrives at function 33: in 98.5 % of all cases
 //! ```
 //! All of it is advice. Whoever reads a profile must be right whatever it says; a damaged one costs speed at most.
@@ -18,12 +19,21 @@ use std::fmt;
 /// The first line.
 const HEAD: &str = "wharf profile 1";
 
+/// How often a function was entered or went round in loops, more or less.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Times {
+    /// How often that was counted.
+    pub counted: u64,
+    /// Whether it went on in code that does not count.
+    pub goes_on: bool,
+}
+
 /// What guests of a module have been seen to do.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Profile {
     module: [u8; 32],
     /// Sorted by function.
-    funcs: Vec<(FuncIdx, u64)>,
+    funcs: Vec<(FuncIdx, Times)>,
     /// Sorted by offset.
     calls: Vec<(u32, CallTarget)>,
 }
@@ -33,12 +43,15 @@ impl Profile {
     /// the offsets of their operators in the module's bytes, arrived.
     pub fn new(
         module: [u8; 32],
-        funcs: impl IntoIterator<Item = (FuncIdx, u64)>,
+        funcs: impl IntoIterator<Item = (FuncIdx, Times)>,
         calls: impl IntoIterator<Item = (u32, CallTarget)>,
     ) -> Profile {
         let mut profile = Profile {
             module,
-            funcs: funcs.into_iter().filter(|&(_, times)| times > 0).collect(),
+            funcs: funcs
+                .into_iter()
+                .filter(|(_, times)| *times != Times::default())
+                .collect(),
             calls: calls.into_iter().collect(),
         };
         profile.sort();
@@ -50,10 +63,10 @@ impl Profile {
         &self.module
     }
 
-    /// How often a function was entered or went round in loops, more or less; 0 if nothing is known.
-    pub fn times(&self, func: FuncIdx) -> u64 {
+    /// How often a function was entered or went round in loops; 0 if nothing is known.
+    pub fn times(&self, func: FuncIdx) -> Times {
         let found = self.funcs.binary_search_by_key(&func.0, |(func, _)| func.0);
-        found.map_or(0, |at| self.funcs[at].1)
+        found.map_or(Times::default(), |at| self.funcs[at].1)
     }
 
     /// What the call at this offset of the module's bytes has called mostly.
@@ -121,7 +134,8 @@ impl fmt::Display for Profile {
         }
         f.write_str("\n")?;
         for (func, times) in &self.funcs {
-            writeln!(f, "func {} {times}", func.0)?;
+            let more = if times.goes_on { "+" } else { "" };
+            writeln!(f, "func {} {}{more}", func.0, times.counted)?;
         }
         for (site, target) in &self.calls {
             let percent = 100.0 * target.share;
@@ -159,8 +173,13 @@ fn parse_hash(word: &str) -> Option<[u8; 32]> {
     Some(hash)
 }
 
-fn parse_func(func: &str, times: &str) -> Option<(FuncIdx, u64)> {
-    Some((FuncIdx(func.parse().ok()?), times.parse().ok()?))
+fn parse_func(func: &str, times: &str) -> Option<(FuncIdx, Times)> {
+    let counted = times.strip_suffix('+').unwrap_or(times);
+    let times = Times {
+        counted: counted.parse().ok()?,
+        goes_on: counted.len() < times.len(),
+    };
+    Some((FuncIdx(func.parse().ok()?), times))
 }
 
 fn parse_call(site: &str, func: &str, percent: &str) -> Option<(u32, CallTarget)> {
@@ -182,7 +201,12 @@ mod tests {
             func: FuncIdx(func),
             share,
         };
-        let funcs = [(FuncIdx(7), 1), (FuncIdx(2), u64::MAX), (FuncIdx(3), 0)];
+        let times = |counted, goes_on| Times { counted, goes_on };
+        let funcs = [
+            (FuncIdx(7), times(1, true)),
+            (FuncIdx(2), times(u64::MAX, false)),
+            (FuncIdx(3), times(0, false)),
+        ];
         let calls = [(0x1a2b, target(33, 0.5)), (0x10, target(2, 1.0))];
         Profile::new([0xab; 32], funcs, calls)
     }
@@ -193,10 +217,11 @@ mod tests {
         let text = profile.to_string();
         assert_eq!(Profile::parse(&text).unwrap(), profile);
         let facts =
-            "func 2 18446744073709551615\nfunc 7 1\ncall 0x10 2 100.0\ncall 0x1a2b 33 50.0\n";
+            "func 2 18446744073709551615\nfunc 7 1+\ncall 0x10 2 100.0\ncall 0x1a2b 33 50.0\n";
         assert!(text.ends_with(facts), "{text}");
-        assert_eq!(profile.times(FuncIdx(7)), 1);
-        assert_eq!(profile.times(FuncIdx(8)), 0);
+        assert_eq!(profile.times(FuncIdx(7)).counted, 1);
+        assert!(profile.times(FuncIdx(7)).goes_on);
+        assert_eq!(profile.times(FuncIdx(8)), Times::default());
         assert_eq!(profile.call_target(0x10).unwrap().func, FuncIdx(2));
         assert_eq!(profile.call_target(0x11), None);
     }
@@ -219,6 +244,7 @@ mod tests {
             "call 1 2 3",
             "func -1 2",
             "func 1",
+            "func 1 +",
         ] {
             let error = Profile::parse(&format!("{text}{line}\n")).unwrap_err();
             assert_eq!(error.line, 7, "{line}");

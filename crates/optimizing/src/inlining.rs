@@ -116,7 +116,12 @@ impl Bodies for Known<'_> {
         body
     }
 
-    fn calls(&self, func: FuncIdx) -> u64 {
-        self.around.calls(func)
+    fn times(&self, func: FuncIdx) -> u64 {
+        self.around.times(func).counted
+    }
+
+    fn times_max(&self, func: FuncIdx) -> Option<u64> {
+        let times = self.around.times(func);
+        (!times.goes_on).then_some(times.counted)
     }
 }

@@ -113,8 +113,11 @@ pub trait Bodies {
     /// The body of a function, if there is one that may be a callee's.
     fn body(&mut self, func: FuncIdx) -> Option<Arc<Body>>;
 
-    /// How often a function was called, more or less; 0 if nothing is known.
-    fn calls(&self, func: FuncIdx) -> u64;
+    /// How often a function was entered or went round in loops, at least; 0 if nothing is known.
+    fn times(&self, func: FuncIdx) -> u64;
+
+    /// The same at most; `None` if nothing is known.
+    fn times_max(&self, func: FuncIdx) -> Option<u64>;
 }
 
 /// The calls of function `index`, which is `func`, that should be replaced by the bodies of their callees.
@@ -131,6 +134,7 @@ pub fn inline_sites(
     let size = size(func);
     let mut plan = Plan {
         index,
+        rounds: rounds(func),
         limits,
         bodies,
         chosen: Vec::new(),
@@ -194,6 +198,8 @@ impl Eq for Candidate {}
 
 struct Plan<'b> {
     index: FuncIdx,
+    /// How often the function is thought to be entered and to go round in loops, when it is called once.
+    rounds: u64,
     limits: &'b Limits,
     bodies: &'b mut dyn Bodies,
     chosen: Vec<Candidate>,
@@ -258,13 +264,14 @@ impl Plan<'_> {
     /// How often a call is executed, in a body that is executed `around` sixteenths times.
     fn frequency(&self, around: u32, site: Site) -> u32 {
         let frequency = (u64::from(around) * u64::from(site.frequency) / 16) as u32;
-        let (calls, own) = (self.bodies.calls(site.func), self.bodies.calls(self.index));
-        if own == 0 {
-            return frequency.min(16 * FREQUENCY_MAX);
-        }
-        // Whoever else calls the function counts too, so this is a bound.
-        let bound = u128::from(calls) * 16 / u128::from(own);
-        frequency.min(bound.min(16 * u128::from(FREQUENCY_MAX)) as u32)
+        let frequency = frequency.min(16 * FREQUENCY_MAX);
+        let own = self.bodies.times(self.index);
+        let Some(times) = self.bodies.times_max(site.func).filter(|_| own > 0) else {
+            return frequency;
+        };
+        // Whoever else calls the function counts too, and its loops, so this is a bound.
+        let bound = u128::from(times) * 16 * u128::from(self.rounds) / u128::from(own);
+        u128::from(frequency).min(bound) as u32
     }
 
     /// The callees whose bodies are around what is in a chosen one, itself included.
@@ -321,9 +328,7 @@ fn sites(func: &Func) -> Vec<Site> {
             let frequency = if func.is_cold(block) {
                 1
             } else {
-                16 * ROUNDS
-                    .saturating_pow(depths[block.index()])
-                    .min(FREQUENCY_MAX)
+                16 * repeated(depths[block.index()])
             };
             sites.push(Site {
                 block,
@@ -356,6 +361,27 @@ fn sites(func: &Func) -> Vec<Site> {
 
 /// A call, entering and leaving a frame, without passing anything.
 const CALL_COST: usize = 6;
+
+/// How often a function is entered and goes round in loops, when it is called once.
+fn rounds(func: &Func) -> u64 {
+    let mut is_loop = vec![false; func.n_blocks()];
+    for block in func.blocks() {
+        func.for_each_edge(block, |edge| {
+            let to = func.edge(edge).to;
+            is_loop[to.index()] |= to <= block;
+        });
+    }
+    let loops = loop_depths(func).into_iter().zip(is_loop);
+    let loops = loops.filter(|(_, is_loop)| *is_loop);
+    1 + loops
+        .map(|(depth, _)| u64::from(repeated(depth)))
+        .sum::<u64>()
+}
+
+/// How often what is in so many loops is executed, when its function is called once.
+fn repeated(depth: u32) -> u32 {
+    ROUNDS.saturating_pow(depth).min(FREQUENCY_MAX)
+}
 
 /// By block: how many loops it is in, about. What lies between a loop's first block and the last that goes back there counts as
 /// in the loop.

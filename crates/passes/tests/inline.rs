@@ -28,8 +28,12 @@ impl Bodies for Whole {
         Some(Arc::new(Body::new(self.build(func)?)))
     }
 
-    fn calls(&self, _func: FuncIdx) -> u64 {
+    fn times(&self, _func: FuncIdx) -> u64 {
         0
+    }
+
+    fn times_max(&self, _func: FuncIdx) -> Option<u64> {
+        None
     }
 }
 

@@ -9,7 +9,7 @@ use crate::lazy;
 use crate::stubs::{Stubs, WideStubs};
 use crate::{EngineCore, Error, LoadedModule};
 use abi::{
-    CallSiteLayout, CallTarget, CompiledFunc, FuncSlotLayout, Profile, Reloc, RelocTarget,
+    CallSiteLayout, CallTarget, CompiledFunc, FuncSlotLayout, Profile, Reloc, RelocTarget, Times,
     Trampolines,
 };
 use module::{FuncIdx, Module};
@@ -437,6 +437,14 @@ impl LoadedModule {
         times * tiered.counter.max(1) as u64 + (tiered.counter - left) as u64
     }
 
+    /// How often a function was entered or went round in loops: final code does not count.
+    pub fn times(&self, func: u32) -> Times {
+        Times {
+            counted: self.heat(func),
+            goes_on: self.code_level(func) == CodeLevel::Best,
+        }
+    }
+
     /// What a call site, given by the offset of its operator in the module's bytes, has called mostly.
     pub fn call_target(&self, site: u32) -> Option<CallTarget> {
         let tiered = self.tiered()?;
@@ -480,7 +488,7 @@ impl LoadedModule {
         drop(placed);
         let first = self.module().header().n_imported_funcs() as u32;
         let funcs = 0..tiered.slots.len() as u32;
-        let funcs = funcs.map(|func| (FuncIdx(first + func), self.heat(func)));
+        let funcs = funcs.map(|func| (FuncIdx(first + func), self.times(func)));
         let calls = sites.into_iter();
         let calls = calls.filter_map(|site| Some((site, self.call_target(site)?)));
         Some(Profile::new(hash, funcs, calls))

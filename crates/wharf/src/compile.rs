@@ -8,7 +8,7 @@ use crate::stats::Counts;
 use crate::{Engine, Error, Result};
 use abi::{
     Around, CallTarget, CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc,
-    Compiler, Profile, Trampolines, VmctxLayout,
+    Compiler, Profile, Times, Trampolines, VmctxLayout,
 };
 use module::{FuncIdx, FuncInput, Header, ImportType, ReadScratch, TypeIdx};
 use std::any::Any;
@@ -182,9 +182,9 @@ impl Around for Job {
         self.all.get()?.get(defined).cloned()
     }
 
-    fn calls(&self, func: FuncIdx) -> u64 {
+    fn times(&self, func: FuncIdx) -> Times {
         let profile = self.profile.as_ref();
-        profile.map_or(0, |profile| profile.times(func))
+        profile.map_or(Times::default(), |profile| profile.times(func))
     }
 
     fn call_target(&self, site: u32) -> Option<CallTarget> {

@@ -2,7 +2,7 @@
 
 use super::loops_of;
 use crate::{Inlining, Optimizing, Settings};
-use abi::{Around, CallTarget, CompileEnv, CompileError, Compiler, VmctxLayout};
+use abi::{Around, CallTarget, CompileEnv, CompileError, Compiler, Times, VmctxLayout};
 use module::{Features, FuncIdx, FuncInput};
 use text::wast::lexer::Lexer;
 use text::wast::parser::{self, ParseBuffer};
@@ -53,8 +53,8 @@ impl Around for Whole {
         Some(self.bodies[defined].clone())
     }
 
-    fn calls(&self, _: FuncIdx) -> u64 {
-        0
+    fn times(&self, _: FuncIdx) -> Times {
+        Times::default()
     }
 
     fn call_target(&self, site: u32) -> Option<CallTarget> {

@@ -1,6 +1,6 @@
 //! What compilers may see of a module beyond the function they work on.
 
-use abi::{Around, CallTarget};
+use abi::{Around, CallTarget, Times};
 use module::{FuncIdx, FuncInput};
 use runtime::LoadedModule;
 
@@ -13,10 +13,9 @@ impl Around for Surroundings<'_> {
         Some(self.0.module().body(func)?.trusted())
     }
 
-    fn calls(&self, func: FuncIdx) -> u64 {
-        self.0
-            .defined_func(func)
-            .map_or(0, |func| self.0.heat(func))
+    fn times(&self, func: FuncIdx) -> Times {
+        let func = self.0.defined_func(func);
+        func.map_or(Times::default(), |func| self.0.times(func))
     }
 
     fn call_target(&self, site: u32) -> Option<CallTarget> {
