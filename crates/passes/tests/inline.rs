@@ -1,16 +1,19 @@
 //! A file is a test: a module, `----`, and its first function after calls in it were replaced by the bodies of their callees.
-//! `UPDATE=1` rewrites the second part. A line `;; all` says that limits are those of tests.
+//! `UPDATE=1` rewrites the second part. A line `;; all` says that limits are those of tests, one like `;; times 2 5000+` how often function
+//! 2 was counted, and that it went on without being counted.
 
 use ir::{BuildOptions, Builder};
 use module::{Features, FuncIdx, FuncInput, ReadScratch};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use wharf_passes::{Bodies, Body, Env, Limits, inline_sites, run};
 
-/// The functions of a module; nothing is known of how it runs.
+/// The functions of a module, and what is known of how it runs.
 struct Whole {
     inputs: Vec<FuncInput>,
     n_imported: usize,
+    times: HashMap<u32, (u64, bool)>,
 }
 
 impl Whole {
@@ -28,12 +31,13 @@ impl Bodies for Whole {
         Some(Arc::new(Body::new(self.build(func)?)))
     }
 
-    fn times(&self, _func: FuncIdx) -> u64 {
-        0
+    fn times(&self, func: FuncIdx) -> u64 {
+        self.times.get(&func.0).map_or(0, |(counted, _)| *counted)
     }
 
-    fn times_max(&self, _func: FuncIdx) -> Option<u64> {
-        None
+    fn times_max(&self, func: FuncIdx) -> Option<u64> {
+        let goes_on = self.times.get(&func.0).is_some_and(|(_, more)| *more);
+        (!goes_on).then(|| self.times(func))
     }
 }
 
@@ -60,7 +64,17 @@ fn check(path: &Path) {
     .unwrap_or_else(|error| fail(&error));
     let header = module.header();
     let n_imported = header.n_imported_funcs();
-    let mut whole = Whole { inputs, n_imported };
+    let times = wat.lines().filter_map(|line| {
+        let (func, times) = line.strip_prefix(";; times ")?.split_once(' ')?;
+        let counted = times.trim_end_matches('+');
+        let known = (counted.parse().ok()?, counted != times);
+        Some((func.parse().ok()?, known))
+    });
+    let mut whole = Whole {
+        inputs,
+        n_imported,
+        times: times.collect(),
+    };
     let index = FuncIdx(n_imported as u32);
     let limits = match wat.lines().any(|line| line == ";; all") {
         true => Limits::HIGH,
