@@ -55,7 +55,7 @@ pub(crate) struct FuncSlot {
     /// A [`CodeLevel`].
     pub(crate) level: AtomicU8,
     _reserved: u8,
-    /// How often the counter was used up, at most.
+    /// How often the counter was used up, at most; small values do not count.
     pub(crate) used_up: AtomicU16,
 }
 
@@ -217,6 +217,9 @@ impl TieredCode {
     pub(crate) fn set_counter(&self, func: u32, value: i32) {
         let slot = &self.slots[func as usize];
         slot.counter.store(value, Ordering::Relaxed);
+        if value < self.counter / 2 {
+            return;
+        }
         let more = |times: u16| times.checked_add(1);
         // At the maximum it stays.
         let _ = slot

@@ -4,6 +4,7 @@
 //! when a function is called that has no code, and when one has used up its counter; what is compiled is given back to it to be
 //! put in place, which other threads see at once.
 
+mod loops;
 mod queue;
 mod surroundings;
 
@@ -11,7 +12,7 @@ use crate::config::Config;
 use crate::fallback::OPTIMIZED_BYTES_MAX;
 use crate::stats::{Count, Counts};
 use abi::{CompileEnv, CompileError, CompiledFunc, Compiler, RelocTarget};
-use module::FuncIdx;
+use module::{FuncIdx, FuncInput};
 use queue::{Answer, Job, Queue};
 use runtime::{CodeLevel, LoadedModule, Tiers};
 use std::any::Any;
@@ -109,10 +110,7 @@ impl Shared {
             fuel: self.fuel,
             around: Some(&around),
         };
-        let index = FuncIdx((header.n_imported_funcs() as u32) + func);
-        let body = module.module().body(index);
-        // Modules are loaded when all their functions have been validated.
-        let body = body.expect("the runtime names defined functions").trusted();
+        let body = body(module, func);
         with.with_scratch(|compiler, scratch| match at {
             None => compiler.compile(env, body, scratch),
             Some(at) => compiler.compile_loop(env, body, at, scratch),
@@ -175,6 +173,13 @@ impl Shared {
 enum FirstError {
     Compile,
     Place(runtime::Error),
+}
+
+fn body(module: &LoadedModule, func: u32) -> FuncInput {
+    let first = module.module().header().n_imported_funcs() as u32;
+    let body = module.module().body(FuncIdx(first + func));
+    // Modules are loaded when all their functions have been validated.
+    body.expect("the runtime names defined functions").trusted()
 }
 
 /// The size of a function's body.
@@ -273,28 +278,47 @@ impl Tiers for TierManager {
 
     fn hot(&self, module: &Arc<LoadedModule>, func: u32, at: Option<u32>) -> i32 {
         let shared = &self.shared;
-        let (whole, part) = (Job { func, at: None }, Job { func, at });
         let bytes = wasm_bytes(module, func);
         if bytes > OPTIMIZED_BYTES_MAX {
             // Making better code takes long, on a thread that all modules of the engine share.
             shared.counts.refused.fetch_add(1, Ordering::Relaxed);
             return i32::MAX;
         }
+        let whole = Job { func, at: None };
+        let Some(at) = at else {
+            return match queue::ask(shared, module, whole) {
+                Answer::Soon => COUNTER_WAITING.min(shared.counter),
+                _ => shared.counter,
+            };
+        };
+        let (chosen, nth) = if shared.waits {
+            // Every loop gets its code.
+            (Some(at), 0)
+        } else {
+            queue::see(module, func, at)
+        };
+        let part = chosen.map(|at| Job { func, at: Some(at) });
         let is_large = bytes >= LOOP_FIRST_BYTES;
-        let jobs = if at.is_some() && (is_large || shared.waits) {
+        let jobs = if is_large || shared.waits {
             // If there is code for the loop then, the function asks for more when it is entered again.
-            [part, whole]
+            [part, Some(whole)]
         } else {
             // Who is still in the loop when the whole is there is not at the end of it soon.
-            [whole, part]
+            [Some(whole), part]
         };
-        let mut answers = jobs.iter().map(|job| queue::ask(shared, module, *job));
-        match answers.find(|answer| *answer != Answer::Done) {
-            Some(Answer::Soon) => COUNTER_WAITING.min(shared.counter),
+        // A large function is not compiled before it is known which of its loops comes first.
+        let is_undecided = is_large && chosen.is_none();
+        let jobs = jobs.iter().flatten().filter(|_| !is_undecided);
+        let mut answers = jobs.map(|job| queue::ask(shared, module, *job));
+        let next = match answers.find(|answer| *answer != Answer::Done) {
+            _ if chosen.is_none() => loops::step(nth),
+            Some(_) => loops::long_step(COUNTER_WAITING, nth),
+            // There is code, for the loop around: the function is on its way there, or stays where it is.
+            None if chosen != Some(at) => loops::step(nth),
             // It was refused, or is there now.
-            None if at.is_some() => shared.counter.saturating_mul(COUNTER_REFUSED),
-            _ => shared.counter,
-        }
+            None => return shared.counter.saturating_mul(COUNTER_REFUSED),
+        };
+        next.min(shared.counter)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Apart from deciding what is asked for. Threads start when there is work, wait for more, and end with the engine; a process that
 //! ends does not wait for them.
 
+use super::loops::Loops;
 use super::{Shared, wasm_bytes};
 use runtime::{CodeLevel, LoadedModule};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -69,6 +70,7 @@ struct Jobs {
     states: HashMap<Job, State>,
     /// Functions of which a loop waits for its code: one at a time, as what one loop is entered with goes on to the others.
     in_loops: HashSet<u32>,
+    loops: Loops,
 }
 
 fn lock<D>(mutex: &Mutex<D>) -> MutexGuard<'_, D> {
@@ -270,6 +272,20 @@ fn finish(shared: &Shared, module: &Arc<LoadedModule>, job: Job) {
         drop(jobs);
         asked.done.notify_all();
     }
+}
+
+/// Notes that a function is in the loop at this offset; gives the loop to enter, if one is chosen, and how often it was looked.
+pub(super) fn see(module: &Arc<LoadedModule>, func: u32, at: u32) -> (Option<u32>, u32) {
+    let Some(asked) = Asked::of(module) else {
+        return (Some(at), 0);
+    };
+    let mut jobs = lock(&asked.jobs);
+    let Jobs { states, loops, .. } = &mut *jobs;
+    let is_refused = |at| {
+        let job = Job { func, at: Some(at) };
+        states.get(&job) == Some(&State::Done) && !module.has_loop_code(func, at)
+    };
+    loops.see(func, at, |at| !is_refused(at), || super::body(module, func))
 }
 
 /// Asks for a job to be done, once.
