@@ -3,8 +3,13 @@
 //! Apart from reading because nothing is validated here: it is a guess about speed, made before the body is known to be valid, and
 //! whatever the bytes are, it is only a guess that comes out.
 
-use crate::{Features, FuncInput};
-use wasmparser::{BinaryReader, FrameKind, FrameStack, VisitOperator, VisitSimdOperator};
+mod scan;
+
+#[cfg(test)]
+mod tests;
+
+use crate::FuncInput;
+use scan::{Scanner, opcode};
 
 /// How often a body uses what, each use counted eight times more for each loop around it.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +26,8 @@ pub struct Survey {
     pub(crate) has_legacy: bool,
     /// The weight of a use here.
     weight: u32,
-    /// The operators that an `end` will close, with the weight of a use behind it.
-    blocks: Vec<(FrameKind, u32)>,
+    /// The weights of uses behind the blocks that are open.
+    blocks: Vec<u32>,
 }
 
 impl Survey {
@@ -33,33 +38,98 @@ impl Survey {
 
     /// Looks at a body. The memory of the survey before is used again.
     pub fn look_at(&mut self, body: &FuncInput) {
-        self.look_at_bytes(body.bytes(), body.header().features());
+        self.look_at_bytes(body.bytes());
     }
 
-    fn look_at_bytes(&mut self, bytes: &[u8], features: Features) {
+    fn look_at_bytes(&mut self, bytes: &[u8]) {
         self.locals.clear();
         self.blocks.clear();
-        self.blocks.push((FrameKind::Block, 1));
+        self.blocks.push(1);
         (self.calls, self.memory, self.weight) = (0, 0, 1);
         (self.catches, self.has_legacy) = (false, false);
-        if self.read(bytes, features).is_err() {
+        if self.read(Scanner::new(bytes)).is_none() {
             // What cannot be read is found again, and reported, by whoever validates.
             self.has_legacy = true;
         }
     }
 
-    fn read(&mut self, bytes: &[u8], features: Features) -> wasmparser::Result<()> {
-        let mut reader = BinaryReader::new_features(bytes, 0, features.to_parser());
-        for _ in 0..reader.read_var_u32()? {
-            reader.read_var_u32()?;
-            reader.read::<wasmparser::ValType>()?;
+    fn read(&mut self, mut scanner: Scanner<'_>) -> Option<()> {
+        scanner.pass_locals()?;
+        while !scanner.is_at_end() {
+            self.operator(&mut scanner)?;
         }
-        while !reader.eof() {
-            reader.visit_operator(self)?;
-        }
-        Ok(())
+        Some(())
     }
 
+    #[inline]
+    fn operator(&mut self, scanner: &mut Scanner<'_>) -> Option<()> {
+        match scanner.byte()? {
+            opcode::LOCAL_GET..=opcode::LOCAL_TEE => {
+                let local = scanner.number()?;
+                self.local(local);
+                Some(())
+            }
+            opcode::LOAD_FIRST..=opcode::STORE_LAST => {
+                let memory = scanner.access()?;
+                self.access(memory);
+                Some(())
+            }
+            opcode::VECTOR => {
+                let number = scanner.number()?;
+                let memory = scanner.pass_vector(number)?;
+                memory.into_iter().for_each(|memory| self.access(memory));
+                Some(())
+            }
+            opcode::ATOMIC => {
+                let number = scanner.number()?;
+                let memory = scanner.pass_atomic(number)?;
+                memory.into_iter().for_each(|memory| self.access(memory));
+                Some(())
+            }
+            opcode::BULK => {
+                let number = scanner.number()?;
+                if let opcode::BULK_MEMORY_COPY | opcode::BULK_MEMORY_FILL = number {
+                    self.call();
+                }
+                scanner.pass_bulk(number)
+            }
+            other => {
+                self.other(other);
+                scanner.pass_immediates(other)
+            }
+        }
+    }
+
+    /// Notes an operator that neither names locals nor accesses memory.
+    #[inline]
+    fn other(&mut self, opcode: u8) {
+        match opcode {
+            opcode::CALL | opcode::CALL_INDIRECT | opcode::CALL_REF | opcode::MEMORY_GROW => {
+                self.call();
+            }
+            opcode::BLOCK | opcode::IF => self.blocks.push(self.weight),
+            opcode::LOOP => {
+                self.blocks.push(self.weight);
+                self.weight = (self.weight << 3).min(Survey::WEIGHT_MAX);
+            }
+            opcode::TRY_TABLE => {
+                self.catches = true;
+                self.blocks.push(self.weight);
+            }
+            opcode::LEGACY_TRY => {
+                (self.catches, self.has_legacy) = (true, true);
+                self.blocks.push(self.weight);
+            }
+            opcode::END | opcode::LEGACY_DELEGATE => {
+                if let Some(weight) = self.blocks.pop() {
+                    self.weight = weight;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
     fn local(&mut self, local: u32) {
         let local = local as usize;
         if local >= self.locals.len() {
@@ -76,115 +146,10 @@ impl Survey {
         self.calls = self.calls.saturating_add(self.weight);
     }
 
-    fn access(&mut self, arg: &wasmparser::MemArg) {
-        if arg.target == wasmparser::MemArgTarget::Memory(0) {
+    #[inline]
+    fn access(&mut self, memory: u32) {
+        if memory == 0 {
             self.memory = self.memory.saturating_add(self.weight);
-        }
-    }
-
-    fn begin(&mut self, kind: FrameKind) {
-        self.blocks.push((kind, self.weight));
-        if kind == FrameKind::Loop {
-            self.weight = (self.weight << 3).min(Survey::WEIGHT_MAX);
-        }
-    }
-}
-
-/// What an operator tells.
-#[rustfmt::skip]
-macro_rules! tell {
-    ($v:ident LocalGet [$local:ident] $a:tt) => { $v.local($local) };
-    ($v:ident LocalSet [$local:ident] $a:tt) => { $v.local($local) };
-    ($v:ident LocalTee [$local:ident] $a:tt) => { $v.local($local) };
-    ($v:ident Block [$ty:ident] $a:tt) => {{ let _ = $ty; $v.begin(FrameKind::Block) }};
-    ($v:ident Loop [$ty:ident] $a:tt) => {{ let _ = $ty; $v.begin(FrameKind::Loop) }};
-    ($v:ident If [$ty:ident] $a:tt) => {{ let _ = $ty; $v.begin(FrameKind::If) }};
-    ($v:ident Else [] $a:tt) => {
-        if let Some((kind, _)) = $v.blocks.last_mut() {
-            *kind = FrameKind::Else;
-        }
-    };
-    ($v:ident TryTable [$table:ident] $a:tt) => {{
-        let _ = $table;
-        $v.catches = true;
-        $v.begin(FrameKind::TryTable)
-    }};
-    ($v:ident Try [$ty:ident] $a:tt) => {{
-        let _ = $ty;
-        ($v.catches, $v.has_legacy) = (true, true);
-        $v.begin(FrameKind::LegacyTry)
-    }};
-    ($v:ident End [] $a:tt) => {
-        if let Some((_, weight)) = $v.blocks.pop() {
-            $v.weight = weight;
-        }
-    };
-    ($v:ident Call [$func:ident] $a:tt) => {{ let _ = $func; $v.call() }};
-    ($v:ident CallIndirect [$ty:ident $table:ident] $a:tt) => {{ let _ = ($ty, $table); $v.call() }};
-    ($v:ident CallRef [$ty:ident] $a:tt) => {{ let _ = $ty; $v.call() }};
-    ($v:ident MemoryGrow [$memory:ident] $a:tt) => {{ let _ = $memory; $v.call() }};
-    ($v:ident MemoryFill [$memory:ident] $a:tt) => {{ let _ = $memory; $v.call() }};
-    ($v:ident MemoryCopy [$dst:ident $src:ident] $a:tt) => {{ let _ = ($dst, $src); $v.call() }};
-    ($v:ident $op:ident [$arg:ident] (arity memarg $($arity:tt)*)) => { $v.access(&$arg) };
-    ($v:ident $op:ident [$arg:ident $lane:ident] (arity memarg $($arity:tt)*)) => {{ let _ = $lane; $v.access(&$arg) }};
-    ($v:ident $op:ident [$($arg:ident)*] $a:tt) => { { $(let _ = $arg;)* } };
-}
-
-macro_rules! survey_methods {
-    ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $ann:tt)*) => {$(
-        #[inline]
-        fn $visit(&mut self $($(, $arg: $argty)*)?) {
-            tell!(self $op [$($($arg)*)?] $ann);
-        }
-    )*};
-}
-
-impl FrameStack for Survey {
-    fn current_frame(&self) -> Option<FrameKind> {
-        self.blocks.last().map(|&(kind, _)| kind)
-    }
-}
-
-impl<'a> VisitOperator<'a> for Survey {
-    type Output = ();
-
-    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = ()>> {
-        Some(self)
-    }
-
-    wasmparser::for_each_visit_operator!(survey_methods);
-}
-
-impl<'a> VisitSimdOperator<'a> for Survey {
-    wasmparser::for_each_visit_simd_operator!(survey_methods);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn uses_in_loops_count_more() {
-        // (func (param i32) (local i32) loop local.get 0 drop loop local.get 1 drop end end local.get 0 drop)
-        let body = b"\x01\x01\x7f\x03\x40\x20\x00\x1a\x03\x40\x20\x01\x1a\x0b\x0b\x20\x00\x1a\x0b";
-        let mut survey = Survey::default();
-        survey.look_at_bytes(body, crate::Features::default());
-        assert_eq!(survey.locals, [9, 64]);
-        assert_eq!((survey.calls, survey.memory), (0, 0));
-    }
-
-    #[test]
-    fn nonsense_is_not_read_to_its_end() {
-        let mut survey = Survey::default();
-        for bytes in [
-            &b""[..],
-            b"\xff\xff\xff\xff\x0f",
-            b"\0\x0b\x0b\x20\x01",
-            b"\0\x05",
-            b"\0\x20\xff\xff\xff\xff\x0f",
-        ] {
-            survey.look_at_bytes(bytes, crate::Features::default());
-            assert_eq!(survey.locals, []);
         }
     }
 }

@@ -1,18 +1,21 @@
 //! Validating and compiling functions on all cores, while later bytes may still be missing.
 //!
 //! Functions are independent once everything before the code is known, except that code of one may become part of another, for
-//! which all must be there. Workers take them in order; their results are joined in
-//! order, as they come, so that little waits in memory.
+//! which all must be there. Workers, and in the end the caller too, take them in order, some at a time, since passing on a single
+//! one can take as long as compiling it; their results are joined in order, as they come, so that little waits in memory.
+
+mod joined;
 
 use crate::stats::Counts;
-use crate::{Engine, Error, Result};
+use crate::{Engine, Result};
 use abi::{
-    Around, CallTarget, CodeImage, CodeImageBuilder, CompileEnv, CompileError, CompiledFunc,
-    Compiler, Profile, Times, Trampolines, VmctxLayout,
+    Around, CallTarget, CodeImage, CompileEnv, CompileError, CompiledFunc, Compiler, Profile,
+    Times, VmctxLayout,
 };
-use module::{FuncIdx, FuncInput, Header, ImportType, ReadScratch, TypeIdx};
+use joined::{Joined, Outcome};
+use module::{FuncIdx, FuncInput, Header, ReadScratch};
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -20,6 +23,12 @@ use std::time::Instant;
 
 /// Less code than this is compiled by the caller: starting threads would take longer.
 const PARALLEL_BYTES_MIN: usize = 24 << 10;
+
+/// Functions are passed on when they have so much code, in bytes.
+const BATCH_BYTES: usize = 16 << 10;
+
+/// There are so many batches for each thread, if that makes them smaller: threads should end at about the same time.
+const BATCHES_PER_THREAD: usize = 8;
 
 /// Told how many functions of how many known so far are done.
 pub(crate) type Progress<'p> = &'p mut dyn FnMut(usize, usize);
@@ -31,8 +40,9 @@ pub(crate) struct Compilation {
     compiler: Option<Arc<dyn Compiler>>,
     is_streaming: bool,
     profile: Option<Arc<Profile>>,
-    /// Functions that wait for the others.
+    /// Functions that wait for others, and their code in bytes.
     early: Vec<FuncInput>,
+    early_bytes: usize,
     job: Option<Given>,
     workers: Vec<JoinHandle<()>>,
     results: (Sender<Outcome>, Receiver<Outcome>),
@@ -41,8 +51,12 @@ pub(crate) struct Compilation {
     bytes: usize,
 }
 
-/// Number among the defined functions, and the code; `None` if it was only validated.
-type Outcome = (usize, Result<Option<CompiledFunc>, CompileError>);
+/// Functions that one thread takes at a time.
+struct Batch {
+    /// Number of the first among the defined functions.
+    first: usize,
+    bodies: Vec<FuncInput>,
+}
 
 /// What all workers share.
 struct Job {
@@ -61,7 +75,7 @@ struct Job {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<(usize, FuncInput)>,
+    waiting: VecDeque<Batch>,
     /// No more will come.
     closed: bool,
 }
@@ -71,11 +85,7 @@ struct Given(Arc<Job>);
 
 impl Drop for Given {
     fn drop(&mut self) {
-        let mut queue = self.0.queue();
-        queue.waiting.clear();
-        queue.closed = true;
-        drop(queue);
-        self.0.changed.notify_all();
+        self.0.give_up();
     }
 }
 
@@ -139,26 +149,36 @@ impl Job {
         }
     }
 
+    /// Does what is to be done with the functions of a batch, until one fails.
+    fn run_batch(&self, batch: Batch, scratch: &mut Scratch) -> Outcome {
+        let Batch { first, bodies } = batch;
+        let mut outcome = Outcome::new(first);
+        for body in bodies {
+            match self.run(body, scratch) {
+                Ok(code) => outcome.push(code),
+                Err(error) => {
+                    outcome.failed = Some(error);
+                    // Those before have been taken already: the first error of the module is found whatever the timing.
+                    self.give_up();
+                    break;
+                }
+            }
+        }
+        outcome
+    }
+
     /// Takes functions until there are no more, or one fails.
     fn work(&self, results: &Sender<Outcome>) {
         let mut scratch = self.scratch();
-        while let Some((number, body)) = self.next() {
-            let outcome = self.run(body, &mut scratch);
-            if outcome.is_err() {
-                // Those before it have been taken already: the first error of the module is found whatever the timing.
-                let mut queue = self.queue();
-                queue.waiting.clear();
-                queue.closed = true;
-                drop(queue);
-                self.changed.notify_all();
-            }
-            if results.send((number, outcome)).is_err() {
+        while let Some(batch) = self.next() {
+            if results.send(self.run_batch(batch, &mut scratch)).is_err() {
                 return;
             }
         }
     }
 
-    fn next(&self) -> Option<(usize, FuncInput)> {
+    /// The next functions; waits for them if more can come.
+    fn next(&self) -> Option<Batch> {
         let mut queue = self.queue();
         loop {
             if let Some(next) = queue.waiting.pop_front() {
@@ -172,6 +192,28 @@ impl Job {
                 .wait(queue)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    fn push(&self, batch: Batch) {
+        let mut queue = self.queue();
+        // A closed queue means that a function has failed: nothing more is needed.
+        if !queue.closed {
+            queue.waiting.push_back(batch);
+        }
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    /// No more functions will come.
+    fn close(&self) {
+        self.queue().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// What nobody has taken yet is not needed.
+    fn give_up(&self) {
+        self.queue().waiting.clear();
+        self.close();
     }
 }
 
@@ -217,6 +259,7 @@ impl Compilation {
             is_streaming: false,
             profile: None,
             early: Vec::new(),
+            early_bytes: 0,
             job: None,
             workers: Vec::new(),
             results: channel(),
@@ -235,35 +278,42 @@ impl Compilation {
         if self.job.is_none() {
             self.job = Some(Given(Arc::new(Job::new(self, header))));
         }
-        let job = self.job.as_ref().expect("made above");
         self.bytes += body.bytes_len();
+        self.early_bytes += body.bytes_len();
         self.n_funcs += 1;
-        if !self.is_streaming {
-            self.early.push(body);
+        self.early.push(body);
+        if self.is_streaming && self.early_bytes >= BATCH_BYTES {
+            self.flush();
+        }
+    }
+
+    /// Passes on the functions of a stream that have come since the last time.
+    fn flush(&mut self) {
+        let Some(Given(job)) = &self.job else {
+            return;
+        };
+        if self.early.is_empty() {
             return;
         }
-        let mut queue = job.0.queue();
-        // A closed queue means that a function has failed: nothing more is needed.
-        if !queue.closed {
-            queue.waiting.push_back((self.n_funcs - 1, body));
-        }
-        drop(queue);
-        job.0.changed.notify_one();
+        let bodies = std::mem::take(&mut self.early);
+        self.early_bytes = 0;
+        let first = self.n_funcs - bodies.len();
+        job.push(Batch { first, bodies });
         if self.workers.is_empty() {
-            self.start_workers();
+            // The caller will wait for bytes most of the time.
+            self.start_workers(thread_count());
         }
     }
 
     /// Starts threads if there is enough for them to do.
-    fn start_workers(&mut self) {
+    fn start_workers(&mut self, n: usize) {
         if !self.engine.config().parallel || self.bytes < PARALLEL_BYTES_MIN {
             return;
         }
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let Some(Given(job)) = &self.job else {
             return;
         };
-        for number in 0..threads {
+        for number in 0..n {
             let (job, results) = (job.clone(), self.results.0.clone());
             let thread = std::thread::Builder::new().name(format!("wharf-compile-{number}"));
             // A machine that has no thread left compiles with fewer.
@@ -274,44 +324,58 @@ impl Compilation {
         }
     }
 
-    /// Gives all functions to workers.
+    /// Passes on all functions.
     fn begin(&mut self) {
         let Some(Given(job)) = &self.job else {
             return;
         };
         let early = std::mem::take(&mut self.early);
-        job.queue()
-            .waiting
-            .extend(early.iter().cloned().enumerate());
+        let n_threads = if self.bytes < PARALLEL_BYTES_MIN {
+            1
+        } else {
+            thread_count()
+        };
+        let bytes_max = BATCH_BYTES.min(self.bytes / (n_threads * BATCHES_PER_THREAD));
+        for batch in batches(&early, bytes_max) {
+            job.push(batch);
+        }
         if job.compiler.is_some() {
             // Nobody has set it before.
             _ = job.all.set(early);
         }
-        self.start_workers();
+        // The caller works too.
+        self.start_workers(n_threads - 1);
     }
 
-    /// Waits for the last function and joins all of them; `None` if functions were only validated.
+    /// Works on what is left, waits for the last function and joins all of them; `None` if functions were only validated.
     pub(crate) fn finish(
         mut self,
         header: &Header,
         progress: Progress<'_>,
     ) -> Result<Option<CodeImage>> {
         let mut joined = Joined::new(header);
-        if !self.is_streaming {
+        if self.is_streaming {
+            self.flush();
+        } else {
             self.begin();
         }
         if let Some(given) = self.job.take() {
             let job = &given.0;
-            job.queue().closed = true;
-            job.changed.notify_all();
-            let (sender, results) = self.results;
-            if self.workers.is_empty() {
-                job.work(&sender);
+            job.close();
+            // Only workers send.
+            let (_, results) = self.results;
+            let mut scratch = None;
+            while let Some(batch) = job.next() {
+                let scratch = scratch.get_or_insert_with(|| job.scratch());
+                joined.add(job.run_batch(batch, scratch))?;
+                for outcome in results.try_iter() {
+                    joined.add(outcome)?;
+                }
+                progress(joined.n_done(), self.n_funcs);
             }
-            drop(sender);
-            for (done, (number, outcome)) in results.iter().enumerate() {
-                joined.add(number, outcome)?;
-                progress(done + 1, self.n_funcs);
+            for outcome in results {
+                joined.add(outcome)?;
+                progress(joined.n_done(), self.n_funcs);
             }
             joined.check_failed()?;
         }
@@ -324,114 +388,28 @@ impl Compilation {
     }
 }
 
-/// Results joined in the order of functions.
-struct Joined {
-    image: CodeImageBuilder,
-    next: usize,
-    early: BTreeMap<usize, Option<CompiledFunc>>,
-    failed: Option<(usize, CompileError)>,
+/// How many threads can usefully compile.
+fn thread_count() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-impl Joined {
-    fn new(header: &Header) -> Joined {
-        Joined {
-            image: CodeImageBuilder::new(header.n_imported_funcs() as u32),
-            next: 0,
-            early: BTreeMap::new(),
-            failed: None,
-        }
-    }
-
-    fn add(
-        &mut self,
-        number: usize,
-        outcome: Result<Option<CompiledFunc>, CompileError>,
-    ) -> Result<()> {
-        match outcome {
-            Ok(func) => self.early.insert(number, func),
-            Err(error) => {
-                if self
-                    .failed
-                    .as_ref()
-                    .is_none_or(|(first, _)| number < *first)
-                {
-                    self.failed = Some((number, error));
-                }
-                return Ok(());
-            }
+/// Functions in batches that end with the function that makes them as large as this, in bytes.
+fn batches(bodies: &[FuncInput], bytes_max: usize) -> impl Iterator<Item = Batch> {
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let left = &bodies[first..];
+        let mut bytes = 0;
+        let fits = left.iter().take_while(|body| {
+            let fits = bytes < bytes_max.max(1);
+            bytes += body.bytes_len();
+            fits
+        });
+        let n = fits.count();
+        let batch = Batch {
+            first,
+            bodies: left[..n].to_vec(),
         };
-        while let Some(func) = self.early.remove(&self.next) {
-            self.next += 1;
-            if let Some(func) = func {
-                self.image.push_func(&func).map_err(Error::limit)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_failed(&mut self) -> Result<()> {
-        match self.failed.take() {
-            None => Ok(()),
-            Some((_, CompileError::Invalid(error))) => Err(Error::module(error)),
-            Some((number, CompileError::Limit(message))) => Err(Error::limit(format!(
-                "function {number} of the module cannot be compiled: {message}"
-            ))),
-        }
-    }
-
-    /// Adds the trampolines that the module is sure to need.
-    fn finish(
-        mut self,
-        compiler: Option<&dyn Compiler>,
-        header: &Header,
-    ) -> Result<Option<CodeImage>> {
-        if compiler.is_none() {
-            return Ok(None);
-        }
-        let trampolines = baseline::Trampolines;
-        for ty in entry_types(header) {
-            let func = trampolines.entry(header.type_at(ty));
-            self.image.push_entry(ty, &func).map_err(Error::limit)?;
-        }
-        for ty in host_types(header) {
-            let func = trampolines.host(header.type_at(ty));
-            self.image.push_host(ty, &func).map_err(Error::limit)?;
-        }
-        Ok(Some(self.image.finish()))
-    }
-}
-
-/// One index for each distinct type among those given.
-fn distinct(header: &Header, types: impl Iterator<Item = TypeIdx>) -> Vec<TypeIdx> {
-    let indices: BTreeSet<TypeIdx> = types.collect();
-    let mut seen = std::collections::HashSet::new();
-    indices
-        .into_iter()
-        .filter(|ty| seen.insert(header.type_at(*ty)))
-        .collect()
-}
-
-/// Types of functions that the host is sure to be able to call.
-fn entry_types(header: &Header) -> Vec<TypeIdx> {
-    let exported = header
-        .exports()
-        .iter()
-        .filter_map(|export| match export.item {
-            module::ExportItem::Func(func) => Some(func),
-            _ => None,
-        });
-    let called = exported.chain(header.start());
-    distinct(header, called.map(|func| header.funcs()[func.index()]))
-}
-
-/// Types of functions that the host is likely to give.
-fn host_types(header: &Header) -> Vec<TypeIdx> {
-    let imported = header
-        .imports()
-        .iter()
-        .filter_map(|import| match import.ty {
-            ImportType::Func(ty) => Some(ty),
-            _ => None,
-        });
-    distinct(header, imported)
+        first += n;
+        (n > 0).then_some(batch)
+    })
 }

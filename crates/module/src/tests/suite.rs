@@ -59,6 +59,30 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
+/// The modules of a script that have a binary form, valid or not; none of a script that cannot be read.
+pub(crate) fn modules_of(script: &str) -> Vec<Vec<u8>> {
+    let mut lexer = Lexer::new(script);
+    lexer.allow_confusing_unicode(true);
+    let Ok(buffer) = ParseBuffer::new_with_lexer(lexer) else {
+        return Vec::new();
+    };
+    let Ok(wast) = parser::parse::<Wast<'_>>(&buffer) else {
+        return Vec::new();
+    };
+    let modules = wast.directives.into_iter().filter_map(|directive| {
+        let mut module = match directive {
+            WastDirective::Module(module)
+            | WastDirective::ModuleDefinition(module)
+            | WastDirective::AssertMalformed { module, .. }
+            | WastDirective::AssertInvalid { module, .. } => module,
+            WastDirective::AssertUnlinkable { module, .. } => QuoteWat::Wat(module),
+            _ => return None,
+        };
+        module.encode().ok()
+    });
+    modules.collect()
+}
+
 #[test]
 fn every_module_is_accepted_or_refused_as_the_suite_says() {
     let features = v2();
