@@ -362,8 +362,9 @@ impl Compilation {
         if let Some(given) = self.job.take() {
             let job = &given.0;
             job.close();
-            // Only workers send.
-            let (_, results) = self.results;
+            let (sender, results) = self.results;
+            // Only workers send: results end with them.
+            drop(sender);
             let mut scratch = None;
             while let Some(batch) = job.next() {
                 let scratch = scratch.get_or_insert_with(|| job.scratch());
