@@ -1,8 +1,11 @@
 //! Calls between host and guest, and making instances: Wharf and wasmtime in turn, in one process.
 //!
-//! `cargo bench` in this folder. Each group prints both engines, one after the other.
+//! `cargo bench` in this folder. Each group prints both engines, one after the other; times are those of the processor.
+
+mod processor_time;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use processor_time::ProcessorTime;
 use std::hint::black_box;
 
 const MODULE: &str = r#"
@@ -101,7 +104,7 @@ const WASI: &str = r#"
           (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))
 "#;
 
-fn wasi_calls(c: &mut Criterion) {
+fn wasi_calls(c: &mut Criterion<ProcessorTime>) {
     let engine = wharf::Engine::default();
     let module = wharf::Module::new(&engine, WASI).expect("the module is valid");
     let mut linker = wharf::Linker::new(&engine);
@@ -115,11 +118,15 @@ fn wasi_calls(c: &mut Criterion) {
     });
 }
 
-fn boundary(c: &mut Criterion) {
+fn boundary(c: &mut Criterion<ProcessorTime>) {
     engine_benches!(c, "wharf", ours, wharf::Store::<()>);
     wasi_calls(c);
     engine_benches!(c, "wasmtime", peer, wasmtime::Store::<()>);
 }
 
-criterion_group!(benches, boundary);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(ProcessorTime);
+    targets = boundary
+}
 criterion_main!(benches);

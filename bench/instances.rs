@@ -1,9 +1,14 @@
 //! Making and dropping instances, Wharf and wasmtime with its pools in turn; and what many live instances take.
 //!
-//! `cargo bench --bench instances` in this folder. Apart from `boundary`, which never drops what it measures.
+//! `cargo bench --bench instances` in this folder; times are those of the processor. Apart from `boundary`, which never drops what it
+//! measures.
+
+mod processor_time;
 
 use criterion::Criterion;
+use processor_time::ProcessorTime;
 use std::hint::black_box;
+use std::process::Command;
 
 /// A module with `pages` of memory, whose `touch` writes 64 KiB of it, and a little of everything else.
 fn module(pages: u32) -> String {
@@ -16,6 +21,7 @@ fn module(pages: u32) -> String {
       (elem (i32.const 0) $get $touch)
       (global $g (mut i32) (i32.const 1))
       (func $get (export "get") (result i32) (global.get $g))
+      (func (export "poke") (result i32) (i32.store8 (i32.const 40000) (i32.const 1)) (i32.const 1))
       (func $touch (export "touch")
         (global.set $g (i32.const 2))
         (memory.fill (i32.const 0) (i32.const 7) (i32.const 65536))
@@ -103,8 +109,16 @@ macro_rules! time_instances {
     }};
 }
 
+/// What is done with each live instance: the function of it that is called once, if one is.
+const TREATMENTS: [(&str, &str); 3] = [
+    ("none called", ""),
+    ("each called once", "get"),
+    ("each called once and one page written", "poke"),
+];
+
 macro_rules! weigh_instances {
-    ($label:literal, $engine:expr, $prepare:path, $store:path, $called:expr) => {{
+    ($label:expr, $called:expr, $engine:expr, $prepare:path, $store:path) => {{
+        let (name, called) = $called;
         let engine = $engine;
         let ready = $prepare(&engine, &module(1));
         let mut stores = Vec::with_capacity(LIVE);
@@ -112,21 +126,35 @@ macro_rules! weigh_instances {
         for _ in 0..LIVE {
             let mut store = <$store>::new(&engine, ());
             let instance = ready.instantiate(&mut store).expect("it instantiates");
-            if $called {
-                let get = instance.get_typed_func::<(), i32>(&mut store, "get").expect("exported");
-                get.call(&mut store, ()).expect("no trap");
+            if !called.is_empty() {
+                let func = instance.get_typed_func::<(), i32>(&mut store, called);
+                func.expect("exported").call(&mut store, ()).expect("no trap");
             }
             stores.push(store);
         }
         let after = Memory::now();
         println!(
-            "{LIVE} live instances, {}: {} bytes each, and {} of page tables: {}",
-            if $called { "each called once" } else { "none called" },
+            "{LIVE} live instances, {name}: {} bytes each, and {} of page tables: {}",
             (after.resident - before.resident) / LIVE,
             (after.tables - before.tables) / LIVE,
             $label
         );
     }};
+}
+
+/// Weighs in a process of its own, as what was freed before would be used again.
+fn weigh(label: &str, treatment: usize) {
+    let called = TREATMENTS[treatment];
+    match label {
+        "wharf" => weigh_instances!(label, called, ours::engine(), ours::prepare, wharf::Store::<()>),
+        _ => weigh_instances!(
+            label,
+            called,
+            peer::engine_on_demand(),
+            peer::prepare,
+            wasmtime::Store::<()>
+        ),
+    }
 }
 
 /// Memory of this process, in bytes.
@@ -148,13 +176,22 @@ impl Memory {
 }
 
 fn main() {
-    for called in [false, true] {
-        weigh_instances!("wharf", ours::engine(), ours::prepare, wharf::Store::<()>, called);
-        weigh_instances!(
-            "wasmtime", peer::engine_on_demand(), peer::prepare, wasmtime::Store::<()>, called
-        );
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, command, label, treatment] = &arguments[..]
+        && command == "weigh"
+    {
+        weigh(label, treatment.parse().expect("a number"));
+        return;
     }
-    let mut c = Criterion::default().configure_from_args();
+    let own = std::env::current_exe().expect("it runs");
+    for treatment in 0..TREATMENTS.len() {
+        for label in ["wharf", "wasmtime"] {
+            let mut command = Command::new(&own);
+            let status = command.args(["weigh", label, &treatment.to_string()]).status();
+            assert!(status.expect("it starts").success());
+        }
+    }
+    let mut c = Criterion::default().with_measurement(ProcessorTime).configure_from_args();
     time_instances!(c, "wharf", ours, wharf::Store::<()>);
     time_instances!(c, "wasmtime", peer, wasmtime::Store::<()>);
     c.final_summary();

@@ -410,6 +410,7 @@ impl StoreCore {
         }
         if this.guests == 0 {
             this.interrupt.set_running(this.depth > 0);
+            this.leave_stack();
         }
         this.leave_thread(other_thread);
         match outcome {
@@ -462,6 +463,15 @@ impl StoreCore {
         }
         self.set_stack_limit();
         Ok(self.stack.as_ref().expect("set above").top())
+    }
+
+    /// Gives the stack back that no guest is on, if the engine has many stores.
+    fn leave_stack(&mut self) {
+        if self.engine.is_short_of_stacks()
+            && let Some(stack) = self.stack.take()
+        {
+            self.engine.give_back_stack(stack);
+        }
     }
 
     fn set_stack_limit(&mut self) {

@@ -20,6 +20,10 @@ const CODE_BYTES_MAX: usize = 1 << 30;
 /// Stacks kept for reuse by one engine at most.
 const STACKS_KEPT_MAX: usize = 16;
 
+/// Stores that keep the stack of their last call for the next one, at most: of more live stores, those that are called in turn use the
+/// stacks of the engine in turn. So many stores that are called often pay nothing, and thousands that wait take no stacks.
+const STACKS_HELD_MAX: usize = 64;
+
 /// Of a stack that is kept, this much stays in memory; what deeper calls touched is given back.
 const STACK_KEPT_BYTES: usize = 64 << 10;
 
@@ -78,6 +82,8 @@ pub struct EngineCore {
     stacks: Mutex<Vec<Stack>>,
     /// How often a stack came back.
     stacks_returned: AtomicUsize,
+    /// Stacks that stores have.
+    stacks_held: AtomicUsize,
     slot_count: SlotCount,
 }
 
@@ -114,6 +120,7 @@ impl EngineCore {
             memory_pool: MemoryPool::default(),
             stacks: Mutex::default(),
             stacks_returned: AtomicUsize::new(0),
+            stacks_held: AtomicUsize::new(0),
             slot_count: SlotCount::default(),
         })
     }
@@ -200,14 +207,23 @@ impl EngineCore {
     }
 
     pub(crate) fn take_stack(&self) -> Result<Stack, Error> {
-        if let Some(stack) = self.stacks.lock().expect("no panic under the lock").pop() {
-            return Ok(stack);
-        }
-        Stack::new(self.settings.stack_bytes + HOST_ROOM_BYTES)
-            .map_err(|error| Error::os("map a stack", error))
+        let kept = self.stacks.lock().expect("no panic under the lock").pop();
+        let stack = match kept {
+            Some(stack) => stack,
+            None => Stack::new(self.settings.stack_bytes + HOST_ROOM_BYTES)
+                .map_err(|error| Error::os("map a stack", error))?,
+        };
+        self.stacks_held.fetch_add(1, Ordering::Relaxed);
+        Ok(stack)
+    }
+
+    /// Whether stores have so many stacks that one should not keep its own when no guest is on it.
+    pub(crate) fn is_short_of_stacks(&self) -> bool {
+        self.stacks_held.load(Ordering::Relaxed) > STACKS_HELD_MAX
     }
 
     pub(crate) fn give_back_stack(&self, mut stack: Stack) {
+        self.stacks_held.fetch_sub(1, Ordering::Relaxed);
         let returned = self.stacks_returned.fetch_add(1, Ordering::Relaxed);
         let trims = self.settings.stack_bytes > STACK_TRIMMED_LATER_BYTES_MAX
             || returned.is_multiple_of(STACK_TRIM_INTERVAL);

@@ -89,21 +89,31 @@ where
             // A panic must not cross the guest's frames: it goes on behind them.
             catch_unwind(call)
         };
-        // SAFETY: as above.
-        let is_asked = unsafe { (*(*ctx).store).is_asked_to_stop() };
         match called {
-            Ok(Ok(value)) if !is_asked => RegisterOutcome { value, failed: 0 },
+            // SAFETY: as above.
+            Ok(Ok(value)) => match unsafe { (*(*ctx).store).is_asked_to_stop() } {
+                false => RegisterOutcome { value, failed: 0 },
+                // SAFETY: as above.
+                true => unsafe { stop(ctx) },
+            },
             called => {
                 let called = called.map(|outcome| outcome.map(drop));
                 // SAFETY: as above; what the function was given it has dropped.
-                unsafe { fail(ctx, called) };
-                RegisterOutcome {
-                    value: R::Result::default(),
-                    failed: 1,
-                }
+                unsafe { fail(ctx, called) }
             }
         }
     }
+}
+
+/// Notes that the guest must trap because somebody has asked it to.
+///
+/// # Safety
+/// As for [`fail`].
+#[cold]
+#[inline(never)]
+unsafe fn stop<W: Word>(ctx: *mut HostCtx) -> RegisterOutcome<W> {
+    // SAFETY: the caller's promise.
+    unsafe { fail(ctx, Ok(Ok(()))) }
 }
 
 /// Notes why the guest must trap.
@@ -111,7 +121,12 @@ where
 /// # Safety
 /// As for [`RegisterCall::call`], with a function that failed, or has given its results to a guest that shall stop.
 #[cold]
-unsafe fn fail(ctx: *mut HostCtx, called: Called) {
+#[inline(never)]
+unsafe fn fail<W: Word>(ctx: *mut HostCtx, called: Called) -> RegisterOutcome<W> {
     // SAFETY: the caller's promise.
     unsafe { super::note_failure((*(*ctx).store).store, called) }
+    RegisterOutcome {
+        value: W::default(),
+        failed: 1,
+    }
 }
