@@ -1,7 +1,7 @@
-//! The SSA form of functions (floor 3): built from operators, printed, parsed, checked.
+//! The SSA form of functions (floor 3): built from operators, printed, parsed, checked, written back.
 //!
 //! It stands apart so that optimizations are written once, over a small form that knows WebAssembly's meaning but no machine:
-//! the optimizing tier lowers it to machine code. It knows neither stores nor memory layout nor any code generator.
+//! the optimizing tier lowers it to machine code, and [`emit()`] makes a body of it again. It knows neither stores nor memory layout nor any code generator.
 //!
 //! Values are defined once; control flow joins through block parameters; constants are operands, not instructions. Each
 //! instruction says its effects ([`Inst::effects`]) and keeps the offset of its operator in the module's bytes.
@@ -28,6 +28,7 @@
 mod build;
 mod cfg;
 mod edit;
+mod emit;
 mod entity;
 mod exn;
 mod func;
@@ -46,6 +47,7 @@ mod verify;
 
 pub use build::{BuildError, BuildOptions, Builder, ExpectedCallee};
 pub use cfg::{Cfg, Preds};
+pub use emit::{EmitError, emit};
 pub use entity::{Block, EdgeId, InstId, List, NO_OFFSET, Type, Value};
 pub use exn::ExnOp;
 pub use func::{Def, Edge, Func};

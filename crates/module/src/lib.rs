@@ -29,6 +29,7 @@ mod composite;
 mod const_expr;
 mod convert;
 mod decode;
+pub mod encode;
 mod error;
 mod features;
 mod fold;

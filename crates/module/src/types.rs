@@ -97,6 +97,23 @@ impl RefType {
         !self.is_func() && !self.is_extern() && !self.is_exn()
     }
 
+    /// The type of all references that a value of this type can be stored beside: nullable, and the top of its hierarchy.
+    pub const fn widest(self) -> RefType {
+        let heap = if self.is_func() {
+            HeapType::Func
+        } else if self.is_extern() {
+            HeapType::Extern
+        } else if self.is_exn() {
+            HeapType::Exn
+        } else {
+            HeapType::Any
+        };
+        RefType {
+            nullable: true,
+            heap,
+        }
+    }
+
     /// Whether values of the type are function references (and so pointers to function entries in compiled code).
     pub const fn is_func(self) -> bool {
         matches!(

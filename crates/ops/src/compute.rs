@@ -5,18 +5,18 @@
 
 /// Reads the rows into [`Compute`].
 ///
-/// `I32DivS "i32.div_s": (a: i32, b: i32) -> i32 or trap = int::div(a, b)?;` says: the variant, its name in the text
+/// `I32DivS 0x6d "i32.div_s": (a: i32, b: i32) -> i32 or trap = int::div(a, b)?;` says: the variant, its number in the binary format, its name in the text
 /// format, its operands in stack order, its result, that it can trap (only then may the meaning use `?`), its meaning.
 macro_rules! compute {
     ($(
-        $variant:ident $text:literal:
+        $variant:ident $opcode:literal $text:literal:
         ($($param:ident: $param_ty:ty),*) -> $result:tt $(or $trap:ident)? = $meaning:expr;
     )*) => {
         operators! {
             /// An operator that only computes: no immediate, no memory, one result.
             ///
             /// A variant is named as in wasmparser, and its documentation is its meaning in Rust.
-            Compute { $($variant $text stringify!($meaning);)* }
+            Compute { $($variant $opcode $text stringify!($meaning);)* }
         }
 
         impl Compute {

@@ -10,14 +10,14 @@ use crate::{Type, Value};
 /// Reads the rows into [`Lane`]: variant, name in the text format, lane count, the index's name, operands, result, meaning.
 macro_rules! lane {
     ($(
-        $variant:ident $text:literal of $lanes:literal:
+        $variant:ident $opcode:literal $text:literal of $lanes:literal:
         [$lane:ident] ($($param:ident: $param_ty:ty),*) -> $result:ty = $meaning:expr;
     )*) => {
         operators! {
             /// An operator on one lane of a vector, chosen by an immediate.
             ///
             /// A variant is named as in wasmparser, and its documentation is its meaning in Rust.
-            Lane { $($variant $text stringify!($meaning);)* }
+            Lane { $($variant $opcode $text stringify!($meaning);)* }
         }
 
         impl Lane {
@@ -84,20 +84,20 @@ macro_rules! lane {
 }
 
 lane! {
-    I8x16ExtractLaneS "i8x16.extract_lane_s" of 16: [i] (a: I8x16) -> i32 = a[i].into();
-    I8x16ExtractLaneU "i8x16.extract_lane_u" of 16: [i] (a: U8x16) -> u32 = a[i].into();
-    I8x16ReplaceLane "i8x16.replace_lane" of 16: [i] (a: I8x16, x: i32) -> I8x16 = replace(a, i, x as i8);
-    I16x8ExtractLaneS "i16x8.extract_lane_s" of 8: [i] (a: I16x8) -> i32 = a[i].into();
-    I16x8ExtractLaneU "i16x8.extract_lane_u" of 8: [i] (a: U16x8) -> u32 = a[i].into();
-    I16x8ReplaceLane "i16x8.replace_lane" of 8: [i] (a: I16x8, x: i32) -> I16x8 = replace(a, i, x as i16);
-    I32x4ExtractLane "i32x4.extract_lane" of 4: [i] (a: I32x4) -> i32 = a[i];
-    I32x4ReplaceLane "i32x4.replace_lane" of 4: [i] (a: I32x4, x: i32) -> I32x4 = replace(a, i, x);
-    I64x2ExtractLane "i64x2.extract_lane" of 2: [i] (a: I64x2) -> i64 = a[i];
-    I64x2ReplaceLane "i64x2.replace_lane" of 2: [i] (a: I64x2, x: i64) -> I64x2 = replace(a, i, x);
-    F32x4ExtractLane "f32x4.extract_lane" of 4: [i] (a: F32x4) -> f32 = a[i];
-    F32x4ReplaceLane "f32x4.replace_lane" of 4: [i] (a: F32x4, x: f32) -> F32x4 = replace(a, i, x);
-    F64x2ExtractLane "f64x2.extract_lane" of 2: [i] (a: F64x2) -> f64 = a[i];
-    F64x2ReplaceLane "f64x2.replace_lane" of 2: [i] (a: F64x2, x: f64) -> F64x2 = replace(a, i, x);
+    I8x16ExtractLaneS 0xfd_0015 "i8x16.extract_lane_s" of 16: [i] (a: I8x16) -> i32 = a[i].into();
+    I8x16ExtractLaneU 0xfd_0016 "i8x16.extract_lane_u" of 16: [i] (a: U8x16) -> u32 = a[i].into();
+    I8x16ReplaceLane 0xfd_0017 "i8x16.replace_lane" of 16: [i] (a: I8x16, x: i32) -> I8x16 = replace(a, i, x as i8);
+    I16x8ExtractLaneS 0xfd_0018 "i16x8.extract_lane_s" of 8: [i] (a: I16x8) -> i32 = a[i].into();
+    I16x8ExtractLaneU 0xfd_0019 "i16x8.extract_lane_u" of 8: [i] (a: U16x8) -> u32 = a[i].into();
+    I16x8ReplaceLane 0xfd_001a "i16x8.replace_lane" of 8: [i] (a: I16x8, x: i32) -> I16x8 = replace(a, i, x as i16);
+    I32x4ExtractLane 0xfd_001b "i32x4.extract_lane" of 4: [i] (a: I32x4) -> i32 = a[i];
+    I32x4ReplaceLane 0xfd_001c "i32x4.replace_lane" of 4: [i] (a: I32x4, x: i32) -> I32x4 = replace(a, i, x);
+    I64x2ExtractLane 0xfd_001d "i64x2.extract_lane" of 2: [i] (a: I64x2) -> i64 = a[i];
+    I64x2ReplaceLane 0xfd_001e "i64x2.replace_lane" of 2: [i] (a: I64x2, x: i64) -> I64x2 = replace(a, i, x);
+    F32x4ExtractLane 0xfd_001f "f32x4.extract_lane" of 4: [i] (a: F32x4) -> f32 = a[i];
+    F32x4ReplaceLane 0xfd_0020 "f32x4.replace_lane" of 4: [i] (a: F32x4, x: f32) -> F32x4 = replace(a, i, x);
+    F64x2ExtractLane 0xfd_0021 "f64x2.extract_lane" of 2: [i] (a: F64x2) -> f64 = a[i];
+    F64x2ReplaceLane 0xfd_0022 "f64x2.replace_lane" of 2: [i] (a: F64x2, x: f64) -> F64x2 = replace(a, i, x);
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 
 use crate::Value;
 
-/// Declares an enum of operators from rows `Variant "text.name"`.
+/// Declares an enum of operators from rows `Variant 0x6a "text.name"`, with the number that [opcode](crate::Compute::opcode) gives.
 macro_rules! operators {
-    ($(#[$doc:meta])* $enum:ident { $($variant:ident $text:literal $($detail:expr)?;)* }) => {
+    ($(#[$doc:meta])* $enum:ident { $($variant:ident $opcode:literal $text:literal $($detail:expr)?;)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u16)]
@@ -33,6 +33,14 @@ macro_rules! operators {
                 match name {
                     $($text => Some($enum::$variant),)*
                     _ => None,
+                }
+            }
+
+            /// The number in the binary format: one byte, or the byte of a prefix times 0x10000 and the number behind it, as in
+            /// `0xfd_0100`.
+            pub const fn opcode(self) -> u32 {
+                match self {
+                    $($enum::$variant => $opcode,)*
                 }
             }
 

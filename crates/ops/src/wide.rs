@@ -7,14 +7,14 @@ use crate::row::misused;
 /// Reads the rows into [`Wide`]: variant, name in the text format, operands, meaning.
 macro_rules! wide {
     ($(
-        $variant:ident $text:literal: ($($param:ident: $param_ty:ty),*) = $meaning:expr;
+        $variant:ident $opcode:literal $text:literal: ($($param:ident: $param_ty:ty),*) = $meaning:expr;
     )*) => {
         operators! {
             /// An operator on 128-bit numbers.
             ///
             /// A variant is named as in wasmparser, and its documentation is its meaning in Rust. Operands and results are
             /// `i64`s, the low half of a number before its high half.
-            Wide { $($variant $text stringify!($meaning);)* }
+            Wide { $($variant $opcode $text stringify!($meaning);)* }
         }
 
         impl Wide {
@@ -82,10 +82,10 @@ impl Number for u128 {
 }
 
 wide! {
-    I64Add128 "i64.add128": (a: u128, b: u128) = a.wrapping_add(b);
-    I64Sub128 "i64.sub128": (a: u128, b: u128) = a.wrapping_sub(b);
-    I64MulWideS "i64.mul_wide_s": (a: i64, b: i64) = (i128::from(a) * i128::from(b)) as u128;
-    I64MulWideU "i64.mul_wide_u": (a: u64, b: u64) = u128::from(a) * u128::from(b);
+    I64Add128 0xfc_0013 "i64.add128": (a: u128, b: u128) = a.wrapping_add(b);
+    I64Sub128 0xfc_0014 "i64.sub128": (a: u128, b: u128) = a.wrapping_sub(b);
+    I64MulWideS 0xfc_0015 "i64.mul_wide_s": (a: i64, b: i64) = (i128::from(a) * i128::from(b)) as u128;
+    I64MulWideU 0xfc_0016 "i64.mul_wide_u": (a: u64, b: u64) = u128::from(a) * u128::from(b);
 }
 
 #[cfg(test)]

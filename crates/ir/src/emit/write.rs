@@ -1,0 +1,313 @@
+//! The bytes of a body.
+//!
+//! Apart from the order of blocks because only here is known which labels are used, and so how deep each branch goes.
+
+use super::locals::Locals;
+use super::shape::{Label, Part, Shape};
+use super::trees::{Code, Item};
+use super::{EmitError, insts};
+use crate::{Block, Def, Func, Inst, Term, Type, Value};
+use module::{BlockType, FuncType, Op, ValType, encode};
+use ops::{Compute, Trap};
+
+/// What traps in this way, whatever else: operators and nothing on the stack that is needed.
+pub(super) fn trap_code(trap: Trap) -> Result<&'static [Op], EmitError> {
+    const ZERO: Op = Op::I32Const(0);
+    Ok(match trap {
+        Trap::Unreachable => &[Op::Unreachable],
+        Trap::IntegerDivideByZero => &[ZERO, ZERO, Op::Compute(Compute::I32DivU), Op::Unreachable],
+        Trap::IntegerOverflow => &[
+            Op::I32Const(i32::MIN),
+            Op::I32Const(-1),
+            Op::Compute(Compute::I32DivS),
+            Op::Unreachable,
+        ],
+        Trap::InvalidConversion => &[
+            Op::F32Const(0x7fc0_0000),
+            Op::Compute(Compute::I32TruncF32U),
+            Op::Unreachable,
+        ],
+        _ => return Err(EmitError::Unsupported("a trap that is known")),
+    })
+}
+
+pub(super) fn write(
+    func: &Func,
+    ty: &FuncType,
+    code: &Code,
+    locals: &Locals,
+    shape: &Shape,
+    out: &mut Vec<u8>,
+) {
+    encode::unsigned(out, locals.declared.len() as u64);
+    for &(count, ty) in &locals.declared {
+        encode::unsigned(out, count.into());
+        encode::val_type(out, val_type(ty));
+    }
+    let mut writer = Writer {
+        func,
+        ty,
+        code,
+        locals,
+        shape,
+        used: used_labels(shape),
+        open: Vec::new(),
+        depth: 0,
+        depth_of: Vec::new(),
+        after_else: 0,
+        out,
+    };
+    for at in 0..shape.parts.len() {
+        writer.part(at);
+    }
+    if shape.falls_off {
+        writer.op(Op::Unreachable);
+    }
+    writer.op(Op::End);
+}
+
+/// The type of values that are no references.
+fn val_type(ty: Type) -> ValType {
+    ty.number().expect("references are refused").into()
+}
+
+/// By node: whether anything goes to the end of the block before it.
+fn used_labels(shape: &Shape) -> Vec<bool> {
+    let mut used = Vec::new();
+    let mut note = |label: Label| {
+        let at = label.node as usize;
+        if used.len() <= at {
+            used.resize(at + 1, false);
+        }
+        used[at] |= !label.is_loop;
+    };
+    for part in &shape.parts {
+        match *part {
+            Part::Br(label) | Part::BrIf { to: label, .. } => note(label),
+            Part::BrTable(first, count) => {
+                let labels = &shape.labels[first as usize..][..count as usize];
+                labels.iter().for_each(|&label| note(label));
+            }
+            _ => {}
+        }
+    }
+    used
+}
+
+struct Writer<'f, 'o> {
+    func: &'f Func,
+    ty: &'f FuncType,
+    code: &'f Code,
+    locals: &'f Locals,
+    shape: &'f Shape,
+    used: Vec<bool>,
+    /// Whether what is open was written at all.
+    open: Vec<bool>,
+    /// How many of them were.
+    depth: u32,
+    /// By node: how many were open around what its label stands for; for a loop, and for a block.
+    depth_of: Vec<[u32; 2]>,
+    /// Where the other half of a condition started that was opened last.
+    after_else: usize,
+    out: &'o mut Vec<u8>,
+}
+
+impl Writer<'_, '_> {
+    fn op(&mut self, op: Op) {
+        encode::op(self.out, &op, &[]);
+    }
+
+    fn open(&mut self, op: Op, label: Option<Label>) {
+        if let Some(label) = label {
+            let at = label.node as usize;
+            if self.depth_of.len() <= at {
+                self.depth_of.resize(at + 1, [0; 2]);
+            }
+            self.depth_of[at][usize::from(label.is_loop)] = self.depth;
+        }
+        self.op(op);
+        self.open.push(true);
+        self.depth += 1;
+    }
+
+    fn distance(&self, label: Label) -> u32 {
+        let outer = self.depth_of[label.node as usize][usize::from(label.is_loop)];
+        self.depth - outer - 1
+    }
+
+    /// The type of what is opened and has the function's result.
+    fn block_type(&self, has_result: bool) -> BlockType {
+        match *self.ty.results() {
+            [result] if has_result => BlockType::Value(result),
+            _ => BlockType::Empty,
+        }
+    }
+
+    fn part(&mut self, at: usize) {
+        match self.shape.parts[at] {
+            Part::Block(label) => {
+                if self.used.get(label.node as usize).is_some_and(|used| *used) {
+                    self.open(Op::Block(BlockType::Empty), Some(label));
+                } else {
+                    self.open.push(false);
+                }
+            }
+            Part::Loop { label, has_result } => {
+                self.open(Op::Loop(self.block_type(has_result)), Some(label));
+            }
+            Part::If {
+                negated,
+                has_result,
+            } => {
+                if negated {
+                    self.negate(at);
+                }
+                self.open(Op::If(self.block_type(has_result)), None);
+            }
+            Part::Else => {
+                self.op(Op::Else);
+                self.after_else = self.out.len();
+            }
+            Part::End => {
+                if self.open.pop().expect("something is open") {
+                    // An other half that does nothing need not be there.
+                    if self.out.len() == self.after_else {
+                        self.out.pop();
+                    }
+                    self.op(Op::End);
+                    self.depth -= 1;
+                }
+            }
+            Part::Code(block) => {
+                // A comparison that is turned around is written there.
+                let kept = usize::from(self.negatable(at + 1).is_some());
+                let items = self.code.of(block);
+                for (at, item) in items[..items.len() - kept].iter().enumerate() {
+                    self.item(block, at, *item);
+                }
+            }
+            Part::Copies(edge) => {
+                let copies: Vec<(Value, Value)> = self.code.passed(self.func, edge).collect();
+                let is_copied =
+                    |&(from, to): &(Value, Value)| self.locals.is_copied(self.func, from, to);
+                let copies: Vec<(Value, Value)> = copies.into_iter().filter(is_copied).collect();
+                for &(from, _) in &copies {
+                    self.push(from);
+                }
+                for &(_, to) in copies.iter().rev() {
+                    self.op(Op::LocalSet(self.locals.of(to)));
+                }
+            }
+            Part::Br(label) => self.op(Op::Br(self.distance(label))),
+            Part::BrIf { to, negated } => {
+                if negated {
+                    self.negate(at);
+                }
+                self.op(Op::BrIf(self.distance(to)));
+            }
+            Part::BrTable(first, count) => {
+                let labels = &self.shape.labels[first as usize..][..count as usize];
+                let depths: Vec<u32> = labels.iter().map(|&label| self.distance(label)).collect();
+                encode::op(self.out, &Op::BrTable { first: 0, count }, &depths);
+            }
+            Part::Drop => self.op(Op::Drop),
+            Part::Return => self.op(Op::Return),
+            Part::Leave(block) => match self.func.term(block) {
+                Term::TailCall { callee, .. } => {
+                    self.op(insts::tail_call(callee).expect("refused before"));
+                }
+                Term::Trap(trap) => {
+                    for op in trap_code(trap).expect("refused before") {
+                        self.op(*op);
+                    }
+                }
+                _ => unreachable!("others lead somewhere"),
+            },
+        }
+    }
+
+    /// Turns the condition on the stack around. If it is a comparison, the block's code has left it for here.
+    fn negate(&mut self, at: usize) {
+        let Some(id) = self.negatable(at) else {
+            return self.op(Op::Compute(Compute::I32Eqz));
+        };
+        if let Inst::Compute { op, .. } = *self.func.inst(id) {
+            let op = match self.is_swapped(at) {
+                true => insts::swapped(op).expect("it was swapped"),
+                false => op,
+            };
+            match op {
+                // What is left on the stack is what is compared with 0.
+                Compute::I32Eqz => {}
+                op => self.op(Op::Compute(insts::negated(op).expect("it can be"))),
+            }
+        }
+    }
+
+    /// The comparison that a part turns around, if it does and there is one.
+    fn negatable(&self, at: usize) -> Option<crate::InstId> {
+        match *self.shape.parts.get(at)? {
+            Part::If { negated: true, .. } | Part::BrIf { negated: true, .. } => {}
+            _ => return None,
+        }
+        let Part::Code(block) = self.shape.parts[at.checked_sub(1)?] else {
+            return None;
+        };
+        let (Item::Inst(id) | Item::Swapped(id)) = *self.code.of(block).last()? else {
+            return None;
+        };
+        match *self.func.inst(id) {
+            Inst::Compute { op, .. } if op == Compute::I32Eqz || insts::negated(op).is_some() => {
+                Some(id)
+            }
+            _ => None,
+        }
+    }
+
+    fn is_swapped(&self, at: usize) -> bool {
+        match self.shape.parts[at - 1] {
+            Part::Code(block) => matches!(self.code.of(block).last(), Some(Item::Swapped(_))),
+            _ => false,
+        }
+    }
+
+    fn item(&mut self, block: Block, at: usize, item: Item) {
+        match item {
+            Item::Get(value) => self.op(Op::LocalGet(self.locals.of(value))),
+            Item::Set(value) => self.op(Op::LocalSet(self.locals.of(value))),
+            Item::Tee(value) => self.op(Op::LocalTee(self.locals.of(value))),
+            Item::Const(value) => self.push(value),
+            Item::Drop => self.op(Op::Drop),
+            Item::Inst(id) => {
+                let op = insts::op(self.func, self.func.inst(id)).expect("refused before");
+                self.op(op);
+            }
+            Item::Swapped(id) => {
+                let Inst::Compute { op, .. } = *self.func.inst(id) else {
+                    unreachable!("only such are swapped")
+                };
+                self.op(Op::Compute(insts::swapped(op).expect("it can be")));
+            }
+            Item::Pass { from, to } | Item::Take { from, to }
+                if !self.locals.is_copied(self.func, from, to)
+                    || self.locals.is_zero_already(block, at) => {}
+            Item::Pass { from, .. } => self.push(from),
+            Item::Take { to, .. } => self.op(Op::LocalSet(self.locals.of(to))),
+        }
+    }
+
+    /// Pushes a constant, or what is in the local of a value.
+    fn push(&mut self, value: Value) {
+        let Def::Const(bits) = self.func.def(value) else {
+            return self.op(Op::LocalGet(self.locals.of(value)));
+        };
+        self.op(match self.func.ty(value) {
+            Type::I32 => Op::I32Const(bits as u32 as i32),
+            Type::I64 => Op::I64Const(bits as u64 as i64),
+            Type::F32 => Op::F32Const(bits as u32),
+            Type::F64 => Op::F64Const(bits as u64),
+            Type::V128 => Op::V128Const(ops::V128::from_u128(bits)),
+            Type::FuncRef | Type::Ref => unreachable!("refused before"),
+        });
+    }
+}

@@ -1,0 +1,253 @@
+//! Functions written back: what they become, and that it is valid, over the official suite.
+
+use super::suite::modules;
+use crate::{BuildOptions, Builder, emit};
+use expect_test::{Expect, expect};
+use module::{BodyReader, Features, FuncInput, Module, Op, ReadScratch, encode};
+
+fn decode(bytes: Vec<u8>) -> Result<(Module, Vec<FuncInput>), module::Error> {
+    let mut inputs = Vec::new();
+    let module = module::decode(bytes, &Features::default(), &mut |_, input| {
+        inputs.push(input)
+    })?;
+    Ok((module, inputs))
+}
+
+/// A module with its functions written back, those that can be; and how many of how many these are.
+fn emitted(bytes: &[u8]) -> Result<(Vec<u8>, usize, usize), module::Error> {
+    let (module, inputs) = decode(bytes.to_vec())?;
+    let (Some(start), Some(last)) = (module.code_start(), module.body_ranges().last()) else {
+        return Ok((bytes.to_vec(), 0, 0));
+    };
+    let (mut builder, mut scratch) = (Builder::new(), ReadScratch::default());
+    let mut contents = Vec::new();
+    encode::unsigned(&mut contents, inputs.len() as u64);
+    let (mut n_emitted, n) = (0, inputs.len());
+    for (input, range) in inputs.into_iter().zip(module.body_ranges()) {
+        let ty = module.header().func_type(input.func()).clone();
+        let func = builder.build(input.read(&mut scratch)?, BuildOptions::default());
+        let mut body = Vec::new();
+        match func.map(|func| emit(func, &ty, &mut body)) {
+            Ok(Ok(())) => n_emitted += 1,
+            _ => body = bytes[range.as_range()].to_vec(),
+        }
+        encode::bytes(&mut contents, &body);
+    }
+    // In front of the contents are the section's number and size, in as many bytes as it needs or five.
+    let size = u64::from(last.end - start);
+    let before = [encode::unsigned_len(size), 5].map(|size| start as usize - size);
+    let before = before.into_iter().find(|&at| bytes[at - 1] == 10);
+    let mut again = bytes[..before.expect("a code section")].to_vec();
+    encode::bytes(&mut again, &contents);
+    again.extend_from_slice(&bytes[last.end as usize..]);
+    Ok((again, n_emitted, n))
+}
+
+#[test]
+fn what_is_written_is_valid() {
+    let (mut n_emitted, mut n) = (0, 0);
+    let mut scratch = ReadScratch::default();
+    for case in modules() {
+        // Several memories.
+        let Ok((again, emitted, of)) = emitted(&case.bytes) else {
+            continue;
+        };
+        let (_, inputs) = decode(again).unwrap_or_else(|error| panic!("{}: {error}", case.file));
+        for input in inputs {
+            let func = input.func();
+            input
+                .validate(&mut scratch)
+                .unwrap_or_else(|error| panic!("{}, {func:?}: {error}", case.file));
+        }
+        n_emitted += emitted;
+        n += of;
+    }
+    // Some have references.
+    assert!(n > 5_000 && n_emitted > n * 9 / 10, "{n_emitted} of {n}");
+}
+
+/// The operators of a body, one a line, indented as blocks are.
+fn listing(mut reader: BodyReader<'_>) -> String {
+    let mut out = String::new();
+    for (count, ty) in reader.locals() {
+        out += &format!("local {count} {ty}\n");
+    }
+    let mut depth: usize = 0;
+    while let Some((_, op)) = reader.next().expect("it is valid") {
+        if matches!(op, Op::End | Op::Else) {
+            depth = depth.saturating_sub(1);
+        }
+        out += &format!("{}{op:?}\n", "  ".repeat(depth));
+        depth += usize::from(matches!(
+            op,
+            Op::Block(_) | Op::Loop(_) | Op::If(_) | Op::Else
+        ));
+    }
+    out
+}
+
+fn check(wat: &str, expected: Expect) {
+    let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
+    let (again, n_emitted, n) = emitted(&bytes).expect("it is valid");
+    assert_eq!(n_emitted, n);
+    let (_, inputs) = decode(again).expect("it is valid");
+    let mut scratch = ReadScratch::default();
+    let listings: Vec<String> = inputs
+        .into_iter()
+        .map(|input| listing(input.read(&mut scratch).expect("it is valid")))
+        .collect();
+    expected.assert_eq(&listings.join("\n"));
+}
+
+#[test]
+fn a_loop_keeps_its_variables_in_locals() {
+    check(
+        "(module (func (param i32) (result i32) (local i32 i32)
+            (loop
+              (local.set 1 (i32.add (local.get 1) (local.get 2)))
+              (local.set 2 (i32.add (local.get 2) (i32.const 1)))
+              (br_if 0 (i32.lt_u (local.get 2) (local.get 0))))
+            (local.get 1)))",
+        expect![[r#"
+            local 2 i32
+            Loop(Value(I32))
+              LocalGet(2)
+              LocalGet(1)
+              Compute(I32Add)
+              LocalSet(2)
+              LocalGet(1)
+              I32Const(1)
+              Compute(I32Add)
+              LocalTee(1)
+              LocalGet(0)
+              Compute(I32LtU)
+              BrIf(0)
+              LocalGet(2)
+            End
+            End
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_on_the_stack_stays_there_while_other_things_happen() {
+    check(
+        "(module (memory 1) (func (param i32) (result i32) (local i32)
+            (local.set 1 (i32.load (local.get 0)))
+            (i32.store (local.get 0) (i32.const 7))
+            (local.get 1)))",
+        expect![[r#"
+            LocalGet(0)
+            Load(I32Load, MemArg { memory: MemoryIdx(0), offset: 0 })
+            LocalGet(0)
+            I32Const(7)
+            Store(I32Store, MemArg { memory: MemoryIdx(0), offset: 0 })
+            End
+        "#]],
+    );
+}
+
+#[test]
+fn branches_become_what_is_shortest() {
+    check(
+        "(module (func $f) (func (param i32 i32)
+            (block
+              (br_if 0 (i32.eqz (local.get 0)))
+              (br_if 0 (i32.lt_s (local.get 1) (i32.const 3)))
+              (call $f))
+            (if (local.get 1) (then (call $f)) (else (return)))
+            (call $f)))",
+        expect![[r#"
+            End
+
+            LocalGet(0)
+            If(Empty)
+              LocalGet(1)
+              I32Const(3)
+              Compute(I32GeS)
+              If(Empty)
+                Call(FuncIdx(0))
+              End
+            End
+            LocalGet(1)
+            If(Empty)
+              Call(FuncIdx(0))
+              Call(FuncIdx(0))
+            End
+            End
+        "#]],
+    );
+}
+
+#[test]
+fn values_that_change_places_go_over_the_stack() {
+    check(
+        "(module (func (param i32 i32 i32) (result i32) (local i32)
+            (loop
+              (local.set 3 (local.get 0))
+              (local.set 0 (local.get 1))
+              (local.set 1 (local.get 3))
+              (br_if 0 (local.tee 2 (i32.sub (local.get 2) (i32.const 1)))))
+            (i32.sub (local.get 0) (local.get 1))))",
+        expect![[r#"
+            Loop(Value(I32))
+              LocalGet(2)
+              I32Const(1)
+              Compute(I32Sub)
+              LocalTee(2)
+              If(Empty)
+                LocalGet(1)
+                LocalGet(0)
+                LocalSet(1)
+                LocalSet(0)
+                Br(1)
+              End
+              LocalGet(1)
+              LocalGet(0)
+              Compute(I32Sub)
+            End
+            End
+        "#]],
+    );
+}
+
+#[test]
+fn cases_of_a_switch_pass_values() {
+    check(
+        "(module (func (param i32) (result i32) (local i32)
+            (block $a
+              (block $b
+                (block $c (br_table $a $b $c (local.get 0)))
+                (local.set 1 (i32.const 5)))
+              (local.set 1 (i32.add (local.get 1) (i32.const 2))))
+            (local.get 1)))",
+        expect![[r#"
+            Block(Empty)
+              Block(Empty)
+                Block(Empty)
+                  Block(Empty)
+                    Block(Empty)
+                      LocalGet(0)
+                      BrTable { first: 0, count: 3 }
+                    End
+                    I32Const(0)
+                    LocalSet(0)
+                    Br(3)
+                  End
+                  I32Const(0)
+                  LocalSet(0)
+                  Br(1)
+                End
+                I32Const(5)
+                LocalSet(0)
+              End
+              LocalGet(0)
+              I32Const(2)
+              Compute(I32Add)
+              LocalSet(0)
+            End
+            LocalGet(0)
+            End
+        "#]],
+    );
+}
