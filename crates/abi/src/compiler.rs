@@ -28,6 +28,12 @@ pub trait Around: Sync {
 
     /// What the call through a table or a reference at this offset of the module's bytes has called mostly.
     fn call_target(&self, site: u32) -> Option<CallTarget>;
+
+    /// Whether a function has code that runs: better code is refused then if it would take very long to make.
+    fn has_code(&self, func: FuncIdx) -> bool {
+        let _ = func;
+        false
+    }
 }
 
 /// What a place that calls through a table or a reference has called mostly.

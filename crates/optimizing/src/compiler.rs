@@ -138,6 +138,11 @@ impl Optimizing {
         };
         passes::run(func, &around, passes::COMPILE);
         verify(func);
+        let has_code = env.around.is_some_and(|around| around.has_code(index));
+        if has_code && passes::effort(func) > EFFORT_MAX {
+            let message = "making better code of the function would take too long";
+            return Err(CompileError::Limit(message.to_string()));
+        }
         scratch.context.clear();
         let target = &mut scratch.context.func;
         target.signature = signature;
@@ -181,6 +186,9 @@ impl Optimizing {
         compiled_func(code, &context.func, align)
     }
 }
+
+/// Functions that have code already get no better code if that is more work than this: see [`passes::effort`].
+const EFFORT_MAX: u64 = 2_000_000;
 
 /// A call is tested for what it mostly arrives at if that are at least so many of all.
 const EXPECTED_SHARE_MIN: f32 = 0.7;

@@ -2,6 +2,7 @@
 //!
 //! Apart from the compiler because it is about what is remembered between functions, and how much of it.
 
+use crate::compiler::expected_callee;
 use abi::{Around, CompileEnv};
 use ir::{BuildOptions, Builder};
 use module::{FuncIdx, Header, ReadScratch};
@@ -45,6 +46,7 @@ impl Callees {
                 self.begin(env.header, options);
                 let mut known = Known {
                     callees: self,
+                    env,
                     around,
                 };
                 passes::inline_sites(func, index, limits, &mut known)
@@ -77,7 +79,12 @@ impl Callees {
         self.size = 0;
     }
 
-    fn build(&mut self, around: &dyn Around, func: FuncIdx) -> Option<Arc<Body>> {
+    fn build(
+        &mut self,
+        env: CompileEnv<'_>,
+        around: &dyn Around,
+        func: FuncIdx,
+    ) -> Option<Arc<Body>> {
         let input = around.body(func)?;
         if self.header.is_none() {
             self.header = Some(input.header().clone());
@@ -87,7 +94,11 @@ impl Callees {
         }
         // A function that is not valid is told of when its turn comes.
         let reader = input.read(&mut self.read).ok()?;
-        let built = self.builder.build(reader, self.options).ok()?;
+        let expected = |site, ty| expected_callee(env, site, ty);
+        let built = self
+            .builder
+            .build_expecting(reader, self.options, &expected)
+            .ok()?;
         Some(Arc::new(Body::new(built.clone())))
     }
 }
@@ -95,6 +106,7 @@ impl Callees {
 /// Callees, with the module that they are in.
 struct Known<'c> {
     callees: &'c mut Callees,
+    env: CompileEnv<'c>,
     around: &'c dyn Around,
 }
 
@@ -104,7 +116,7 @@ impl Bodies for Known<'_> {
         if let Some(known) = callees.bodies.get(&func) {
             return known.clone();
         }
-        let body = callees.build(self.around, func);
+        let body = callees.build(self.env, self.around, func);
         let size = body
             .as_ref()
             .map_or(1, |body| body.size() as usize + BODY_SIZE);

@@ -36,6 +36,7 @@ mod compare;
 mod dce;
 mod dense;
 mod domtree;
+mod effort;
 mod emit;
 mod facts;
 mod fold;
@@ -49,5 +50,6 @@ mod table;
 mod tight;
 mod trips;
 
+pub use effort::effort;
 pub use inline::{BODY_BYTES_MAX, Bodies, Body, Limits, inline_sites};
 pub use table::{COMPILE, Env, PASSES, Pass, run};

@@ -45,6 +45,7 @@ mod arch;
 mod code;
 mod frames;
 mod image;
+mod on_stack;
 mod reservation;
 mod stack;
 mod unix;
@@ -59,6 +60,7 @@ pub use arch::stack_pointer;
 pub use code::{CodeArena, CodeBlock, CodeMemory, CodeSpace};
 pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames, walk_suspended};
 pub use image::Image;
+pub use on_stack::on_new_stack;
 pub use os::{
     InterruptFilter, ThreadHandle, fault_trace, file_bytes_max, init_thread, page_bytes,
     set_interrupt_filter, thread_count, user_id,

@@ -134,11 +134,12 @@ impl Shared {
             Some(_) => (&self.counts.loops, code.code.len()),
         };
         let placed = match job.at {
-            None => module.publish(job.func, code, CodeLevel::Best).map(drop),
-            Some(at) => module.publish_loop(job.func, at, code),
+            None => module.publish(job.func, code, CodeLevel::Best),
+            Some(at) => module.publish_loop(job.func, at, code).map(|()| true),
         };
         match placed {
-            Ok(()) => count.add(wasm_bytes(module, job.func), bytes, start),
+            Ok(false) => {}
+            Ok(true) => count.add(wasm_bytes(module, job.func), bytes, start),
             Err(_) => drop(self.counts.refused.fetch_add(1, Ordering::Relaxed)),
         }
     }
@@ -163,10 +164,20 @@ impl Shared {
         let callees = callees.collect();
         let bytes = code.code.len();
         let placed = module.publish(func, code, CodeLevel::First);
-        placed.map_err(FirstError::Place)?;
-        count.add(wasm_bytes(module, func), bytes, start);
+        // Others may call the function first at the same time.
+        if placed.map_err(FirstError::Place)? {
+            count.add(wasm_bytes(module, func), bytes, start);
+        }
         Ok(callees)
     }
+}
+
+/// Stack for compiling well, in bytes.
+const STACK_BYTES: usize = 4 << 20;
+
+/// Does work for a guest that takes more stack than guests have.
+fn with_room<R>(work: impl FnOnce() -> R) -> std::io::Result<R> {
+    sys::on_new_stack(STACK_BYTES, work)
 }
 
 /// Why a function has no first code.
@@ -231,16 +242,9 @@ impl TierManager {
         let Some(best) = &*self.shared.best else {
             return Err(limit("this machine has no optimizing compiler".to_string()));
         };
-        let compiled = std::thread::scope(|scope| {
-            let work = || self.shared.compile(best, module, func, None);
-            let thread = std::thread::Builder::new().name("wharf-compile".to_string());
-            match thread.spawn_scoped(scope, work) {
-                Ok(thread) => thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                Err(error) => Err(CompileError::Limit(format!("no thread for it: {error}"))),
-            }
-        });
+        let work = || self.shared.compile(best, module, func, None);
+        let compiled = with_room(work)
+            .unwrap_or_else(|error| Err(CompileError::Limit(format!("no stack for it: {error}"))));
         let code = compiled.map_err(|error| {
             let index = module.module().header().n_imported_funcs() as u32 + func;
             limit(format!(
@@ -248,9 +252,10 @@ impl TierManager {
             ))
         })?;
         let bytes = code.code.len();
-        module.publish(func, code, CodeLevel::Best)?;
-        let count = &self.shared.counts.first_call;
-        count.add(wasm_bytes(module, func), bytes, start);
+        if module.publish(func, code, CodeLevel::Best)? {
+            let count = &self.shared.counts.first_call;
+            count.add(wasm_bytes(module, func), bytes, start);
+        }
         Ok(())
     }
 }

@@ -277,8 +277,8 @@ fn fuel_is_counted_the_same_while_tiers_change() {
 
 #[test]
 fn very_large_functions_keep_their_first_code() {
-    let nops = "nop ".repeat(600 << 10);
-    let func = |name: &str, nops: &str| {
+    let func = |name: &str, nops: usize| {
+        let nops = "nop ".repeat(nops);
         format!(
             "(func (export \"{name}\") (param i32) (result i32) {nops}
                (loop $again
@@ -286,7 +286,12 @@ fn very_large_functions_keep_their_first_code() {
                (local.get 0))"
         )
     };
-    let text = format!("(module {} {})", func("small", ""), func("large", &nops));
+    let text = format!(
+        "(module {} {} {})",
+        func("small", 0),
+        func("medium", 100 << 10),
+        func("large", 600 << 10)
+    );
     let mut config = Config::new();
     config.tier(Tier::Auto).tier_up_after(1).tier_up_waits(true);
     let engine = Engine::new(&config).unwrap();
@@ -304,5 +309,7 @@ fn very_large_functions_keep_their_first_code() {
     };
     let (small, refused) = better("small");
     assert!(small > 0);
-    assert_eq!(better("large"), (small, refused + 1));
+    let (medium, _) = better("medium");
+    assert!(medium > small);
+    assert_eq!(better("large"), (medium, refused + 1));
 }

@@ -1,10 +1,35 @@
 //! Functions at the limits of validation: they compile, or are refused with a message; nothing panics, nothing recurses.
 
 use crate::{Optimizing, Settings};
-use abi::{CompileEnv, CompileError, Compiler, VmctxLayout};
-use module::Features;
+use abi::{Around, CallTarget, CompileEnv, CompileError, Compiler, Times, VmctxLayout};
+use module::{Features, FuncIdx, FuncInput};
+
+/// Functions that have code already.
+struct Compiled;
+
+impl Around for Compiled {
+    fn body(&self, _: FuncIdx) -> Option<FuncInput> {
+        None
+    }
+
+    fn times(&self, _: FuncIdx) -> Times {
+        Times::default()
+    }
+
+    fn call_target(&self, _: u32) -> Option<CallTarget> {
+        None
+    }
+
+    fn has_code(&self, _: FuncIdx) -> bool {
+        true
+    }
+}
 
 fn compile(wat: &str) -> Result<usize, String> {
+    compile_in(wat, None)
+}
+
+fn compile_in(wat: &str, around: Option<&dyn Around>) -> Result<usize, String> {
     let compiler = Optimizing::new(Settings::default()).expect("this machine is supported");
     let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
     let mut inputs = Vec::new();
@@ -18,7 +43,7 @@ fn compile(wat: &str) -> Result<usize, String> {
         header,
         layout: &layout,
         fuel: true,
-        around: None,
+        around,
     };
     let mut scratch = compiler.scratch();
     let mut bytes = 0;
@@ -42,6 +67,23 @@ fn a_thousand_parameters_and_results() {
          (func (type $t) {gets} call $f)"
     );
     compile(&wat).unwrap();
+}
+
+#[test]
+fn loops_in_loops_that_take_long_are_refused_if_there_is_code() {
+    let nest = |n: usize| {
+        let open = |at: usize| {
+            let (to, from) = (1 + at % 20, 1 + at * 7 % 20);
+            format!("loop local.get {from} i32.const {at} i32.add local.set {to} ")
+        };
+        let open: String = (0..n).map(open).collect();
+        let close = "local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end ".repeat(n);
+        let locals = "i32 ".repeat(20);
+        format!("(func (param i32) (result i32) (local {locals}) {open} {close} local.get 2)")
+    };
+    compile_in(&nest(50), Some(&Compiled)).unwrap();
+    let error = compile_in(&nest(1200), Some(&Compiled)).unwrap_err();
+    assert!(error.contains("too long"), "{error}");
 }
 
 #[test]

@@ -22,6 +22,32 @@ const CALLED_MIN: u64 = 100;
 /// What a job costs apart from what the function's bytes cost, in such bytes.
 const JOB_BYTES: u64 = 200;
 
+/// Functions of at least this size get better code from a thread of their own: no other waits for what may take seconds.
+const LARGE_BYTES: usize = 64 << 10;
+
+/// Who does a job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Usual,
+    Large,
+}
+
+impl Lane {
+    fn of(module: &LoadedModule, job: Job) -> Lane {
+        match wasm_bytes(module, job.func) {
+            LARGE_BYTES.. => Lane::Large,
+            _ => Lane::Usual,
+        }
+    }
+
+    fn threads_max(self) -> usize {
+        match self {
+            Lane::Usual => cores().saturating_sub(1).max(1),
+            Lane::Large => 1,
+        }
+    }
+}
+
 /// Something to do.
 enum Task {
     /// Better code.
@@ -57,6 +83,15 @@ pub(super) enum Answer {
     Later,
 }
 
+/// What became of a job that was to be added.
+enum Added {
+    Waits,
+    /// There is no room.
+    No,
+    /// No thread can be had that would do it.
+    NobodyThere,
+}
+
 /// What has been asked for in a module.
 #[derive(Default)]
 struct Asked {
@@ -81,24 +116,42 @@ impl Asked {
     fn of(module: &LoadedModule) -> Option<&Asked> {
         module.executor_data(Asked::default)
     }
+
+    /// Tells those who wait for a job that it is done.
+    fn finish(&self, job: Job) {
+        let mut jobs = lock(&self.jobs);
+        jobs.states.insert(job, State::Done);
+        if job.at.is_some() {
+            jobs.in_loops.remove(&job.func);
+        }
+        drop(jobs);
+        self.done.notify_all();
+    }
 }
 
 /// Jobs that wait, of all modules of an engine.
 #[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<Waiting>,
-    changed: Condvar,
+    /// By lane.
+    changed: [Condvar; 2],
 }
 
 #[derive(Default)]
 struct Waiting {
-    jobs: Vec<(Weak<LoadedModule>, Job)>,
-    /// The latest last.
+    lanes: [WaitingIn; 2],
+    /// To be done in the usual lane; the latest last.
     ahead: VecDeque<(Weak<LoadedModule>, u32)>,
-    threads: usize,
-    idle: usize,
     /// The engine is gone.
     closed: bool,
+}
+
+/// What waits in a lane.
+#[derive(Default)]
+struct WaitingIn {
+    jobs: Vec<(Weak<LoadedModule>, Job)>,
+    threads: usize,
+    idle: usize,
 }
 
 impl Queue {
@@ -106,31 +159,39 @@ impl Queue {
     pub(super) fn close(&self) {
         let mut waiting = lock(&self.state);
         waiting.closed = true;
-        waiting.jobs.clear();
+        for lane in &mut waiting.lanes {
+            lane.jobs.clear();
+        }
         waiting.ahead.clear();
         drop(waiting);
-        self.changed.notify_all();
+        for changed in &self.changed {
+            changed.notify_all();
+        }
     }
 
-    /// Adds a job; gives whether there was room.
-    fn add(&self, shared: &Arc<Shared>, module: &Arc<LoadedModule>, job: Job) -> bool {
+    /// Adds a job.
+    fn add(&self, shared: &Arc<Shared>, module: &Arc<LoadedModule>, job: Job) -> Added {
         let mut waiting = lock(&self.state);
-        if waiting.closed || waiting.jobs.len() >= WAITING_MAX {
-            return false;
+        let lane = Lane::of(module, job);
+        let closed = waiting.closed;
+        let to = &mut waiting.lanes[lane as usize];
+        if closed || to.jobs.len() >= WAITING_MAX {
+            return Added::No;
         }
-        if !waiting.has_thread(shared) {
-            return false;
+        if !to.has_thread(shared, lane) {
+            return Added::NobodyThere;
         }
-        waiting.jobs.push((Arc::downgrade(module), job));
+        to.jobs.push((Arc::downgrade(module), job));
         drop(waiting);
-        self.changed.notify_one();
-        true
+        self.changed[lane as usize].notify_one();
+        Added::Waits
     }
 
     /// Adds functions to be compiled ahead of their first call.
     fn add_ahead(&self, shared: &Arc<Shared>, module: &Arc<LoadedModule>, funcs: Vec<u32>) {
         let mut waiting = lock(&self.state);
-        if waiting.closed || !waiting.has_thread(shared) {
+        let lane = Lane::Usual;
+        if waiting.closed || !waiting.lanes[lane as usize].has_thread(shared, lane) {
             return;
         }
         for func in funcs {
@@ -143,25 +204,29 @@ impl Queue {
         let is_work = !waiting.ahead.is_empty();
         drop(waiting);
         if is_work {
-            self.changed.notify_one();
+            self.changed[lane as usize].notify_one();
         }
     }
 
-    /// Waits for something to do: the hottest job first. `None` when the engine is gone.
-    fn next(&self) -> Option<Task> {
+    /// Waits for something to do in a lane: the hottest job first. `None` when the engine is gone.
+    fn next(&self, lane: Lane) -> Option<Task> {
         let mut waiting = lock(&self.state);
         loop {
             if waiting.closed {
                 return None;
             }
             let mut held = Vec::new();
-            if let Some(next) = waiting.take_hottest(&mut held) {
+            if let Some(next) = waiting.lanes[lane as usize].take_hottest(&mut held) {
                 // Modules that others have dropped meanwhile go with `held`, and may take the engine with them.
                 drop(waiting);
                 let (module, job) = next;
                 return Some(Task::Better(module, job));
             }
-            if let Some((module, func)) = waiting.ahead.pop_back() {
+            let ahead = match lane {
+                Lane::Usual => waiting.ahead.pop_back(),
+                Lane::Large => None,
+            };
+            if let Some((module, func)) = ahead {
                 // As above.
                 drop(waiting);
                 if let Some(module) = module.upgrade() {
@@ -170,24 +235,23 @@ impl Queue {
                 waiting = lock(&self.state);
                 continue;
             }
-            waiting.idle += 1;
-            waiting = self
-                .changed
+            waiting.lanes[lane as usize].idle += 1;
+            waiting = self.changed[lane as usize]
                 .wait(waiting)
                 .unwrap_or_else(PoisonError::into_inner);
-            waiting.idle -= 1;
+            waiting.lanes[lane as usize].idle -= 1;
         }
     }
 }
 
-impl Waiting {
-    /// Whether there is a thread, started now if need be.
-    fn has_thread(&mut self, shared: &Arc<Shared>) -> bool {
-        if self.idle == 0 && self.threads < threads_max() {
+impl WaitingIn {
+    /// Whether there is a thread for a lane, started now if need be.
+    fn has_thread(&mut self, shared: &Arc<Shared>, lane: Lane) -> bool {
+        if self.idle == 0 && self.threads < lane.threads_max() {
             let shared = shared.clone();
             let thread = std::thread::Builder::new().name("wharf-tier-up".to_string());
-            // A machine that has no thread left runs on with the code it has.
-            if thread.spawn(move || work(&shared)).is_ok() {
+            // On a machine that has no thread left, those that are there do it, or whoever asks.
+            if thread.spawn(move || work(&shared, lane)).is_ok() {
                 self.threads += 1;
             }
         }
@@ -230,13 +294,9 @@ fn cores() -> usize {
     *CORES
 }
 
-fn threads_max() -> usize {
-    cores().saturating_sub(1).max(1)
-}
-
 /// What a thread does.
-fn work(shared: &Shared) {
-    while let Some(task) = shared.queue.next() {
+fn work(shared: &Shared, lane: Lane) {
+    while let Some(task) = shared.queue.next(lane) {
         match task {
             Task::Better(module, job) => finish(shared, &module, job),
             Task::First(module, func) => {
@@ -264,13 +324,7 @@ fn finish(shared: &Shared, module: &Arc<LoadedModule>, job: Job) {
     // What cannot be compiled stays as it is, for whatever reason.
     let _ = catch_unwind(AssertUnwindSafe(|| shared.run(module, job)));
     if let Some(asked) = Asked::of(module) {
-        let mut jobs = lock(&asked.jobs);
-        jobs.states.insert(job, State::Done);
-        if job.at.is_some() {
-            jobs.in_loops.remove(&job.func);
-        }
-        drop(jobs);
-        asked.done.notify_all();
+        asked.finish(job);
     }
 }
 
@@ -298,13 +352,23 @@ pub(super) fn ask(shared: &Arc<Shared>, module: &Arc<LoadedModule>, job: Job) ->
         Some(State::Done) => return Answer::Done,
         Some(State::Asked) => {}
         None => {
-            let is_free = job.at.is_none() || !jobs.in_loops.contains(&job.func);
-            if !is_free || !shared.queue.add(shared, module, job) {
+            if job.at.is_some() && jobs.in_loops.contains(&job.func) {
+                return Answer::Later;
+            }
+            let added = shared.queue.add(shared, module, job);
+            if matches!(added, Added::No) {
                 return Answer::Later;
             }
             jobs.states.insert(job, State::Asked);
             if job.at.is_some() {
                 jobs.in_loops.insert(job.func);
+            }
+            if matches!(added, Added::NobodyThere) {
+                drop(jobs);
+                // Without a stack for it, it is given up.
+                let done = super::with_room(|| finish(shared, module, job));
+                done.unwrap_or_else(|_| asked.finish(job));
+                return Answer::Done;
             }
         }
     }

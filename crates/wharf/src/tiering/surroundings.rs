@@ -2,7 +2,7 @@
 
 use abi::{Around, CallTarget, Times};
 use module::{FuncIdx, FuncInput};
-use runtime::LoadedModule;
+use runtime::{CodeLevel, LoadedModule};
 
 /// The rest of a module, with what its guests have been seen to do.
 pub(super) struct Surroundings<'m>(pub(super) &'m LoadedModule);
@@ -20,5 +20,10 @@ impl Around for Surroundings<'_> {
 
     fn call_target(&self, site: u32) -> Option<CallTarget> {
         self.0.call_target(site)
+    }
+
+    fn has_code(&self, func: FuncIdx) -> bool {
+        let func = self.0.defined_func(func);
+        func.is_some_and(|func| self.0.code_level(func) != CodeLevel::None)
     }
 }
