@@ -72,7 +72,7 @@ pub fn emit(func: &Func, ty: &FuncType, out: &mut Vec<u8>) -> Result<(), EmitErr
     let ranges = ranges::Ranges::new(func, &cfg, &code)?;
     let locals = locals::Locals::new(func, &cfg, &code, ranges, ty);
     #[cfg(debug_assertions)]
-    check::check(func, &cfg, &code, &locals, ty.params().len());
+    check::check(func, &code, &locals, ty.params().len());
     let shape = shape::shape(func, &cfg, &code, &locals, ty)?;
     write::write(func, ty, &code, &locals, &shape, out);
     Ok(())

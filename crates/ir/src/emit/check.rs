@@ -5,7 +5,7 @@
 
 use super::locals::Locals;
 use super::trees::{Code, Item};
-use crate::{Block, Cfg, Def, EdgeId, Func, Term, Value};
+use crate::{Block, Def, EdgeId, Func, Term, Value};
 
 /// What a local has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +18,7 @@ enum Held {
 }
 
 /// Panics if a local is read for a value that it may not have.
-pub(super) fn check(func: &Func, cfg: &Cfg, code: &Code, locals: &Locals, n_params: usize) {
+pub(super) fn check(func: &Func, code: &Code, locals: &Locals, n_params: usize) {
     let n_declared: u32 = locals.declared.iter().map(|declared| declared.0).sum();
     let n_locals = n_params + n_declared as usize;
     let mut at_start: Vec<Option<Vec<Held>>> = vec![None; func.n_blocks()];

@@ -91,8 +91,7 @@ impl Locals {
         ranges: &Ranges,
         n_params: u32,
     ) -> Vec<(Block, u32)> {
-        // Local, when, and the place if it is such a 0.
-        let mut writes: Vec<(u32, (u32, u32), Option<(Block, u32)>)> = Vec::new();
+        let mut writes: Vec<Write> = Vec::new();
         let cycles = Cycles::new(func, cfg);
         for &block in cfg.rpo() {
             let cycle = cycles.of[block.index()];
@@ -144,6 +143,9 @@ impl Locals {
         zeros
     }
 }
+
+/// Something is put into a local: which, when, and the place if it is a 0 outside of loops.
+type Write = (u32, (u32, u32), Option<(Block, u32)>);
 
 /// Calls `visit` with each value that becomes a parameter: the block that it comes from, whether on a conditional edge, both values.
 fn for_each_copy(

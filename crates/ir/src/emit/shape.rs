@@ -228,9 +228,9 @@ impl Graph {
             .map(|at| graph.n_preds[at] == 1 && !from_switch[at])
             .collect();
         graph.children = vec![Vec::new(); n];
-        for at in 1..n {
+        for (at, &parent) in idom.iter().enumerate().skip(1) {
             if !graph.is_inline[at] {
-                graph.children[idom[at] as usize].push(at as NodeId);
+                graph.children[parent as usize].push(at as NodeId);
             }
         }
         Ok(graph)

@@ -366,7 +366,7 @@ impl Trees<'_> {
     fn place_operands(&mut self, outer: usize) {
         while self.frames.len() > outer {
             let frame = self.frames.last_mut().expect("there are more");
-            if frame.is_empty() {
+            if frame.start == frame.end {
                 let start = frame.start;
                 self.operands.truncate(start);
                 self.frames.pop();
