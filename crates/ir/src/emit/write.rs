@@ -173,6 +173,7 @@ impl Writer<'_, '_> {
                     // An other half that does nothing need not be there.
                     if self.out.len() == self.after_else {
                         self.out.pop();
+                        self.after_else = 0;
                     }
                     self.op(Op::End);
                     self.depth -= 1;

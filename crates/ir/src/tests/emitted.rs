@@ -156,6 +156,7 @@ fn branches_become_what_is_shortest() {
               (br_if 0 (i32.lt_s (local.get 1) (i32.const 3)))
               (call $f))
             (if (local.get 1) (then (call $f)) (else (return)))
+            (if (local.get 1) (then (call $f) (if (local.get 0) (then (call $f)) (else (return))) (call $f)) (else (return)))
             (call $f)))",
         expect![[r#"
             End
@@ -172,7 +173,16 @@ fn branches_become_what_is_shortest() {
             LocalGet(1)
             If(Empty)
               Call(FuncIdx(0))
-              Call(FuncIdx(0))
+              LocalGet(1)
+              If(Empty)
+                Call(FuncIdx(0))
+                LocalGet(0)
+                If(Empty)
+                  Call(FuncIdx(0))
+                  Call(FuncIdx(0))
+                  Call(FuncIdx(0))
+                End
+              End
             End
             End
         "#]],
