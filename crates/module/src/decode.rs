@@ -3,6 +3,8 @@
 //! Apart from what it builds. Sections are read, then validated, one after the other; each function body is handed out as soon as
 //! its last byte is there, to be validated by whoever consumes it.
 
+mod plain_data;
+
 use crate::body::BodyResources;
 use crate::convert::Kinds;
 use crate::header::{HeaderBuilder, for_each_item};
@@ -30,7 +32,7 @@ impl Decoder {
     pub fn new(features: Features) -> Decoder {
         Decoder {
             bytes: Vec::new(),
-            sections: Sections::new(features),
+            sections: Sections::new(features, false),
             failed: None,
         }
     }
@@ -107,7 +109,7 @@ fn decode_bytes(
     if u32::try_from(bytes.len()).is_err() {
         return Err(Error::too_large());
     }
-    let mut sections = Sections::new(features);
+    let mut sections = Sections::new(features, on_body.is_none());
     sections.read(&bytes, true, &|range| bytes.slice(range), on_body)?;
     Ok(sections.finish(bytes))
 }
@@ -115,6 +117,8 @@ fn decode_bytes(
 /// What has been read so far.
 struct Sections {
     features: Features,
+    /// Whether the module was validated before, so that what takes long need not be validated again.
+    trusted: bool,
     parser: Parser,
     validator: Validator,
     /// How many bytes have been read.
@@ -133,12 +137,13 @@ struct Sections {
 }
 
 impl Sections {
-    fn new(features: Features) -> Sections {
+    fn new(features: Features, trusted: bool) -> Sections {
         let flags = features.to_parser();
         let mut parser = Parser::new(0);
         parser.set_features(flags);
         Sections {
             features,
+            trusted,
             parser,
             validator: Validator::new_with_features(flags),
             read: 0,
@@ -189,13 +194,14 @@ impl Sections {
                     on_body(header, input);
                 }
             } else {
-                self.section(payload)?;
+                self.section(payload, bytes)?;
             }
         }
         Ok(())
     }
 
-    fn section(&mut self, payload: Payload<'_>) -> Result<(), Error> {
+    fn section(&mut self, payload: Payload<'_>, bytes: &[u8]) -> Result<(), Error> {
+        let mut is_known = false;
         let building = &mut self.building;
         match &payload {
             Payload::Version {
@@ -219,7 +225,19 @@ impl Sections {
                     Some(header) => header.kinds(),
                     None => building.kinds(),
                 };
-                read_datas(section, kinds, &mut self.datas)?;
+                let range = section.range();
+                let (start, end) = (range.start as usize, range.end as usize);
+                match plain_data::read_plain(bytes, start, end) {
+                    Some(datas) => {
+                        let has_memory = self.header.as_ref().is_some_and(|header| {
+                            // A segment's place is of the type of the memory's addresses.
+                            header.memories().first().is_some_and(|ty| !ty.memory64)
+                        });
+                        is_known = self.trusted && has_memory;
+                        self.datas = datas;
+                    }
+                    None => read_datas(section, kinds, &mut self.datas)?,
+                }
             }
             Payload::CustomSection(section) => {
                 if section.name() == hints::SECTION {
@@ -233,7 +251,14 @@ impl Sections {
             // Nothing to keep; the validator has the say. Sections of components cannot come here.
             _ => {}
         }
-        self.validator.payload(&payload).map_err(Error::invalid)?;
+        if matches!(payload, Payload::End(_)) && !self.datas.is_empty() && self.trusted {
+            // The validator would miss segments that it was not shown, but is the one to say if bodies are missing.
+            let header = self.header.as_ref();
+            is_known = header.is_some_and(|header| header.n_defined_funcs() == self.bodies.len());
+        }
+        if !is_known {
+            self.validator.payload(&payload).map_err(Error::invalid)?;
+        }
         let freeze = match payload {
             Payload::End(_) => {
                 self.ended = true;

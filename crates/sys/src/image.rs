@@ -12,14 +12,14 @@ const JOINED_BYTES_MAX: usize = 256 << 10;
 
 /// Bytes in a file, without a name or given, that many reservations map copy-on-write.
 ///
-/// **Invariant:** an image made from bytes never changes: its file is sealed.
+/// **Invariant:** an image made from bytes never changes: its file is sealed. One of a file given is as lasting as that.
 #[derive(Debug)]
 pub struct Image {
     file: File,
     offset: u64,
     bytes: usize,
-    /// Whether the file is sealed.
-    sealed: bool,
+    /// Whether the file is sealed, or whoever gave it says that it does not change.
+    lasts: bool,
     /// The bytes, mapped to be read when first asked for.
     view: OnceLock<Reservation>,
 }
@@ -72,7 +72,7 @@ impl Image {
             file,
             offset: 0,
             bytes,
-            sealed: true,
+            lasts: true,
             view: OnceLock::new(),
         })
     }
@@ -93,9 +93,17 @@ impl Image {
             file,
             offset,
             bytes,
-            sealed: false,
+            lasts: false,
             view: OnceLock::new(),
         })
+    }
+
+    /// The same image, of a file that is never written to again: its bytes can be read too.
+    pub fn of_lasting_file(self) -> Image {
+        Image {
+            lasts: true,
+            ..self
+        }
     }
 
     /// Length in bytes, as given.
@@ -105,8 +113,8 @@ impl Image {
 
     /// The bytes themselves; `None` if the image is part of a file given, which somebody might change, or cannot be mapped.
     pub fn bytes(&self) -> Option<&[u8]> {
-        if !self.sealed || self.bytes == 0 {
-            return self.sealed.then_some(&[]);
+        if !self.lasts || self.bytes == 0 {
+            return self.lasts.then_some(&[]);
         }
         if self.view.get().is_none() {
             let view = Reservation::new(self.bytes).ok()?;
@@ -116,7 +124,7 @@ impl Image {
             let _ = self.view.set(view);
         }
         let view = self.view.get()?;
-        // SAFETY: the image is mapped there and as long; its file is sealed, and nobody has the address to write to.
+        // SAFETY: the image is mapped there and as long; its file does not change, and nobody has the address to write to.
         Some(unsafe { std::slice::from_raw_parts(view.as_ptr(), self.bytes) })
     }
 

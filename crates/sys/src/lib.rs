@@ -43,6 +43,7 @@ compile_error!(
 mod activation;
 mod arch;
 mod code;
+mod file_view;
 mod frames;
 mod image;
 mod on_stack;
@@ -58,6 +59,7 @@ pub use activation::{
 };
 pub use arch::stack_pointer;
 pub use code::{CodeArena, CodeBlock, CodeMemory, CodeSpace};
+pub use file_view::{FileView, is_on_this_machine};
 pub use frames::{FAULT_TRACE_FRAMES_MAX, FaultTrace, walk_frames, walk_suspended};
 pub use image::Image;
 pub use on_stack::on_new_stack;

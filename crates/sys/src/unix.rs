@@ -5,10 +5,11 @@ mod mapping;
 mod signals;
 mod thread;
 
-pub use linux::{punch_hole, seal, shared_file, sync_cores, written_pages};
+pub use linux::{is_on_this_machine, punch_hole, seal, shared_file, sync_cores, written_pages};
 pub use mapping::{Access, page_bytes};
 pub use mapping::{
-    discard, map_code, map_code_of_file, map_inaccessible, map_private, protect, reserve, unmap,
+    discard, map_code, map_code_of_file, map_inaccessible, map_private, map_to_read, protect,
+    reserve, unmap,
 };
 pub use signals::{InterruptFilter, set_interrupt_filter};
 pub use thread::{ThreadHandle, fault_trace, init_thread};

@@ -47,6 +47,24 @@ pub fn punch_hole(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
     Ok(rustix::fs::fallocate(file, flags, offset, bytes)?)
 }
 
+/// Kinds of file systems that no other machine serves (`statfs(2)`): ext2 to ext4, xfs, btrfs, tmpfs, overlayfs, f2fs, zfs, bcachefs.
+const LOCAL_FILE_SYSTEMS: [u32; 8] = [
+    0xef53,
+    0x5846_5342,
+    0x9123_683e,
+    0x0102_1994,
+    0x794c_7630,
+    0xf2f5_2010,
+    0x2fc1_2fc1,
+    0xca45_1a4e,
+];
+
+/// Whether a file is in a file system that no other machine serves, as far as that can be known.
+pub fn is_on_this_machine(file: &File) -> bool {
+    let found = rustix::fs::fstatfs(file);
+    found.is_ok_and(|found| LOCAL_FILE_SYSTEMS.contains(&(found.f_type as u32)))
+}
+
 /// Makes every core that runs this process drop what it may have prefetched of code that has been replaced.
 ///
 /// Processors keep instruction fetch coherent with memory, but not what is already in a pipeline (Intel SDM volume 3, 10.1.3:

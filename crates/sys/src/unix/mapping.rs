@@ -94,6 +94,17 @@ pub unsafe fn map_private(
     Ok(())
 }
 
+/// Replaces a range by a file's bytes from its start, to be read.
+///
+/// # Safety
+/// The range is the caller's own and nothing uses it.
+pub unsafe fn map_to_read(at: *mut u8, bytes: usize, file: impl AsFd) -> io::Result<()> {
+    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
+    // SAFETY: the caller's: what is replaced is its own.
+    unsafe { rustix::mm::mmap(at.cast(), bytes, ProtFlags::READ, flags, file, 0)? };
+    Ok(())
+}
+
 /// Replaces a range by a file's bytes, readable and executable, following what is written to the file.
 ///
 /// # Safety
