@@ -2,6 +2,8 @@
 //!
 //! Apart, so that `--tier` means the same everywhere and is declared once.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
@@ -119,23 +121,29 @@ pub fn compile(
     input: &mut Input,
     quiet: bool,
 ) -> Result<wharf::Module, Failure> {
+    let identity = input.identity().copied();
     let wasm = input.take_wasm()?;
     let mut progress = Progress::new(quiet);
     let mut update = |n_done, n| progress.update(n_done, n);
-    wharf::Module::from_binary_with_progress(engine, wasm, &mut update)
-        .map_err(|error| input.failure(&error))
+    let module = wharf::Module::from_binary_with_progress(engine, wasm, &mut update)
+        .map_err(|error| input.failure(&error))?;
+    if let Some(identity) = identity {
+        module.set_file(&identity);
+    }
+    Ok(module)
 }
 
-/// Compiles a module, or maps one that was compiled already.
+/// Compiles the module of a file, or maps one that was compiled already.
 ///
 /// # Errors
 ///
-/// The module is not valid, or was compiled for something else.
-pub fn load(
-    engine: &wharf::Engine,
-    input: &mut Input,
-    quiet: bool,
-) -> Result<wharf::Module, Failure> {
+/// The file cannot be read, the module is not valid, or was compiled for something else.
+pub fn load(engine: &wharf::Engine, path: &Path, quiet: bool) -> Result<wharf::Module, Failure> {
+    let kept = wharf::Module::from_kept_file(engine, path);
+    if let Some(module) = kept.map_err(Failure::new)? {
+        return Ok(module);
+    }
+    let input = &mut Input::read(path)?;
     match input.artifact() {
         None => compile(engine, input, quiet),
         Some(path) => wharf::Module::from_artifact_file(engine, path)

@@ -20,6 +20,8 @@ pub struct Input {
     path: Option<PathBuf>,
     /// The contents; of an artifact only the beginning, since it is mapped and not read.
     bytes: Vec<u8>,
+    /// What the file was when it was read.
+    identity: Option<wharf::FileIdentity>,
 }
 
 impl Input {
@@ -31,19 +33,26 @@ impl Input {
     pub fn read(path: &Path) -> Result<Input, Failure> {
         if path == Path::new("-") {
             return match read_module(&mut io::stdin().lock(), 0) {
-                Ok(bytes) => Ok(Input { path: None, bytes }),
+                Ok(bytes) => Ok(Input {
+                    path: None,
+                    bytes,
+                    identity: None,
+                }),
                 Err(error) => Err(Failure::new(format!("cannot read standard input: {error}"))),
             };
         }
         let read = || {
             let mut file = File::open(path)?;
-            let size = file.metadata()?.len();
-            read_module(&mut file, usize::try_from(size).unwrap_or(0))
+            let metadata = file.metadata()?;
+            let size = usize::try_from(metadata.len()).unwrap_or(0);
+            let bytes = read_module(&mut file, size)?;
+            Ok((bytes, wharf::FileIdentity::of(&metadata)))
         };
         match read() {
-            Ok(bytes) => Ok(Input {
+            Ok((bytes, identity)) => Ok(Input {
                 path: Some(path.to_owned()),
                 bytes,
+                identity: Some(identity),
             }),
             Err(error) => Err(cannot_read(path, &error)),
         }
@@ -61,6 +70,12 @@ impl Input {
         self.path
             .as_deref()
             .filter(|_| self.bytes.starts_with(ARTIFACT))
+    }
+
+    /// The file as it was when it was read, if it holds the binary module itself.
+    pub fn identity(&self) -> Option<&wharf::FileIdentity> {
+        let is_binary = self.bytes.starts_with(b"\0asm");
+        self.identity.as_ref().filter(|_| is_binary)
     }
 
     /// The contents as text; none if they are not UTF-8.

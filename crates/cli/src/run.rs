@@ -19,7 +19,6 @@ use clap::Args;
 
 use crate::engine::{self, EngineOptions};
 use crate::failure::{Failure, Outcome};
-use crate::input::Input;
 use crate::quantity::{parse_bytes, parse_count, parse_duration};
 
 /// Run a program, or one function of a module
@@ -143,11 +142,7 @@ pub fn run(arguments: Arguments) -> Outcome {
     // What cannot be granted is said before a large module is compiled for nothing.
     let wasi = arguments.grant()?;
     let engine = engine::start(&config)?;
-    let module = engine::load(
-        &engine,
-        &mut Input::read(arguments.file())?,
-        arguments.quiet,
-    )?;
+    let module = engine::load(&engine, arguments.file(), arguments.quiet)?;
     if arguments.record_profile.is_some() && module.profile().is_none() {
         let what = "only a module that runs in the tier `auto` is looked at as it runs";
         return Err(Failure::usage(what).help("leave out --tier, and give the module itself"));

@@ -65,7 +65,9 @@ pub use handle::{
 pub use host::{HostCall, HostFunc};
 pub use instantiate::Given;
 pub use interrupt::InterruptHandle;
-pub use kept::{KeptCode, KeptFunc, KeptSite};
+pub use kept::{
+    KeptCode, KeptContent, KeptFunc, KeptLoop, KeptLoopCode, KeptSite, KeptTables, KeptText,
+};
 pub use limits::Limits;
 pub use loaded::{CodeSource, LoadedModule, MAIN_MEMORY};
 pub use memory::SharedMemory;

@@ -2,7 +2,7 @@
 
 use crate::code::{CodePiece, Tables};
 use crate::engine::TrampolineKind;
-use crate::kept::KeptCode;
+use crate::kept::{Adopted, KeptCode, KeptContent};
 use crate::tiered::TieredCode;
 use crate::vm::FuncRef;
 use crate::{EngineCore, Error};
@@ -38,6 +38,8 @@ pub enum CodeSource {
         counter: i32,
         /// Code that functions got in an earlier run.
         kept: Option<KeptCode>,
+        /// What its first memory starts with, if that was found out in an earlier run.
+        content: Option<KeptContent>,
         /// Whether code is to be kept for later runs.
         keeps: bool,
     },
@@ -102,7 +104,7 @@ impl LoadedModule {
         let layout = VmctxLayout::new(header);
         let type_ids = engine.types().register(header)?;
         let place = |error| Error::os("place the machine code of a module", error);
-        let (mut tiered, mut kept) = (None, None);
+        let (mut tiered, mut kept, mut kept_content) = (None, None, None);
         let whole = match code {
             CodeSource::None => None,
             CodeSource::Image(mut image) => {
@@ -112,8 +114,10 @@ impl LoadedModule {
             CodeSource::Tiered {
                 counter,
                 kept: found,
+                content,
                 keeps,
             } => {
+                kept_content = content;
                 let code = TieredCode::new(engine, &module, counter, keeps)?;
                 kept = found.and_then(|found| code.adopt(engine, found));
                 tiered = Some(code);
@@ -138,16 +142,21 @@ impl LoadedModule {
                 LoadedCode::Whole { piece, block }
             }
             (None, Some(mut tiered)) => {
-                if let Some((block, tables)) = kept {
-                    let piece =
-                        CodePiece::new(block.range(), tables, 0, this.clone(), Arc::new(block));
-                    tiered.kept = Some(Arc::new(piece));
+                if let Some(Adopted { hold, pieces }) = kept {
+                    let piece = |(addresses, tables, first)| {
+                        let hold = hold.clone();
+                        let piece = CodePiece::new(addresses, tables, first, this.clone(), hold);
+                        Arc::new(piece)
+                    };
+                    tiered.kept = pieces.into_iter().map(piece).collect();
                 }
                 LoadedCode::Tiered(Box::new(tiered))
             }
             (None, None) => LoadedCode::None,
         };
-        let init_image = init_image(&module);
+        let init_image = kept_content
+            .and_then(|content| kept_image(&module, content))
+            .or_else(|| init_image(&module));
         let main_memory = match header.export(MAIN_MEMORY) {
             Some(ExportItem::Memory(memory)) => Some(memory),
             _ => None,
@@ -181,7 +190,7 @@ impl LoadedModule {
             LoadedCode::None => return Ok(()),
             LoadedCode::Whole { piece, block } => (piece, block),
             LoadedCode::Tiered(tiered) => {
-                if let Some(piece) = &tiered.kept {
+                for piece in &tiered.kept {
                     self.engine.code_map().add_piece(piece.clone());
                 }
                 return Ok(());
@@ -234,6 +243,12 @@ impl LoadedModule {
             LoadedCode::Whole { block, .. } => Some(block.as_bytes()),
             LoadedCode::None | LoadedCode::Tiered(_) => None,
         }
+    }
+
+    /// What the module's first defined memory starts with, and where, if that is large and of constant place.
+    pub fn initial_content(&self) -> Option<(usize, &[u8])> {
+        let image = self.init_image.as_ref()?;
+        Some((image.offset, image.image.bytes()?))
     }
 
     /// The code of a module that gets it function by function.
@@ -366,6 +381,24 @@ fn init_image(module: &Module) -> Option<InitImage> {
     Some(InitImage {
         memory: MemoryIdx(module.header().n_imported_memories() as u32),
         offset: first,
+        image,
+    })
+}
+
+/// The image that was made of a module's segments in an earlier run, if it fits the memory.
+fn kept_image(module: &Module, content: KeptContent) -> Option<InitImage> {
+    let KeptContent { offset, image } = content;
+    let header = module.header();
+    let memory = MemoryIdx(header.n_imported_memories() as u32);
+    let ty = header.memories().get(memory.index())?;
+    let page = sys::page_bytes() as u64;
+    let size = ty.minimum.checked_mul(ty.page_bytes())?;
+    let end = (offset as u64).checked_add(image.len() as u64)?;
+    let fits =
+        (offset as u64).is_multiple_of(page) && end <= size.checked_next_multiple_of(page)?;
+    (fits && !ty.shared).then_some(InitImage {
+        memory,
+        offset,
         image,
     })
 }

@@ -102,12 +102,12 @@ pub(crate) struct TieredCode {
     /// The value of counters at first.
     pub(crate) counter: i32,
     /// Code that was kept from an earlier run.
-    pub(crate) kept: Option<Arc<CodePiece>>,
+    pub(crate) kept: Vec<Arc<CodePiece>>,
     /// Whether code is to be kept for later runs.
     pub(crate) keeps: bool,
     placed: Mutex<Placed>,
     /// Code to enter running loops with, by function and offset of the loop's operator.
-    loops: RwLock<HashMap<(u32, u32), usize>>,
+    pub(crate) loops: RwLock<HashMap<(u32, u32), usize>>,
 }
 
 /// What was placed so far.
@@ -121,6 +121,16 @@ pub(crate) struct Placed {
     code_bytes: CodeBytes,
     /// What functions got that is to be kept for later runs: the latest of each.
     pub(crate) to_keep: HashMap<u32, Placement>,
+    /// Likewise code to enter loops with, by function and offset of the loop's operator.
+    pub(crate) loops_to_keep: HashMap<(u32, u32), Placement>,
+}
+
+/// What code is that is put in place.
+#[derive(Clone, Copy)]
+enum Part {
+    Func(CodeLevel),
+    /// Of the loop whose operator is at this offset of the module's bytes.
+    Loop(u32),
 }
 
 /// How much code a module has, in bytes.
@@ -168,7 +178,7 @@ impl TieredCode {
             stubs: stubs.base(),
             wide_stubs,
             counter,
-            kept: None,
+            kept: Vec::new(),
             keeps,
             placed: Mutex::default(),
             loops: RwLock::default(),
@@ -270,7 +280,7 @@ impl Placed {
 impl LoadedModule {
     /// Forgets the code, whose module goes.
     pub(crate) fn forget_tiered(&self, tiered: &TieredCode) {
-        if let Some(piece) = &tiered.kept {
+        for piece in &tiered.kept {
             self.engine().code_map().forget(piece.addresses());
         }
         for chunk in &tiered.placed().chunks {
@@ -298,15 +308,7 @@ impl LoadedModule {
             return Ok(false);
         }
         let bytes = code.code.len() as u64;
-        let kept = tiered.keeps.then_some(level);
-        let address = self.place(
-            tiered,
-            &mut placed,
-            func,
-            code,
-            level == CodeLevel::Best,
-            kept,
-        )?;
+        let address = self.place(tiered, &mut placed, func, code, Part::Func(level))?;
         let slot = &tiered.slots[func as usize];
         // Whoever sees the level sees the code.
         slot.code.store(address as u64, Ordering::Release);
@@ -334,7 +336,7 @@ impl LoadedModule {
         let tiered = self.tiered().expect("the module gets code one by one");
         let mut placed = tiered.placed();
         let bytes = code.code.len() as u64;
-        let address = self.place(tiered, &mut placed, func, code, false, None)?;
+        let address = self.place(tiered, &mut placed, func, code, Part::Loop(at))?;
         placed.code_bytes.loops += bytes;
         let mut loops = tiered.loops.write().unwrap_or_else(PoisonError::into_inner);
         loops.insert((func, at), address);
@@ -347,14 +349,14 @@ impl LoadedModule {
         placed: &mut Placed,
         func: u32,
         mut code: CompiledFunc,
-        calls_itself: bool,
-        kept: Option<CodeLevel>,
+        part: Part,
     ) -> Result<usize, Error> {
         if code.align > ALIGN_MAX {
             let message = format!("code must be aligned to {} bytes", code.align);
             return Err(Error::limit(message));
         }
         let align = code.align.max(16) as usize;
+        let calls_itself = matches!(part, Part::Func(CodeLevel::Best));
         let first_site = if code.sites.is_empty() {
             0
         } else {
@@ -398,15 +400,21 @@ impl LoadedModule {
             hold,
         ));
         chunk.add(piece.clone());
-        if let Some(level) = kept {
+        if tiered.keeps {
             let placement = Placement {
-                level,
+                level: match part {
+                    Part::Func(level) => level,
+                    Part::Loop(_) => CodeLevel::Best,
+                },
                 piece,
                 arena: chunk.arena.clone(),
                 align: align as u32,
                 relocs: relocs.into(),
             };
-            placed.to_keep.insert(func, placement);
+            match part {
+                Part::Func(_) => placed.to_keep.insert(func, placement),
+                Part::Loop(at) => placed.loops_to_keep.insert((func, at), placement),
+            };
         }
         Ok(address)
     }

@@ -75,7 +75,7 @@ mod wasm_module;
 
 pub use abi::{Profile, ProfileError};
 pub use any_ref::{AnyRef, EqRef, I31};
-pub use cache::{CacheConfig, CacheEntry};
+pub use cache::{CacheConfig, CacheEntry, CacheProblem, FileIdentity};
 pub use config::{Config, Tier};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use engine::Engine;

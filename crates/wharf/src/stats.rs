@@ -2,7 +2,9 @@
 //!
 //! Apart because every part that compiles counts here, and none reads.
 
+use crate::CacheProblem;
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -40,6 +42,8 @@ pub struct Stats {
     pub saved: Duration,
     /// Functions and loops that could not get better code.
     pub refused: u64,
+    /// Why code from earlier runs was not used, or code not kept for later ones, though it should: the first reason.
+    pub cache_problem: Option<CacheProblem>,
 }
 
 impl Stats {
@@ -67,8 +71,11 @@ impl Stats {
                 work.time.as_micros()
             )
         });
+        let problem = self
+            .cache_problem
+            .map_or("null".to_owned(), |problem| format!("\"{problem}\""));
         format!(
-            "{{{},\"saved_us\":{},\"refused\":{}}}",
+            "{{{},\"saved_us\":{},\"refused\":{},\"cache_problem\":{problem}}}",
             works.join(","),
             self.saved.as_micros(),
             self.refused
@@ -106,6 +113,9 @@ impl fmt::Display for Stats {
         }
         if self.refused > 0 {
             writeln!(f, "{:<27}{:>7}", "refused better code", self.refused)?;
+        }
+        if let Some(problem) = self.cache_problem {
+            writeln!(f, "code is not kept           {problem}")?;
         }
         Ok(())
     }
@@ -169,9 +179,16 @@ pub(crate) struct Counts {
     pub(crate) cached: Count,
     pub(crate) saved_ns: AtomicU64,
     pub(crate) refused: AtomicU64,
+    cache_problem: OnceLock<CacheProblem>,
 }
 
 impl Counts {
+    /// Says why the cache is not used as it should be.
+    pub(crate) fn set_cache_problem(&self, problem: CacheProblem) {
+        // The first one is likely to be why there are others.
+        let _ = self.cache_problem.set(problem);
+    }
+
     pub(crate) fn get(&self) -> Stats {
         Stats {
             validated: self.validated.get(),
@@ -183,6 +200,7 @@ impl Counts {
             cached: self.cached.get(),
             saved: Duration::from_nanos(self.saved_ns.load(Ordering::Relaxed)),
             refused: self.refused.load(Ordering::Relaxed),
+            cache_problem: self.cache_problem.get().copied(),
         }
     }
 }
@@ -202,17 +220,22 @@ mod tests {
         let stats = Stats {
             first_call: work,
             refused: 1,
+            cache_problem: Some(CacheProblem::Damaged),
             ..Stats::default()
         };
         assert_eq!(
             stats.to_string(),
             "compiled at the first call       3 functions       400 bytes ->      1000 in 1.250 ms\n\
-             refused better code              1\n"
+             refused better code              1\n\
+             code is not kept           a file was damaged; it was removed\n"
         );
         let json = stats.to_json();
         let first = r#""first_call":{"functions":3,"wasm_bytes":400,"code_bytes":1000,"us":1250}"#;
         assert!(
-            json.contains(first) && json.ends_with(r#","saved_us":0,"refused":1}"#),
+            json.contains(first)
+                && json.ends_with(
+                    r#","refused":1,"cache_problem":"a file was damaged; it was removed"}"#
+                ),
             "{json}"
         );
     }

@@ -1,7 +1,7 @@
 //! Modules: compiled once, instantiated many times.
 
 use crate::artifact;
-use crate::cache::Kept;
+use crate::cache::{FileIdentity, Found, Kept};
 use crate::compile::{Compilation, Progress};
 use crate::{Engine, Error, ModuleStream, Profile, Result};
 use module::{Bytes, ExternType, Header};
@@ -96,16 +96,10 @@ impl Module {
         let mut kept = None;
         if let Some(cache) = engine.cache() {
             let (name, found) = cache.find(engine, &bytes);
-            kept = Some(Arc::new(name));
-            if let Some((module, code)) = found {
-                let code = CodeSource::Tiered {
-                    counter: engine.config().tier_up_after,
-                    kept: Some(code),
-                    keeps: true,
-                };
-                let module = Module::load(engine, module, code)?;
-                return Ok(Module { kept, ..module });
+            if let Some(found) = found {
+                return Module::found(engine, name, found);
             }
+            kept = Some(Arc::new(name));
         }
         let profile = engine.config().profile.as_ref();
         let profile = profile.filter(|profile| *profile.module() == hash(&bytes));
@@ -117,6 +111,40 @@ impl Module {
         let module =
             Module::from_parts_kept(engine, module, compilation, progress, kept.is_some())?;
         Ok(Module { kept, ..module })
+    }
+
+    /// The module of a large file, if it was run before, its code was kept, and the file has not been changed since: the file is not
+    /// read then. `None` too if the engine keeps no code; see [`Module::set_file`].
+    ///
+    /// # Errors
+    /// If the machine has no room for the code.
+    pub fn from_kept_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Option<Module>> {
+        let cache = engine.cache();
+        match cache.and_then(|cache| cache.find_file(engine, path.as_ref())) {
+            Some((kept, found)) => Module::found(engine, kept, found).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Says which file the module's bytes were read from, for [`Module::keep_code`] to remember it.
+    pub fn set_file(&self, file: &FileIdentity) {
+        if let Some(kept) = &self.kept {
+            kept.set_file(file);
+        }
+    }
+
+    fn found(engine: &Engine, kept: Kept, found: Found) -> Result<Module> {
+        let code = CodeSource::Tiered {
+            counter: engine.config().tier_up_after,
+            kept: Some(found.code),
+            content: found.content,
+            keeps: true,
+        };
+        let module = Module::load(engine, found.module, code)?;
+        Ok(Module {
+            kept: Some(Arc::new(kept)),
+            ..module
+        })
     }
 
     /// Keeps the code that functions of the module have got so far for later runs, where [`Config::cache`](crate::Config::cache)
@@ -145,11 +173,19 @@ impl Module {
         if artifact::is_artifact_file(path)? {
             return Module::from_artifact_file(engine, path);
         }
-        let bytes = std::fs::read(path)?;
+        if let Some(module) = Module::from_kept_file(engine, path)? {
+            return Ok(module);
+        }
+        let mut file = std::fs::File::open(path)?;
+        let identity = FileIdentity::of(&file.metadata()?);
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
         if text::is_text(&bytes) {
             return Module::from_text(engine, &bytes, Some(path));
         }
-        Module::from_binary(engine, bytes)
+        let module = Module::from_binary(engine, bytes)?;
+        module.set_file(&identity);
+        Ok(module)
     }
 
     /// Compiles a module while its bytes are read; see [`ModuleStream`].
@@ -190,6 +226,7 @@ impl Module {
             None if engine.tiers().is_some() => CodeSource::Tiered {
                 counter: engine.config().tier_up_after,
                 kept: None,
+                content: None,
                 keeps,
             },
             None => CodeSource::None,

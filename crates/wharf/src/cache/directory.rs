@@ -1,21 +1,51 @@
-//! The directory that code is kept in: one file an entry, and whom it may belong to.
+//! The directory that code is kept in: files by what they are for, and whom they may belong to.
 //!
 //! Apart from what the files hold. An entry is machine code, so a file counts only if nobody else can have written it: that is asked
-//! of the open file, not of its name. Files are written under other names and then renamed, so that who reads sees a whole one, and
-//! several processes can write at once.
+//! of the open file, not of its name. Files are written under other names and then renamed, and never written to again, so that who
+//! reads or maps one sees a whole one for as long as it likes, and several processes can write at once.
+//!
+//! Whoever may write as the user may have the user's programs do anything, with this directory or without. What the cache promises
+//! is that it trusts nobody else, and that accidents show.
 
-use super::entry::{Facts, Key, Stored, read_facts};
+use super::entry::{Facts, Key, read_facts};
+use super::memo::Stamp;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// How entries' names end.
-const ENDING: &str = "code";
+/// What files are for, as their names end. All but memos are named after the key of what they belong to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Machine code: an entry.
+    Code,
+    /// The module of an entry.
+    Copy,
+    /// Empty; its time says when the entry was used last, since the entry's own may not change.
+    Used,
+    /// What is remembered of a file of the user; named after that.
+    Memo,
+}
 
-/// How those of files end that are being written.
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Code, Kind::Copy, Kind::Used, Kind::Memo];
+
+    fn ending(self) -> &'static str {
+        match self {
+            Kind::Code => "code",
+            Kind::Copy => "module",
+            Kind::Used => "used",
+            Kind::Memo => "file",
+        }
+    }
+}
+
+/// How names of files end that are being written.
 const UNFINISHED: &str = "part";
 
 /// A file that is being written for longer was given up.
@@ -34,6 +64,34 @@ pub struct CacheConfig {
     bytes_max: u64,
 }
 
+/// Why a cache was not used, or not as it should be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CacheProblem {
+    /// The directory belongs to somebody else, or others can write to it.
+    DirectoryOfOthers,
+    /// A file in it belongs to somebody else, others can write to it, or it is no file.
+    FileOfOthers,
+    /// A file was not as it was written, and was removed.
+    Damaged,
+    /// What a module got could not be written.
+    CannotWrite,
+}
+
+impl fmt::Display for CacheProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CacheProblem::DirectoryOfOthers => {
+                "the directory belongs to somebody else, or others can write to it"
+            }
+            CacheProblem::FileOfOthers => {
+                "a file in the directory belongs to somebody else, others can write to it, or it is no file"
+            }
+            CacheProblem::Damaged => "a file was damaged; it was removed",
+            CacheProblem::CannotWrite => "the directory cannot be written to, or there is no room",
+        })
+    }
+}
+
 /// An entry of a cache.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CacheEntry {
@@ -43,7 +101,7 @@ pub struct CacheEntry {
     pub module_bytes: u64,
     /// Functions that have code.
     pub functions: u64,
-    /// Size of the file, in bytes.
+    /// Size of its files, in bytes.
     pub bytes: u64,
     /// When it was used last, more or less.
     pub used: SystemTime,
@@ -91,11 +149,16 @@ impl CacheConfig {
     /// If the directory cannot be read, or others can write to it.
     pub fn entries(&self) -> io::Result<Vec<CacheEntry>> {
         let mut entries = Vec::new();
-        for (path, _) in self.files()? {
-            let Some((mut file, metadata)) = open(&path) else {
+        for group in self.groups()? {
+            let ending = Kind::Code.ending();
+            let code = |path: &&(PathBuf, u64)| path.0.extension().is_some_and(|e| e == ending);
+            let Some((path, _)) = group.files.iter().find(code) else {
                 continue;
             };
-            if let Some(facts) = read_facts(&mut file, metadata.len()) {
+            let Ok(Some((mut file, stamp))) = open(path) else {
+                continue;
+            };
+            if let Some(facts) = read_facts(&mut file, stamp.bytes()) {
                 let Facts {
                     name,
                     module_bytes,
@@ -106,8 +169,8 @@ impl CacheConfig {
                     name,
                     module_bytes,
                     functions: n_funcs,
-                    bytes: metadata.len(),
-                    used: metadata.modified()?,
+                    bytes: group.bytes(),
+                    used: group.used,
                 });
             }
         }
@@ -115,145 +178,211 @@ impl CacheConfig {
         Ok(entries)
     }
 
-    /// Removes all entries; gives how many files went, and their bytes.
+    /// Removes everything; gives how many files went, and their bytes.
     ///
     /// # Errors
     /// If the directory cannot be changed, or others can write to it.
     pub fn clear(&self) -> io::Result<(u64, u64)> {
-        let (mut files, mut bytes) = (0, 0);
-        for (path, metadata) in self.files()? {
-            match std::fs::remove_file(path) {
-                Ok(()) => {
-                    files += 1;
-                    bytes += metadata.len();
+        let (mut n_files, mut n_bytes) = (0, 0);
+        for group in self.groups()? {
+            for (path, bytes) in group.files {
+                match std::fs::remove_file(path) {
+                    Ok(()) => {
+                        n_files += 1;
+                        n_bytes += bytes;
+                    }
+                    // Another process was quicker.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
                 }
-                // Another process was quicker.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
             }
         }
-        Ok((files, bytes))
+        Ok((n_files, n_bytes))
     }
 
-    /// Our files, entries and unfinished ones. None if there is no such directory.
-    fn files(&self) -> io::Result<Vec<(PathBuf, Metadata)>> {
-        let directory = match std::fs::read_dir(&self.directory) {
-            Ok(directory) => directory,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        if !is_private(&std::fs::metadata(&self.directory)?) {
-            let message = "the directory belongs to somebody else, or others can write to it";
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    /// Our files, those together that belong together. None if there is no such directory.
+    fn groups(&self) -> io::Result<Vec<Group>> {
+        match self.is_there() {
+            Ok(true) => {}
+            Ok(false) => return Ok(Vec::new()),
+            Err(problem) => {
+                let kind = io::ErrorKind::PermissionDenied;
+                return Err(io::Error::new(kind, problem.to_string()));
+            }
         }
-        let mut files = Vec::new();
-        for file in directory {
+        let mut groups: HashMap<OsString, Group> = HashMap::new();
+        for file in std::fs::read_dir(&self.directory)? {
             let path = file?.path();
-            let ending = path.extension().and_then(|ending| ending.to_str());
-            if !ending.is_some_and(|ending| [ENDING, UNFINISHED].contains(&ending)) {
+            let (Some(stem), Some(ending)) = (path.file_stem(), path.extension()) else {
+                continue;
+            };
+            let is_unfinished = ending == UNFINISHED;
+            if !is_unfinished && !Kind::ALL.iter().any(|kind| ending == kind.ending()) {
                 continue;
             }
-            if let Ok(metadata) = std::fs::symlink_metadata(&path) {
-                files.push((path, metadata));
-            }
+            // Another process may have removed it.
+            let Ok(metadata) = std::fs::symlink_metadata(&path) else {
+                continue;
+            };
+            let stem = stem.to_owned();
+            let group = groups.entry(stem).or_insert_with(|| Group {
+                files: Vec::new(),
+                used: SystemTime::UNIX_EPOCH,
+                is_unfinished,
+            });
+            group.used = group.used.max(metadata.modified()?);
+            group.files.push((path, metadata.len()));
         }
-        Ok(files)
+        Ok(groups.into_values().collect())
     }
 
-    fn path(&self, key: &Key) -> PathBuf {
-        let name = blake3::Hash::from_bytes(*key).to_hex();
-        self.directory.join(format!("{name}.{ENDING}"))
+    /// Whether there is such a directory, if it is ours alone.
+    fn is_there(&self) -> Result<bool, CacheProblem> {
+        match std::fs::metadata(&self.directory) {
+            Ok(found) if is_private(&found) => Ok(found.is_dir()),
+            Ok(_) => Err(CacheProblem::DirectoryOfOthers),
+            Err(_) => Ok(false),
+        }
     }
 
-    /// Reads the entry with a key. One that is damaged goes.
-    pub(super) fn read(&self, key: &Key) -> Option<Stored> {
-        let path = self.path(key);
-        if !std::fs::metadata(&self.directory).is_ok_and(|found| is_private(&found)) {
-            return None;
+    fn path(&self, name: &Key, kind: Kind) -> PathBuf {
+        let name = blake3::Hash::from_bytes(*name).to_hex();
+        self.directory.join(format!("{name}.{}", kind.ending()))
+    }
+
+    /// Opens a file, if there is one and only we can have written it.
+    pub(super) fn open(
+        &self,
+        name: &Key,
+        kind: Kind,
+    ) -> Result<Option<(File, Stamp)>, CacheProblem> {
+        if !self.is_there()? {
+            return Ok(None);
         }
-        let (mut file, metadata) = open(&path)?;
-        let Some(stored) = Stored::read(&mut file, metadata.len(), key) else {
-            // Whoever has replaced it meanwhile writes it again, at worst.
-            let _ = std::fs::remove_file(&path);
-            return None;
+        open(&self.path(name, kind))
+    }
+
+    /// Removes a file that turned out not to fit.
+    pub(super) fn remove(&self, name: &Key, kind: Kind) {
+        let _ = std::fs::remove_file(self.path(name, kind));
+    }
+
+    /// Remembers that an entry was used now.
+    pub(super) fn touch(&self, key: &Key) {
+        let path = self.path(key, Kind::Used);
+        let used = std::fs::symlink_metadata(&path).and_then(|found| found.modified());
+        let is_recent = |used: SystemTime| used.elapsed().is_ok_and(|time| time <= USED_PRECISION);
+        if used.as_ref().is_ok_and(|used| is_recent(*used)) {
+            return;
+        }
+        // A directory that is only read keeps no times.
+        let _ = match used {
+            Ok(_) => File::open(&path).and_then(|file| file.set_modified(SystemTime::now())),
+            Err(_) => new_file(&path).map(drop),
         };
-        let used = metadata.modified().ok()?;
-        if used.elapsed().is_ok_and(|time| time > USED_PRECISION) {
-            // A file system that is only read keeps no times.
-            let _ = file.set_modified(SystemTime::now());
-        }
-        Some(stored)
     }
 
-    /// Removes the entry with a key, which turned out not to fit.
-    pub(super) fn remove(&self, key: &Key) {
-        let _ = std::fs::remove_file(self.path(key));
-    }
-
-    /// Writes the entry with a key, and makes room for it.
-    pub(super) fn write(&self, key: &Key, bytes: &[u8]) -> io::Result<()> {
-        // One that is larger than this would leave no room for others.
-        if bytes.len() as u64 > (self.bytes_max / 2).min(sys::file_bytes_max()) {
+    /// Writes a file of so many bytes, which `fill` puts into it.
+    pub(super) fn write(
+        &self,
+        name: &Key,
+        kind: Kind,
+        bytes: u64,
+        fill: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        // One that is larger than this would leave no room for others; and who exceeds what a process may write is ended.
+        if bytes > self.bytes_max / 2 || bytes > sys::file_bytes_max() {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.directory)?;
-        if !is_private(&std::fs::metadata(&self.directory)?) {
+        if self.is_there() != Ok(true) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         static WRITTEN: AtomicU32 = AtomicU32::new(0);
         let (process, number) = (std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
-        let path = self.path(key);
-        let unfinished = path.with_extension(format!("{process}-{number}.{UNFINISHED}"));
-        let written = || {
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true).mode(0o600);
-            options.open(&unfinished)?.write_all(bytes)?;
-            std::fs::rename(&unfinished, &path)
-        };
-        let outcome = written();
-        match outcome {
-            Ok(()) => self.make_room(&path),
-            // Of a process that had the same number.
-            Err(_) => drop(std::fs::remove_file(&unfinished)),
+        let path = self.path(name, kind);
+        let ending = kind.ending();
+        let unfinished = path.with_extension(format!("{ending}-{process}-{number}.{UNFINISHED}"));
+        let file = new_file(&unfinished)?;
+        let written = fill(&file).and_then(|()| std::fs::rename(&unfinished, &path));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&unfinished);
         }
-        outcome
+        written
     }
 
-    /// Removes files that were not used for longest until the rest is small enough; what was just written stays.
-    fn make_room(&self, written: &Path) {
-        let Ok(mut files) = self.files() else {
+    /// Removes what was not used for longest until the rest is small enough; what has this key stays.
+    pub(super) fn make_room(&self, key: &Key) {
+        let Ok(mut groups) = self.groups() else {
             return;
         };
-        let used = |metadata: &Metadata| metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        files.sort_by_cached_key(|(_, metadata)| used(metadata));
-        let mut bytes: u64 = files.iter().map(|(_, metadata)| metadata.len()).sum();
-        for (path, metadata) in files {
-            let is_unfinished = path.extension().is_some_and(|ending| ending == UNFINISHED);
-            let age = used(&metadata).elapsed().unwrap_or_default();
-            let goes = if is_unfinished {
+        let kept = blake3::Hash::from_bytes(*key).to_hex();
+        groups.sort_by_key(|group| group.used);
+        let mut bytes: u64 = groups.iter().map(Group::bytes).sum();
+        for group in groups {
+            let age = group.used.elapsed().unwrap_or_default();
+            let goes = if group.is_unfinished {
                 age > UNFINISHED_TIME
             } else {
-                bytes > self.bytes_max && path != written
+                bytes > self.bytes_max && !group.is_named(&kept)
             };
-            if goes && std::fs::remove_file(&path).is_ok() {
-                bytes -= metadata.len();
+            for (path, size) in group.files.iter().filter(|_| goes) {
+                if std::fs::remove_file(path).is_ok() {
+                    bytes -= size;
+                }
             }
         }
     }
 }
 
-/// Opens a file, if it is one that only we can have written.
-fn open(path: &Path) -> Option<(File, Metadata)> {
-    // Who looks at the file first and opens then may open another; a pipe in its place must not be waited for.
-    if !std::fs::symlink_metadata(path).ok()?.is_file() {
-        return None;
+/// Files that belong together.
+struct Group {
+    /// With their sizes.
+    files: Vec<(PathBuf, u64)>,
+    /// When the latest of them was changed.
+    used: SystemTime,
+    is_unfinished: bool,
+}
+
+impl Group {
+    fn bytes(&self) -> u64 {
+        self.files.iter().map(|(_, bytes)| bytes).sum()
     }
-    let file = File::open(path).ok()?;
-    let metadata = file.metadata().ok()?;
-    (metadata.is_file() && is_private(&metadata)).then_some((file, metadata))
+
+    fn is_named(&self, name: &str) -> bool {
+        let mut files = self.files.iter();
+        files.any(|(path, _)| path.file_stem().is_some_and(|stem| stem == name))
+    }
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Opens a file, if it is one that only we can have written.
+fn open(path: &Path) -> Result<Option<(File, Stamp)>, CacheProblem> {
+    let Ok(named) = std::fs::symlink_metadata(path) else {
+        return Ok(None);
+    };
+    // A pipe in its place must not be waited for, and a link may lead anywhere.
+    if !named.is_file() {
+        return Err(CacheProblem::FileOfOthers);
+    }
+    let Ok(file) = File::open(path) else {
+        return Err(CacheProblem::FileOfOthers);
+    };
+    let opened = file.metadata().map_err(|_| CacheProblem::FileOfOthers)?;
+    // Who looks at the file first and opens then may open another.
+    let is_same = (opened.dev(), opened.ino()) == (named.dev(), named.ino());
+    if !is_same || !is_private(&opened) {
+        return Err(CacheProblem::FileOfOthers);
+    }
+    let stamp = Stamp::of(&opened);
+    Ok(Some((file, stamp)))
 }
 
 /// Whether a file or directory is ours, and nobody else can change it.

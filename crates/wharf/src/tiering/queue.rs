@@ -347,6 +347,10 @@ pub(super) fn ask(shared: &Arc<Shared>, module: &Arc<LoadedModule>, job: Job) ->
     let Some(asked) = Asked::of(module) else {
         return Answer::Done;
     };
+    // An earlier run may have left it.
+    if job.at.is_some_and(|at| module.has_loop_code(job.func, at)) {
+        return Answer::Done;
+    }
     let mut jobs = lock(&asked.jobs);
     match jobs.states.get(&job) {
         Some(State::Done) => return Answer::Done,
