@@ -34,7 +34,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// What writing an entry takes, in nanoseconds, and what each byte of it does.
-const WRITE_NS: (u64, u64) = (500_000, 2);
+const WRITE_NS: (u64, u64) = (300_000, 2);
 
 /// Where an engine keeps code.
 pub(crate) struct Cache {

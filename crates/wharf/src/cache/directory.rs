@@ -270,15 +270,16 @@ impl CacheConfig {
     /// Remembers that an entry was used now.
     pub(super) fn touch(&self, key: &Key) {
         let path = self.path(key, Kind::Used);
-        let used = std::fs::symlink_metadata(&path).and_then(|found| found.modified());
-        let is_recent = |used: SystemTime| used.elapsed().is_ok_and(|time| time <= USED_PRECISION);
-        if used.as_ref().is_ok_and(|used| is_recent(*used)) {
-            return;
-        }
+        let is_recent = |file: &File| {
+            let used = file.metadata().and_then(|found| found.modified());
+            used.is_ok_and(|used| used.elapsed().is_ok_and(|time| time <= USED_PRECISION))
+        };
         // A directory that is only read keeps no times.
-        let _ = match used {
-            Ok(_) => File::open(&path).and_then(|file| file.set_modified(SystemTime::now())),
-            Err(_) => new_file(&path).map(drop),
+        let _ = match open(&path) {
+            Ok(Some((file, _))) if is_recent(&file) => Ok(()),
+            Ok(Some((file, _))) => file.set_modified(SystemTime::now()),
+            Ok(None) => new_file(&path).map(drop),
+            Err(_) => Ok(()),
         };
     }
 

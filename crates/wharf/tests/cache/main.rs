@@ -1,10 +1,13 @@
 //! Compiled code that is kept between runs: it is found, means the same, and nothing that happens to the files does harm.
 
+mod attacks;
+mod files;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use wharf::{CacheConfig, Config, Engine, Instance, Module, Store, Trap};
+use wharf::{CacheConfig, CacheProblem, Config, Engine, Instance, Module, Store, Trap};
 
 /// A directory of a test's own, gone with it.
 struct Directory(PathBuf);
@@ -25,12 +28,27 @@ impl Directory {
 
     /// The only entry.
     fn entry(&self) -> PathBuf {
-        let files = self.entries();
+        self.only("code")
+    }
+
+    /// The only file of a kind.
+    fn only(&self, ending: &str) -> PathBuf {
+        let files = self.files(ending);
         assert_eq!(files.len(), 1, "{files:?}");
         files[0].clone()
     }
 
     fn entries(&self) -> Vec<PathBuf> {
+        self.files("code")
+    }
+
+    fn files(&self, ending: &str) -> Vec<PathBuf> {
+        let mut files = self.all_files();
+        files.retain(|path| path.extension().is_some_and(|found| found == ending));
+        files
+    }
+
+    fn all_files(&self) -> Vec<PathBuf> {
         let Ok(files) = fs::read_dir(self.0.join("cache")) else {
             return Vec::new();
         };
@@ -102,6 +120,7 @@ struct Ran {
     found: u64,
     compiled: u64,
     has_kept: bool,
+    problem: Option<CacheProblem>,
 }
 
 fn settings(cache: Option<CacheConfig>) -> Config {
@@ -117,8 +136,13 @@ fn settings(cache: Option<CacheConfig>) -> Config {
 fn run_with(config: &Config, program: &str, rarely: bool) -> Ran {
     let engine = Engine::new(config).unwrap();
     let module = Module::new(&engine, program).unwrap();
-    let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    run_module(&module, rarely)
+}
+
+fn run_module(module: &Module, rarely: bool) -> Ran {
+    let engine = module.engine();
+    let mut store = Store::new(engine, ());
+    let instance = Instance::new(&mut store, module, &[]).unwrap();
     let mut call = |name: &str, argument: i32| {
         let func = instance
             .get_typed_func::<i32, i32>(&mut store, name)
@@ -146,6 +170,7 @@ fn run_with(config: &Config, program: &str, rarely: bool) -> Ran {
         found: stats.cached.functions,
         compiled: stats.first_call.functions,
         has_kept,
+        problem: stats.cache_problem,
     }
 }
 
@@ -217,7 +242,9 @@ fn damaged_entries_are_as_none() {
         fs::write(&path, bytes).unwrap();
         let engine = Engine::new(&settings(Some(directory.config()))).unwrap();
         Module::new(&engine, &program).unwrap();
-        assert_eq!(engine.stats().cached.functions, 0, "{what}");
+        let stats = engine.stats();
+        assert_eq!(stats.cached.functions, 0, "{what}");
+        assert_eq!(stats.cache_problem, Some(CacheProblem::Damaged), "{what}");
         assert!(!path.exists(), "{what}");
     };
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
@@ -227,6 +254,12 @@ fn damaged_entries_are_as_none() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << bit;
         check(&bytes, &format!("bit {bit} of byte {at}"));
+    }
+    // Every part of it.
+    for at in (0..whole.len()).step_by(61) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        check(&bytes, &format!("byte {at}"));
     }
     for part in 0..50 {
         check(&whole[..whole.len() * part / 50], &format!("{part}/50"));
@@ -280,6 +313,7 @@ fn what_others_can_write_to_is_not_used() {
     allow(&cache, 0o777);
     let warm = run(directory.config(), &program);
     assert!(warm.found == 0 && !warm.has_kept);
+    assert_eq!(warm.problem, Some(CacheProblem::DirectoryOfOthers));
     assert!(directory.config().entries().is_err() && directory.config().clear().is_err());
     allow(&cache, 0o700);
     assert_eq!(run(directory.config(), &program).found, cold.compiled);
@@ -316,7 +350,9 @@ fn what_was_not_used_for_longest_goes() {
     let small = directory.config().bytes_max(bytes * 5 / 2);
     let age = |path: &Path, seconds| {
         let time = std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
-        fs::File::open(path).unwrap().set_modified(time).unwrap();
+        for path in [path.to_owned(), path.with_extension("used")] {
+            fs::File::open(path).unwrap().set_modified(time).unwrap();
+        }
     };
     age(&first, 90_000);
     run(small.clone(), &program("b"));
@@ -337,8 +373,8 @@ fn what_was_not_used_for_longest_goes() {
             .all(|entry| entry.functions > 5 && entry.module_bytes > 200)
     );
     let (files, cleared) = small.clear().unwrap();
-    assert_eq!((files, cleared), (2, entries[0].bytes + entries[1].bytes));
-    assert_eq!(directory.entries(), [] as [PathBuf; 0]);
+    assert_eq!((files, cleared), (4, entries[0].bytes + entries[1].bytes));
+    assert_eq!(directory.all_files(), [] as [PathBuf; 0]);
     // Nothing that would fill it alone is written.
     assert!(!run(directory.config().bytes_max(bytes), &program("a")).has_kept);
 }
@@ -364,10 +400,5 @@ fn many_can_read_write_and_clear_at_once() {
             }
         });
     });
-    assert!(
-        directory
-            .entries()
-            .iter()
-            .all(|path| path.extension().unwrap() == "code")
-    );
+    assert_eq!(directory.files("part"), [] as [PathBuf; 0]);
 }
