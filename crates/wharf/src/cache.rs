@@ -242,7 +242,7 @@ impl Cache {
     pub(crate) fn keep(&self, engine: &Engine, module: &LoadedModule, kept: &Kept) -> bool {
         let mut state = kept.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_written = self.keep_code(engine, module, kept, &mut state);
-        if state.was_found && !is_written {
+        if state.was_found {
             self.remember(engine, module, kept, &mut state);
         }
         is_written

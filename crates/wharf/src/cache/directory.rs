@@ -202,16 +202,16 @@ impl CacheConfig {
 
     /// Our files, those together that belong together. None if there is no such directory.
     fn groups(&self) -> io::Result<Vec<Group>> {
-        match self.is_there() {
-            Ok(true) => {}
-            Ok(false) => return Ok(Vec::new()),
-            Err(problem) => {
-                let kind = io::ErrorKind::PermissionDenied;
-                return Err(io::Error::new(kind, problem.to_string()));
-            }
-        }
+        let files = match std::fs::read_dir(&self.directory) {
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        self.is_there().map_err(|problem| {
+            io::Error::new(io::ErrorKind::PermissionDenied, problem.to_string())
+        })?;
         let mut groups: HashMap<OsString, Group> = HashMap::new();
-        for file in std::fs::read_dir(&self.directory)? {
+        for file in files {
             let path = file?.path();
             let (Some(stem), Some(ending)) = (path.file_stem(), path.extension()) else {
                 continue;
