@@ -245,16 +245,20 @@ impl Placement {
 }
 
 impl LoadedModule {
-    /// How many bytes of code functions and loops have got in this run that are to be kept.
-    pub fn new_code_bytes(&self) -> u64 {
-        let Some(tiered) = self.tiered() else {
-            return 0;
-        };
-        let placed = tiered.placed();
-        let placements = placed.to_keep.values().chain(placed.loops_to_keep.values());
-        placements
-            .map(|placement| placement.piece.addresses().len() as u64)
-            .sum()
+    /// How many bytes of code functions and loops have got in this run that are to be kept: first code, and better code.
+    pub fn new_code_bytes(&self) -> (u64, u64) {
+        let (mut first, mut best) = (0, 0);
+        if let Some(tiered) = self.tiered() {
+            let placed = tiered.placed();
+            for placement in placed.to_keep.values().chain(placed.loops_to_keep.values()) {
+                let bytes = placement.piece.addresses().len() as u64;
+                match placement.level {
+                    CodeLevel::Best => best += bytes,
+                    _ => first += bytes,
+                }
+            }
+        }
+        (first, best)
     }
 
     /// The code that functions have got in this run, the best of each, if it is to be kept: by function.
