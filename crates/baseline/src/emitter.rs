@@ -139,6 +139,9 @@ impl Emitter<'_> {
         body_bytes: usize,
     ) -> Result<(), CompileError> {
         self.code_max = CODE_BYTES_MIN + body_bytes * CODE_PER_BYTE_MAX;
+        // A guest that runs out of stack, or is interrupted before anything else, is at the first operator.
+        self.offset = reader.offset() as u32;
+        self.mark();
         self.prologue();
         self.begin_function();
         // Operators stay where the reader writes them.

@@ -381,7 +381,11 @@ impl Emitter<'_> {
         let back = self.asm.label();
         self.count(ENTRY_COST, label);
         self.asm.bind(back);
-        self.cold.push(Cold::Slow(Slow::Entry { label, back }));
+        self.cold.push(Cold::Slow(Slow::Entry {
+            label,
+            back,
+            at: self.offset,
+        }));
     }
 
     /// Takes from the function's counter; goes to the label when it is used up.

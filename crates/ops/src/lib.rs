@@ -37,6 +37,7 @@ pub mod int;
 mod lane;
 mod memory;
 mod operand;
+mod relaxed;
 #[cfg(test)]
 mod samples;
 mod trap;

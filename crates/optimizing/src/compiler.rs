@@ -7,7 +7,7 @@ use crate::inlining::Callees;
 use crate::lower::{LowerScratch, lower};
 use crate::settings::{Inlining, Settings, SettingsError};
 use crate::signature::{loop_signature, wasm_signature};
-use abi::{CompileEnv, CompileError, CompiledFunc, Compiler};
+use abi::{CompileEnv, CompileError, CompiledFunc, Compiler, PcEntry};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -46,6 +46,8 @@ pub(crate) struct Scratch {
     pub(crate) callees: Callees,
     /// The function after calls in it were replaced.
     pub(crate) inlined: ir::Func,
+    /// The operator that the code starts with: where it is in the module's bytes.
+    pub(crate) first_place: u32,
     pub(crate) lower: LowerScratch,
     pub(crate) context: Context,
     pub(crate) control: ControlPlane,
@@ -75,6 +77,7 @@ impl Optimizing {
             builder: ir::Builder::new(),
             callees: Callees::default(),
             inlined: ir::Func::new(),
+            first_place: 0,
             lower: LowerScratch::default(),
             context: Context::new(),
             control: ControlPlane::default(),
@@ -95,6 +98,10 @@ impl Optimizing {
             canonical_nans: self.settings.deterministic,
         };
         let reader = body.read(&mut scratch.read)?;
+        scratch.first_place = match start {
+            Start::Entry => reader.offset() as u32,
+            Start::Loop(at) => at,
+        };
         let (builder, expected) = (&mut scratch.builder, &|site, ty| {
             expected_callee(env, site, ty)
         });
@@ -166,9 +173,17 @@ impl Optimizing {
             call: call.call,
         });
         let inlined = inlined.collect();
+        let code = self.generate(scratch)?;
+        let mut pcs = code.pcs;
+        // A guest that runs out of stack, or is interrupted before anything else, is at the first operator.
+        if pcs.first().is_none_or(|first| first.offset > 0) {
+            let wasm = scratch.first_place;
+            pcs.insert(0, PcEntry { offset: 0, wasm });
+        }
         Ok(CompiledFunc {
+            pcs,
             inlined,
-            ..self.generate(scratch)?
+            ..code
         })
     }
 

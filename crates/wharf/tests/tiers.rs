@@ -313,3 +313,40 @@ fn very_large_functions_keep_their_first_code() {
     assert!(medium > small);
     assert_eq!(better("large"), (medium, refused + 1));
 }
+
+#[test]
+fn a_guest_that_is_stopped_anywhere_has_a_place() {
+    let text = r#"(module
+        (func (export "spin") (loop (br 0)))
+        (func $deep (export "deep") (param i32) (result i32) (local i32)
+            (i32.add (call $deep (local.get 0)) (i32.const 1))))"#;
+    let mut baseline = Config::new();
+    baseline.tier(Tier::Baseline).max_wasm_stack(64 << 10);
+    let baseline = Engine::new(&baseline).unwrap();
+    for engine in engines().into_iter().chain([baseline]) {
+        let module = Module::new(&engine, text).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let deep = instance.get_func(&store, "deep").unwrap();
+        let deep = deep.call(&mut store, &[wharf::Val::I32(1)]).unwrap_err();
+        assert_eq!(deep.trap(), Some(Trap::StackOverflow));
+
+        let spin = instance.get_func(&store, "spin").unwrap();
+        let handle = store.interrupt_handle();
+        let other = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            handle.interrupt();
+        });
+        let spin = spin.call(&mut store, &[]).unwrap_err();
+        other.join().unwrap();
+        assert_eq!(spin.trap(), Some(Trap::Interrupted));
+
+        for error in [deep, spin] {
+            let frames = error.backtrace().frames();
+            assert!(
+                frames.iter().all(|frame| frame.module_offset().is_some()),
+                "{error}"
+            );
+        }
+    }
+}

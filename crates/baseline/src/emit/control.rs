@@ -145,6 +145,8 @@ impl<'a> Emitter<'a> {
         let block = self.blocks.last().expect("pushed above");
         let label = block.label;
         self.asm.align(16);
+        // Nothing else in the loop may have a place, and a guest can be interrupted anywhere in it.
+        self.mark();
         self.asm.bind(label);
         if self.env.fuel {
             self.check_fuel();

@@ -12,7 +12,12 @@ use asm::x64::{Alu, Cond, Gpr, Label, Mem, Size};
 /// Something that happens rarely.
 pub(crate) enum Slow {
     /// The function's counter is used up when it is entered.
-    Entry { label: Label, back: Label },
+    Entry {
+        label: Label,
+        back: Label,
+        /// The function's first operator.
+        at: u32,
+    },
     /// It is used up in a loop, whose operator is at this offset.
     Loop { label: Label, back: Label, at: u32 },
     /// A place calls another function than its candidate; `target` and the scratch register hold what the record needs.
@@ -47,7 +52,7 @@ const SAVED: [Gpr; 4] = [Gpr::RDI, Gpr::RSI, Gpr::RDX, Gpr::RCX];
 impl Emitter<'_> {
     pub(crate) fn emit_slow(&mut self, slow: Slow) {
         match slow {
-            Slow::Entry { label, back } => self.emit_entry(label, back),
+            Slow::Entry { label, back, at } => self.emit_entry(label, back, at),
             Slow::Loop { label, back, at } => self.emit_loop(label, back, at),
             Slow::OtherCallee {
                 label,
@@ -143,9 +148,9 @@ impl Emitter<'_> {
         self.func.0 - self.env.header.n_imported_funcs() as u32
     }
 
-    fn emit_entry(&mut self, label: Label, back: Label) {
+    fn emit_entry(&mut self, label: Label, back: Label, at: u32) {
         self.asm.bind(label);
-        self.offset = u32::MAX;
+        self.offset = at;
         // Parameters are in the frame or in homes by now.
         self.ask_for_code(-1);
         self.asm.jmp(back);

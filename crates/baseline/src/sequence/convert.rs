@@ -71,11 +71,9 @@ impl Sequence<'_> {
                 self.op_const(VecOp::SUBPD, dst, dst, splat64(0x4330_0000_0000_0000));
             }
             I32x4TruncSatF32x4S => self.i32x4_from_f32x4(dst, a),
-            I32x4TruncSatF32x4U | I32x4RelaxedTruncF32x4U => self.u32x4_from_f32x4(dst, a),
+            I32x4TruncSatF32x4U => self.u32x4_from_f32x4(dst, a),
             I32x4TruncSatF64x2SZero => self.i32x4_from_f64x2(dst, a),
-            I32x4TruncSatF64x2UZero | I32x4RelaxedTruncF64x2UZero => {
-                self.u32x4_from_f64x2(dst, a);
-            }
+            I32x4TruncSatF64x2UZero => self.u32x4_from_f64x2(dst, a),
             _ => return false,
         }
         true

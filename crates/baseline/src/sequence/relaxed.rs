@@ -11,7 +11,7 @@ use ops::Compute::{self, *};
 
 impl Sequence<'_> {
     pub(super) fn relaxed(&mut self, op: Compute, regs: Regs) -> bool {
-        if let Some(strict) = self.strict(op) {
+        if let Some(strict) = op.strict(self.deterministic) {
             return self.compute(strict, regs);
         }
         let (dst, a, b) = (regs.dst(), regs.a(), regs.b());
@@ -37,33 +37,6 @@ impl Sequence<'_> {
             _ => return false,
         }
         true
-    }
-
-    /// The operator with one meaning that stands for a relaxed one, if one does: always if we are to be deterministic, and
-    /// where the processor has nothing better.
-    fn strict(&self, op: Compute) -> Option<Compute> {
-        let deterministic = self.deterministic;
-        Some(match op {
-            I16x8RelaxedLaneselect => V128Bitselect,
-            F32x4RelaxedMin if deterministic => F32x4Min,
-            F64x2RelaxedMin if deterministic => F64x2Min,
-            F32x4RelaxedMax if deterministic => F32x4Max,
-            F64x2RelaxedMax if deterministic => F64x2Max,
-            F32x4RelaxedMin => F32x4PMin,
-            F64x2RelaxedMin => F64x2PMin,
-            F32x4RelaxedMax => F32x4PMax,
-            F64x2RelaxedMax => F64x2PMax,
-            I8x16RelaxedSwizzle if deterministic => I8x16Swizzle,
-            I32x4RelaxedTruncF32x4S if deterministic => I32x4TruncSatF32x4S,
-            I32x4RelaxedTruncF64x2SZero if deterministic => I32x4TruncSatF64x2SZero,
-            I8x16RelaxedLaneselect | I32x4RelaxedLaneselect | I64x2RelaxedLaneselect
-                if deterministic =>
-            {
-                V128Bitselect
-            }
-            I16x8RelaxedQ15mulrS if deterministic => I16x8Q15MulrSatS,
-            _ => return None,
-        })
     }
 
     /// `a * b + c`, or with `-a`: rounded once if the processor can and may, else twice.
