@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use wast::core::{EncodeOptions, GenerateDwarf};
-use wast::lexer::Lexer;
+use wast::lexer::{Lexer, TokenKind};
 use wast::parser::{self, ParseBuffer};
 
 use crate::{TextError, unfold_legacy};
@@ -15,7 +15,7 @@ use crate::{TextError, unfold_legacy};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Add DWARF line tables, so that a trap's backtrace names the line of the text. Names (`$fib`) always go into
-    /// the name section.
+    /// the name section. Large text whose lines take long to find gets none: lines of megabytes, or very deep nesting.
     pub line_info: bool,
 }
 
@@ -103,13 +103,45 @@ pub fn wat_to_wasm_with(
     let mut lexer = Lexer::new(source);
     // Text that reads right to left is well-formed; messages make it visible instead.
     lexer.allow_confusing_unicode(true);
+    let line_info = options.line_info && lines_are_found_soon(&lexer, source);
     let mut buffer = ParseBuffer::new_with_lexer(lexer).map_err(failed)?;
-    buffer.track_instr_spans(options.line_info);
+    buffer.track_instr_spans(line_info);
     let mut wat = parser::parse::<wast::Wat>(&buffer).map_err(failed)?;
     let mut encode = EncodeOptions::new();
-    if options.line_info {
+    if line_info {
         let file = path.unwrap_or(Path::new("<input>"));
         encode.dwarf(file, source, GenerateDwarf::Lines);
     }
     encode.encode_wat(&mut wat).map_err(failed)
+}
+
+/// Text of less is looked up soon whatever it looks like, in bytes.
+const SHORT_BYTES: usize = 256 << 10;
+
+/// How many bytes may be looked at for lines, more or less: a second's worth.
+const LOOKED_AT_MAX: u64 = 1 << 34;
+
+/// Whether the lines of all operators are found in a time that fits the text.
+///
+/// The encoder goes from one operator to the next in the order of the binary form, and from there to the start of the line. So
+/// each byte is passed as often as parentheses are nested, and a line as often as it has operators.
+fn lines_are_found_soon(lexer: &Lexer<'_>, source: &str) -> bool {
+    if source.len() < SHORT_BYTES {
+        return true;
+    }
+    let (mut depth, mut deepest) = (0u64, 0);
+    for token in lexer.iter(0) {
+        match token.map(|token| token.kind) {
+            Ok(TokenKind::LParen) => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            Ok(TokenKind::RParen) => depth = depth.saturating_sub(1),
+            Ok(_) => {}
+            // Whoever parses it says so.
+            Err(_) => return true,
+        }
+    }
+    let lines = source.lines().map(|line| (line.len() as u64).pow(2));
+    lines.sum::<u64>() + deepest * source.len() as u64 <= LOOKED_AT_MAX
 }

@@ -57,6 +57,25 @@ fn names_are_kept_and_lines_on_request() {
 }
 
 #[test]
+fn lines_that_would_take_long_to_find_are_left_out() {
+    let has_lines = |source: &str| {
+        let options = Options { line_info: true };
+        let wasm = wat_to_wasm_with(source, None, options).unwrap();
+        let word: &[u8] = b".debug_line";
+        wasm.windows(word.len()).any(|w| w == word)
+    };
+    let flat = |end: &str| format!("(module (func {}))", format!("nop{end}").repeat(100_000));
+    assert!(has_lines(&flat("\n")));
+    assert!(!has_lines(&flat(" ")));
+    let deep = format!(
+        "(module (func {}{}))",
+        "(block\n".repeat(60_000),
+        ")\n".repeat(60_000)
+    );
+    assert!(!has_lines(&deep));
+}
+
+#[test]
 fn errors_show_the_line() {
     check_error(
         b"(module\n\t(func i32.ad))",
