@@ -44,6 +44,10 @@ impl Damage {
         }
         for path in files() {
             let mut bytes = std::fs::read(&path).expect("readable");
+            if bytes.is_empty() {
+                // It says by its time when the rest was used.
+                continue;
+            }
             let at = random.below(bytes.len());
             match self {
                 Damage::None => {}
