@@ -4,6 +4,7 @@
 //! function expects it, and must be there again when the function runs.
 
 use crate::call::Pending;
+use crate::vectors::{load_arguments, store_arguments};
 use crate::vm::StoreCtx;
 use crate::{Cause, Error, StoreCore};
 use abi::VmctxLayout;
@@ -48,14 +49,7 @@ macro_rules! thunk {
                 "mov [rbp - 32], rcx",
                 "mov [rbp - 40], r8",
                 "mov [rbp - 48], r9",
-                "movaps [rsp], xmm0",
-                "movaps [rsp + 16], xmm1",
-                "movaps [rsp + 32], xmm2",
-                "movaps [rsp + 48], xmm3",
-                "movaps [rsp + 64], xmm4",
-                "movaps [rsp + 80], xmm5",
-                "movaps [rsp + 96], xmm6",
-                "movaps [rsp + 112], xmm7",
+                store_arguments!(),
                 "mov [r10 + {exit_fp}], rbp",
                 concat!("mov rdi, ", $vmctx),
                 "mov esi, eax",
@@ -66,14 +60,7 @@ macro_rules! thunk {
                 "mov rcx, [rbp - 32]",
                 "mov r8, [rbp - 40]",
                 "mov r9, [rbp - 48]",
-                "movaps xmm0, [rsp]",
-                "movaps xmm1, [rsp + 16]",
-                "movaps xmm2, [rsp + 32]",
-                "movaps xmm3, [rsp + 48]",
-                "movaps xmm4, [rsp + 64]",
-                "movaps xmm5, [rsp + 80]",
-                "movaps xmm6, [rsp + 96]",
-                "movaps xmm7, [rsp + 112]",
+                load_arguments!(),
                 "mov rsp, rbp",
                 "pop rbp",
                 ".cfi_def_cfa rsp, 8",

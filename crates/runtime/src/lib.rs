@@ -37,6 +37,7 @@ mod owned_root;
 mod plan;
 mod reference;
 
+mod seen;
 mod slots;
 mod stack_roots;
 mod state;
@@ -47,6 +48,7 @@ mod tiered;
 mod types;
 mod unwind;
 mod value;
+mod vectors;
 mod vm;
 
 pub use abi::Raw;
