@@ -32,6 +32,17 @@ fn accesses_count_for_the_first_memory_only() {
 }
 
 #[test]
+fn long_numbers_count_as_short_ones_do() {
+    // local.get 1, local.get 200, both again with more bytes than they need, i32.load with a large offset, call
+    let body =
+        b"\0\x20\x01\x20\xc8\x01\x20\x81\0\x20\xc8\x81\0\x28\x02\x80\x08\x10\x80\0\x10\0\x0b";
+    let survey = survey(body);
+    assert_eq!((survey.locals[1], survey.locals[200]), (2, 2));
+    assert_eq!(survey.locals.len(), 201);
+    assert_eq!((survey.memory, survey.calls), (1, 2));
+}
+
+#[test]
 fn blocks_that_catch_are_seen() {
     let table = survey(b"\0\x1f\x40\x01\0\x01\0\x0b\x0b");
     assert!(table.catches && !table.has_legacy);
