@@ -173,6 +173,21 @@
     (loop $next
       (i32.store8 (local.get $at) (i32.const 0x55))
       (br_if $next (i32.ne (local.tee $at (i32.add (local.get $at) (i32.const 1))) (local.get $end)))))
+  ;; Its low byte, as bytes, n of them; and 8 bytes at a time, all the same or not.
+  (func (export "fill bytes") (param $at i32) (param $n i32) (param $byte i64)
+    (loop $next
+      (i64.store8 (local.get $at) (local.get $byte))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+  (func (export "fill with -1") (param $at i32) (param $end i32)
+    (loop $next
+      (i64.store (local.get $at) (i64.const -1))
+      (br_if $next (i32.lt_s (local.tee $at (i32.add (local.get $at) (i32.const 8))) (local.get $end)))))
+  (func (export "fill with 1") (param $at i32) (param $end i32)
+    (loop $next
+      (i64.store (local.get $at) (i64.const 1))
+      (br_if $next (i32.lt_s (local.tee $at (i32.add (local.get $at) (i32.const 8))) (local.get $end)))))
+
   (func (export "count") (param $at i32) (result i32) (local $n i32)
     (loop $next
       (if (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x55))
@@ -221,6 +236,29 @@
 (assert_return (invoke "load" (i32.const 36)) (i32.const 16))
 (assert_trap (invoke "copy" (i32.const 65500) (i32.const 100) (i32.const 100)) "out of bounds memory access")
 (assert_trap (invoke "mix" (i32.const 65536) (i32.const 0) (i32.const 100)) "out of bounds memory access")
+
+;; Fills.
+(invoke "reset")
+(assert_return (invoke "fill bytes" (i32.const 100) (i32.const 300) (i64.const 0x1234567855)))
+(assert_return (invoke "load" (i32.const 99)) (i32.const 12))
+(assert_return (invoke "load" (i32.const 100)) (i32.const 0x55))
+(assert_return (invoke "load" (i32.const 399)) (i32.const 0x55))
+(assert_return (invoke "load" (i32.const 400)) (i32.const 14))
+(assert_trap (invoke "fill bytes" (i32.const 65500) (i32.const 100) (i64.const 0xaa)) "out of bounds memory access")
+(assert_return (invoke "load" (i32.const 65535)) (i32.const 0xaa))
+(assert_return (invoke "load" (i32.const 65500)) (i32.const 0xaa))
+(assert_return (invoke "fill with -1" (i32.const 200) (i32.const 360)))
+(assert_return (invoke "load" (i32.const 199)) (i32.const 0x55))
+(assert_return (invoke "load" (i32.const 200)) (i32.const 0xff))
+(assert_return (invoke "load" (i32.const 359)) (i32.const 0xff))
+(assert_return (invoke "load" (i32.const 360)) (i32.const 0x55))
+(assert_return (invoke "fill with 1" (i32.const 204) (i32.const 350)))
+(assert_return (invoke "load" (i32.const 203)) (i32.const 0xff))
+(assert_return (invoke "load" (i32.const 204)) (i32.const 1))
+(assert_return (invoke "load" (i32.const 205)) (i32.const 0))
+(assert_return (invoke "load" (i32.const 348)) (i32.const 1))
+(assert_return (invoke "load" (i32.const 355)) (i32.const 0))
+(assert_return (invoke "load" (i32.const 356)) (i32.const 0xff))
 
 ;; What is computed for nothing may trap, and then nothing is written behind it; nor may it be done early where all is done as it was.
 (module

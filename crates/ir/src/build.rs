@@ -37,9 +37,28 @@ pub struct BuildOptions {
     pub canonical_nans: bool,
 }
 
-/// What a call through a table or a reference mostly arrives at: by the offset of its operator in the module's bytes, and the
-/// type that it asks for if it is through a table.
-pub type ExpectedCallee<'a> = &'a dyn Fn(u32, Option<TypeIdx>) -> Option<FuncIdx>;
+/// A call through a table or a reference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallSite {
+    /// The offset of its operator in the module's bytes.
+    pub offset: u32,
+    /// The type that it asks for, if it is through a table.
+    pub through_table: Option<TypeIdx>,
+    /// Whether it is in a loop of its function.
+    pub is_in_loop: bool,
+}
+
+/// What a call mostly arrives at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Expected {
+    /// One function.
+    Func(FuncIdx),
+    /// These, now one and now another, in order.
+    Among(Vec<FuncIdx>),
+}
+
+/// What calls mostly arrive at.
+pub type ExpectedCallee<'a> = &'a dyn Fn(CallSite) -> Option<Expected>;
 
 /// A function of more values and uses of values than this and so many for each operator is not built: a call of two bytes can
 /// have a thousand parameters and results.
@@ -130,7 +149,7 @@ pub struct Builder {
     /// Where else the function starts.
     osr: Osr,
     /// Calls by their positions among the operators, and what they are expected to arrive at.
-    expected: Vec<(usize, FuncIdx)>,
+    expected: Vec<(usize, Expected)>,
 }
 
 impl Builder {
@@ -148,11 +167,11 @@ impl Builder {
         reader: BodyReader<'_>,
         options: BuildOptions,
     ) -> Result<&mut Func, BuildError> {
-        self.build_expecting(reader, options, &|_, _| None)
+        self.build_expecting(reader, options, &|_| None)
     }
 
     /// As [`Builder::build`], where calls through tables and references are expected to arrive at certain functions: such a call
-    /// becomes a test whether it does, a call of the function, and the call that it was.
+    /// becomes a test whether it does, calls of these functions, and the call that it was.
     ///
     /// # Errors
     /// If the function is not valid, or too complex.

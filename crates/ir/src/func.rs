@@ -717,6 +717,7 @@ impl Inst {
             Inst::GlobalSet { value, .. }
             | Inst::RefIsNull { value }
             | Inst::FuncIs { value, .. }
+            | Inst::FuncNumber { value, .. }
             | Inst::NullCheck { value } => apply(&mut [value]),
             Inst::TableGet { index, .. } | Inst::TableCallee { index, .. } => {
                 apply(&mut [index]);

@@ -287,6 +287,14 @@ pub enum Inst {
         /// The function.
         func: FuncIdx,
     },
+    /// How many of the module's functions that can be referred to come after `from`, in the order of their numbers, up to the
+    /// one whose reference of the instance it is; if it is none of these, at least 2^30.
+    FuncNumber {
+        /// The reference.
+        value: Value,
+        /// A function of the module that can be referred to: number 0.
+        from: FuncIdx,
+    },
     /// Traps if a reference is null: what `ref.as_non_null` does beside passing its operand on.
     NullCheck {
         /// The reference.
@@ -569,6 +577,7 @@ impl Inst {
             | Inst::RefFunc { .. }
             | Inst::RefIsNull { .. }
             | Inst::FuncIs { .. }
+            | Inst::FuncNumber { .. }
             | Inst::FrameLoad { .. } => Effects::NONE,
             Inst::Load { .. } | Inst::LoadLane { .. } => {
                 Effects::writes(State::MEMORY, State::NONE, true)
@@ -650,6 +659,7 @@ impl Inst {
             | Inst::Exn { .. }
             | Inst::TableCallee { .. }
             | Inst::FuncIs { .. }
+            | Inst::FuncNumber { .. }
             | Inst::FrameLoad { .. } => 1,
             Inst::Store { .. }
             | Inst::StoreLane { .. }
@@ -688,7 +698,9 @@ impl Inst {
             Inst::Atomic { op, .. } => op.result().map(Type::from),
             Inst::Shuffle { .. } | Inst::LoadLane { .. } => Some(Type::V128),
             Inst::RefFunc { .. } | Inst::TableCallee { .. } => Some(Type::FuncRef),
-            Inst::RefIsNull { .. } | Inst::FuncIs { .. } => Some(Type::I32),
+            Inst::RefIsNull { .. } | Inst::FuncIs { .. } | Inst::FuncNumber { .. } => {
+                Some(Type::I32)
+            }
             Inst::Gc { op, .. } => op.own_result(),
             Inst::Exn { op, .. } => op.own_result(),
             _ => None,
@@ -738,6 +750,7 @@ impl Inst {
             Inst::GlobalSet { value, .. }
             | Inst::RefIsNull { value }
             | Inst::FuncIs { value, .. }
+            | Inst::FuncNumber { value, .. }
             | Inst::NullCheck { value } => visit(value),
             Inst::TableGet { index, .. } | Inst::TableCallee { index, .. } => visit(index),
             Inst::TableSet { index, value, .. } => [index, value].into_iter().for_each(visit),

@@ -45,7 +45,7 @@ mod simplify;
 mod tests;
 mod verify;
 
-pub use build::{BuildError, BuildOptions, Builder, ExpectedCallee};
+pub use build::{BuildError, BuildOptions, Builder, CallSite, Expected, ExpectedCallee};
 pub use cfg::{Cfg, Preds};
 pub use emit::{EmitError, emit};
 pub use entity::{Block, EdgeId, InstId, List, NO_OFFSET, Type, Value};

@@ -511,6 +511,11 @@ impl Parser {
                 let [value] = self.fixed(line)?;
                 Inst::FuncIs { value, func }
             }
+            "func.number" => {
+                let from = FuncIdx(line.number()?);
+                let [value] = self.fixed(line)?;
+                Inst::FuncNumber { value, from }
+            }
             "frame.load" => {
                 let below = line.number()?;
                 let [frame] = self.fixed(line)?;

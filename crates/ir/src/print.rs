@@ -276,6 +276,7 @@ impl<'a> Printer<'a> {
             Inst::Exn { op, .. } => write!(f, "{op}"),
             Inst::TableCallee { table, .. } => write!(f, "table.callee {}", table.0),
             Inst::FuncIs { func, .. } => write!(f, "func.is {}", func.0),
+            Inst::FuncNumber { from, .. } => write!(f, "func.number {}", from.0),
             Inst::FrameLoad { below, .. } => write!(f, "frame.load {below}"),
             Inst::Fuel { units } => write!(f, "fuel {units}"),
             Inst::FuelCheck => f.write_str("fuel.check"),

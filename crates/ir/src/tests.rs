@@ -29,7 +29,7 @@ fn build_all(bytes: Vec<u8>, options: BuildOptions) -> Result<Vec<String>, modul
         };
         texts.push(holds_together(func, module.header()));
         for at in loops(again.clone(), &mut scratch)? {
-            match builder.build_loop(again.clone().read(&mut scratch)?, options, at, &|_, _| None) {
+            match builder.build_loop(again.clone().read(&mut scratch)?, options, at, &|_| None) {
                 Ok(func) => _ = holds_together(func, module.header()),
                 Err(crate::BuildError::NoLoop) => {}
                 Err(error) => panic!("{error}"),

@@ -326,7 +326,9 @@ impl Verifier<'_> {
                 let operands = op.operands().iter().map(|&ty| Type::from(ty));
                 self.all_typed("operands", args.get(1..).unwrap_or_default(), operands)
             }
-            Inst::FuncIs { value, .. } => self.typed("function", value, Type::FuncRef),
+            Inst::FuncIs { value, .. } | Inst::FuncNumber { value, .. } => {
+                self.typed("function", value, Type::FuncRef)
+            }
             Inst::FrameLoad { frame, .. } => self.typed("frame", frame, Type::I64),
             Inst::RefIsNull { value } | Inst::NullCheck { value } => {
                 check(self.func.ty(value).is_ref(), || {

@@ -149,7 +149,7 @@ pub struct Header {
     /// One bit per function.
     escaping: Box<[u64]>,
     /// By type.
-    only_elements: Box<[Option<FuncIdx>]>,
+    elements: Box<[Box<[FuncIdx]>]>,
     branch_hints: BranchHints,
 }
 
@@ -337,10 +337,10 @@ impl Header {
         self.escaping[func.index() / 64] >> (func.index() % 64) & 1 != 0
     }
 
-    /// The function of a type that element segments bring into tables, if they bring just one of it. What else tables hold is for
-    /// code and hosts to say: so this is what a call through a table most likely arrives at, and no more.
-    pub fn only_element(&self, ty: TypeIdx) -> Option<FuncIdx> {
-        *self.only_elements.get(ty.index())?
+    /// The functions of a type that element segments bring into tables, in order, if they bring few of it; else none. What else
+    /// tables hold is for code and hosts to say: so these are what a call through a table most likely arrives at, and no more.
+    pub fn elements(&self, ty: TypeIdx) -> &[FuncIdx] {
+        self.elements.get(ty.index()).map_or(&[], |funcs| funcs)
     }
 
     /// The type of an item of the module.

@@ -384,7 +384,7 @@ fn trusted_bodies_are_not_read() {
 }
 
 #[test]
-fn the_only_function_of_a_type_in_tables_is_known() {
+fn the_functions_of_a_type_in_tables_are_known() {
     let wat = "(module
         (type $one (func (param i32))) (type $two (func (param i64))) (type $none (func (param f32)))
         (import \"m\" \"f\" (func $imported (type $two)))
@@ -394,6 +394,18 @@ fn the_only_function_of_a_type_in_tables_is_known() {
         (elem (i32.const 3) funcref (ref.func $f) (ref.null func) (ref.func $imported))
         (elem declare func $h))";
     let module = validate(&wasm(wat), &Features::default()).unwrap();
-    let only = [0, 1, 2, 7].map(|ty| module.header().only_element(TypeIdx(ty)));
-    assert_eq!(only, [Some(FuncIdx(1)), None, None, None]);
+    let known = [0, 1, 2, 7].map(|ty| module.header().elements(TypeIdx(ty)));
+    assert_eq!(
+        known,
+        [&[FuncIdx(1)][..], &[FuncIdx(0), FuncIdx(2)], &[], &[]]
+    );
+
+    let funcs = |n: usize| "(func)".repeat(n) + "(elem (table 0) (i32.const 0) func ";
+    let all = |n: usize| (0..n).map(|nth| format!("{nth} ")).collect::<String>();
+    let wat = |n| format!("(module (table 99 funcref) {}{}))", funcs(n), all(n));
+    let known = [16, 17].map(|n| {
+        let module = validate(&wasm(&wat(n)), &Features::default()).unwrap();
+        module.header().elements(TypeIdx(0)).len()
+    });
+    assert_eq!(known, [16, 0]);
 }

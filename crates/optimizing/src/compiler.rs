@@ -11,7 +11,8 @@ use abi::{CompileEnv, CompileError, CompiledFunc, Compiler, PcEntry};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
-use module::{FuncIdx, FuncInput, ReadScratch, TypeIdx};
+use ir::{CallSite, Expected};
+use module::{FuncIdx, FuncInput, ReadScratch};
 use std::any::Any;
 
 /// The optimizing compiler.
@@ -102,8 +103,9 @@ impl Optimizing {
             Start::Entry => reader.offset() as u32,
             Start::Loop(at) => at,
         };
-        let (builder, expected) = (&mut scratch.builder, &|site, ty| {
-            expected_callee(env, site, ty)
+        let may_inline = self.settings.inlining != Inlining::None;
+        let (builder, expected) = (&mut scratch.builder, &|site| {
+            expected_callee(env, site, may_inline)
         });
         let built = match start {
             Start::Entry => builder.build_expecting(reader, options, expected),
@@ -207,16 +209,34 @@ const EFFORT_MAX: u64 = 2_000_000;
 
 /// A call is tested for what it mostly arrives at if that are at least so many of all.
 const EXPECTED_SHARE_MIN: f32 = 0.7;
+/// Bodies of at most so many bytes are likely to take the place of calls in loops.
+const SMALL_BODY_BYTES: usize = 150;
 
-/// What a call through a table or a reference is expected to arrive at: what was seen there, or the only function that can be.
+/// What a call through a table or a reference is expected to arrive at: what was seen there, or what is all that can be.
 pub(crate) fn expected_callee(
     env: CompileEnv<'_>,
-    site: u32,
-    through_table: Option<TypeIdx>,
-) -> Option<FuncIdx> {
-    match env.around.and_then(|around| around.call_target(site)) {
-        Some(target) => (target.share >= EXPECTED_SHARE_MIN).then_some(target.func),
-        None => env.header.only_element(through_table?),
+    site: CallSite,
+    may_inline: bool,
+) -> Option<Expected> {
+    let around = env.around;
+    let seen = around.and_then(|around| around.call_target(site.offset));
+    if let Some(target) = seen
+        && target.share >= EXPECTED_SHARE_MIN
+    {
+        return Some(Expected::Func(target.func));
+    }
+    match env.header.elements(site.through_table?) {
+        &[only] if seen.is_none() => Some(Expected::Func(only)),
+        several @ [_, _, ..] if site.is_in_loop && may_inline => {
+            // A jump to one of many calls is no better than the call that it replaces, if these remain calls.
+            let is_small = |func: &&FuncIdx| {
+                let body = around.and_then(|around| around.body(**func));
+                body.is_some_and(|body| body.bytes_len() <= SMALL_BODY_BYTES)
+            };
+            let n_small = several.iter().filter(is_small).count();
+            (2 * n_small >= several.len()).then(|| Expected::Among(several.to_vec()))
+        }
+        _ => None,
     }
 }
 

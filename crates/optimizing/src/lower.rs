@@ -323,6 +323,7 @@ impl<'a> Lower<'a> {
             Inst::Gc { op, args } => self.gc(id, op, args),
             Inst::Exn { op, args } => self.exn(id, op, args),
             Inst::FuncIs { value, func } => self.func_is(id, value, func),
+            Inst::FuncNumber { value, from } => self.func_number(id, value, from),
             Inst::FrameLoad { frame, below } => {
                 let ty = clif_type(self.func.ty(self.func.result(id)));
                 let frame = self.value(frame);

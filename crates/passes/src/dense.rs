@@ -1,5 +1,5 @@
 //! Lets loops over arrays run ahead without what each access costs: the whole range is checked before, so that addresses need not wrap
-//! around at 2^32, and rounds may be done together in vectors.
+//! around at 2^32, and rounds may be done together: in vectors, or all by one operator.
 //!
 //! Apart because it is the frame for both. The loop stays as it is and does at least the last round. In front of it stands another
 //! that does the rounds before, if there are enough of them and all of what they access is there; in every other case, the loop does
@@ -10,14 +10,16 @@
 //! after          ──> many? ──> inside? ──> begin ──> fast ──> ahead ──> loop
 //!                      └──────────┴─────────────────────────────────────┘
 //! ```
+//! If one operator does it, it stands in `begin`, and there is neither `fast` nor `ahead`.
 
+use crate::bulk::Bulk;
 use crate::emit::{Emit, end_with_branch, place_before};
 use crate::lanes::Lanes;
 use crate::streams::Streams;
 use crate::table::Env;
 use crate::tight::{Rounds, Tight};
 use crate::trips::Trips;
-use ir::{Func, Inst, NO_OFFSET, Term, Type, Value};
+use ir::{Block, Func, Inst, NO_OFFSET, Term, Type, Value};
 use module::MemoryIdx;
 use ops::Compute;
 
@@ -61,6 +63,7 @@ pub(crate) fn run(func: &mut Func, env: &Env<'_>) {
             streams: &streams,
             trips: &trips,
             lanes: lanes.as_ref(),
+            bulk: lanes.as_ref().and_then(|lanes| lanes.bulk(func)),
         };
         ahead.emit(func);
         placed.push((tight.block, first..func.n_blocks()));
@@ -75,6 +78,7 @@ struct Ahead<'a> {
     streams: &'a Streams,
     trips: &'a Trips,
     lanes: Option<&'a Lanes>,
+    bulk: Option<Bulk>,
 }
 
 /// What the fast loop is made of, once the checks are emitted.
@@ -103,9 +107,12 @@ impl Ahead<'_> {
         let block = self.tight.block;
         let first = func.n_blocks();
         let olds: Vec<Value> = func.params(block).to_vec();
-        let types: Vec<Type> = olds.iter().map(|&value| func.ty(value)).collect();
         let place = func.term_offset(block);
-        let at_once = self.lanes.map_or_else(|| self.copies(func), Lanes::rounds);
+        let at_once = match (self.bulk, self.lanes) {
+            (Some(_), _) => 1,
+            (None, Some(lanes)) => lanes.rounds(),
+            (None, None) => self.copies(func),
+        };
         let mut emit = Emit {
             func,
             offset: NO_OFFSET,
@@ -118,7 +125,11 @@ impl Ahead<'_> {
             starts: &[],
             grown: &[],
         };
-        let least = ROUNDS_MIN.max(2 * at_once);
+        let mut least = ROUNDS_MIN.max(2 * at_once);
+        if let Some(bulk) = self.bulk {
+            let step = self.streams.groups[bulk.to.group].step;
+            least = least.max(Bulk::BYTES_MIN / u64::from(step));
+        }
         let (is_enough, way) = self.trips.many(&mut emit, least, |value| ready.now(value));
         let to_slow = emit.func.add_edge(block, &news);
         if emit.func.const_bits(is_enough) == Some(0) {
@@ -140,42 +151,72 @@ impl Ahead<'_> {
         };
 
         let begin = emit.func.add_block(&[]);
+        let (last, args) = match self.bulk {
+            Some(bulk) => {
+                let step = self.streams.groups[bulk.to.group].step;
+                let step = emit.i64(step.into());
+                let bytes = emit.compute(Compute::I64Mul, &[rounds, step]);
+                bulk.emit(&mut emit, self.streams, bytes, &ready);
+                emit.offset = NO_OFFSET;
+                (begin, self.ahead(&mut emit, rounds, &ready, &[]))
+            }
+            None => self.fast(&mut emit, begin, (rounds, at_once), &ready),
+        };
+
+        let to_inside = func.add_edge(inside, &[]);
+        end_with_branch(func, many, is_enough, (to_inside, to_slow), place);
+        let to_begin = func.add_edge(begin, &[]);
+        let to_slow = func.add_edge(block, &news);
+        end_with_branch(func, inside, is_good, (to_begin, to_slow), place);
+        let to_slow = func.add_edge(block, &args);
+        func.end_block(last, Term::Jump(to_slow), place);
+        for new in first..func.n_blocks() {
+            func.set_cold_like(Block::new(new as u32), block);
+        }
+    }
+
+    /// The fast loop, from the block that leads to it to the one behind it, which is given with what the parameters of the loop are
+    /// there.
+    fn fast(
+        &self,
+        emit: &mut Emit<'_>,
+        begin: Block,
+        (rounds, at_once): (Value, u64),
+        ready: &Ready<'_>,
+    ) -> (Block, Vec<Value>) {
+        let place = emit.func.term_offset(self.tight.block);
         let steps = self.steps();
         let zero = emit.i64(0);
         let mut begins: Vec<Value> = vec![zero; steps.len()];
         let mut fast_types: Vec<Type> = vec![Type::I64; steps.len()];
-        let grown_by = |emit: &mut Emit<'_>, step: u32| {
-            let step = emit.i64(step.into());
-            emit.compute(Compute::I64Mul, &[rounds, step])
-        };
-        let end = grown_by(&mut emit, steps[0]);
+        let step = emit.i64(steps[0].into());
+        let end = emit.compute(Compute::I64Mul, &[rounds, step]);
         match self.lanes {
-            Some(lanes) => lanes.begin(&mut emit, &ready, &mut begins, &mut fast_types),
+            Some(lanes) => lanes.begin(emit, ready, &mut begins, &mut fast_types),
             None => {
-                begins.extend_from_slice(&news);
-                fast_types.extend_from_slice(&types);
+                begins.extend_from_slice(ready.news);
+                fast_types.extend(ready.olds.iter().map(|&value| emit.func.ty(value)));
             }
         }
 
         let fast = emit.func.add_block(&fast_types);
         let params: Vec<Value> = emit.func.params(fast).to_vec();
         let (grown, carried) = params.split_at(steps.len());
-        let by_group: Vec<Option<Value>> = self
-            .streams
-            .groups
-            .iter()
-            .map(|group| {
-                let nth = steps.iter().position(|&step| step == group.step);
-                nth.map(|nth| grown[nth])
-            })
-            .collect();
-        ready.grown = &by_group;
+        let by_group = self.streams.groups.iter().map(|group| {
+            let nth = steps.iter().position(|&step| step == group.step);
+            nth.map(|nth| grown[nth])
+        });
+        let by_group: Vec<Option<Value>> = by_group.collect();
+        let ready = Ready {
+            grown: &by_group,
+            ..*ready
+        };
         let next_carried = match self.lanes {
-            Some(lanes) => lanes.round(&mut emit, self.streams, carried, &ready),
+            Some(lanes) => lanes.round(emit, self.streams, carried, &ready),
             None => {
                 let mut carried = carried.to_vec();
                 for round in 0..at_once {
-                    carried = self.copy(&mut emit, round, &carried, &ready);
+                    carried = self.copy(emit, round, &carried, &ready);
                 }
                 carried
             }
@@ -190,23 +231,14 @@ impl Ahead<'_> {
         next.extend_from_slice(&next_carried);
 
         let ahead = emit.func.add_block(&[]);
-        let args = self.ahead(&mut emit, rounds, &ready, &next_carried);
-
-        let to_inside = func.add_edge(inside, &[]);
-        end_with_branch(func, many, is_enough, (to_inside, to_slow), place);
-        let to_begin = func.add_edge(begin, &[]);
-        let to_slow = func.add_edge(block, &news);
-        end_with_branch(func, inside, is_good, (to_begin, to_slow), place);
+        let args = self.ahead(emit, rounds, &ready, &next_carried);
+        let func = &mut *emit.func;
         let to_fast = func.add_edge(fast, &begins);
         func.end_block(begin, Term::Jump(to_fast), place);
         let back = func.add_edge(fast, &next);
         let out = func.add_edge(ahead, &[]);
         end_with_branch(func, fast, goes_on, (back, out), place);
-        let to_slow = func.add_edge(block, &args);
-        func.end_block(ahead, Term::Jump(to_slow), place);
-        for new in first..func.n_blocks() {
-            func.set_cold_like(ir::Block::new(new as u32), block);
-        }
+        (ahead, args)
     }
 
     /// The different numbers by which groups grow, the one of a group that certainly does first.

@@ -445,6 +445,7 @@ fn cost(inst: &Inst) -> usize {
         | Inst::TableSize { .. }
         | Inst::FuncIs { .. }
         | Inst::FrameLoad { .. } => 1,
+        Inst::FuncNumber { .. } => 4,
         Inst::Wide { .. } => 2,
         Inst::TableCallee { .. } => 5,
         Inst::Call {

@@ -10,6 +10,7 @@
 //! What loads see must not depend on how many elements are done at once. Where it could, the order is right by the distance, or ranges
 //! are compared before.
 
+use crate::bulk::{Bulk, Source, repeated_byte};
 use crate::dense::{Ready, address};
 use crate::emit::Emit;
 use crate::streams::{Access, Streams};
@@ -292,6 +293,26 @@ impl Lanes {
             carried: finder.carried,
             distances,
         })
+    }
+
+    /// What the loop does with bytes, if it only copies or fills them.
+    pub(crate) fn bulk(&self, func: &Func) -> Option<Bulk> {
+        let ([node], [run], []) = (&self.nodes[..], &self.runs[..], &self.carried[..]) else {
+            return None;
+        };
+        let to = run.first;
+        let from = match *node {
+            // An earlier round may store what is loaded: a pattern, and no copy of what was there.
+            Node::Load(from) if from.group == to.group && from.at < to.at => return None,
+            Node::Load(from) => Source::Memory(from),
+            Node::Same(value) => match repeated_byte(func, value, self.element.bytes()) {
+                Some(byte) => Source::Constant(byte),
+                None if self.element == Element::I8 => Source::Byte(value),
+                None => return None,
+            },
+            _ => return None,
+        };
+        Some(Bulk { to, from })
     }
 
     /// Lanes of a vector.

@@ -32,6 +32,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bulk;
 mod compare;
 mod dce;
 mod dense;

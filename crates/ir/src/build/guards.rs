@@ -1,6 +1,6 @@
-//! Calls through tables and references that mostly arrive at one function of the module.
+//! Calls through tables and references that mostly arrive at one function of the module, or at one of a few.
 //!
-//! Apart from other calls because they become three blocks. What is expected is a hint: the test finds out, and nothing is assumed
+//! Apart from other calls because they become several blocks. What is expected is a hint: the test finds out, and nothing is assumed
 //! of the hint but that the function can be called so at all.
 //!
 //! ```text
@@ -9,41 +9,83 @@
 //! other    v4 = call_indirect 0 0 v0(...)      jump next(v4)      cold
 //! next(v5) ...
 //! ```
+//! For one of a few, it is `v2 = func.number 7 v1   switch v2 [direct, other, direct, ... other]`: by the order of functions that can be
+//! referred to, some of which may lie between those that are expected.
 
-use super::{Builder, ExpectedCallee};
+use super::{Builder, CallSite, Expected, ExpectedCallee};
 use crate::{Block, Callee, EdgeId, Inst, List, Term, Type, Value};
 use module::{FuncIdx, FuncType, Header, Op, TypeIdx};
+
+/// Functions from the first to the last of those that a call is expected to arrive at, of which each takes a place in the switch.
+const SPAN_MAX: usize = 64;
 
 impl Builder {
     /// Notes what the calls of the function that was read are expected to arrive at.
     pub(super) fn expect(&mut self, expected: ExpectedCallee<'_>) {
         self.expected.clear();
+        // Whether each block that is open is a loop, and how many are.
+        let (mut open, mut n_loops) = (Vec::new(), 0usize);
         for (at, op) in self.source.ops.iter().enumerate() {
             let through_table = match *op {
+                Op::Block(_) | Op::If(_) | Op::TryTable { .. } | Op::Loop(_) => {
+                    let is_loop = matches!(op, Op::Loop(_));
+                    n_loops += usize::from(is_loop);
+                    open.push(is_loop);
+                    continue;
+                }
+                Op::End => {
+                    // The last one ends the function.
+                    n_loops -= usize::from(open.pop() == Some(true));
+                    continue;
+                }
                 Op::CallIndirect { ty, .. } | Op::ReturnCallIndirect { ty, .. } => Some(ty),
                 Op::CallRef(_) | Op::ReturnCallRef(_) => None,
                 _ => continue,
             };
-            if let Some(func) = expected(self.source.offsets[at], through_table) {
-                self.expected.push((at, func));
+            let site = CallSite {
+                offset: self.source.offsets[at],
+                through_table,
+                is_in_loop: n_loops > 0,
+            };
+            if let Some(found) = expected(site) {
+                self.expected.push((at, found));
             }
         }
     }
 
     /// What the current operator is expected to call, if that has the type that the call needs.
-    pub(super) fn expected_callee(&self, header: &Header, ty: TypeIdx) -> Option<FuncIdx> {
-        let found = self.expected.binary_search_by_key(&self.at, |&(at, _)| at);
-        let (_, func) = self.expected[found.ok()?];
-        let own = *header.funcs().get(func.index())?;
-        let is_own = func.index() >= header.n_imported_funcs() && header.escapes(func);
-        let mut types = std::iter::successors(Some(own), |&ty| header.sub_type(ty).supertype);
-        (is_own && types.any(|found| found == ty)).then_some(func)
+    pub(super) fn expected_callee(&self, header: &Header, ty: TypeIdx) -> Option<Expected> {
+        let found = self.expected.binary_search_by_key(&self.at, |(at, _)| *at);
+        let can_be_called = |func: FuncIdx| {
+            let own = header.funcs().get(func.index()).copied();
+            let is_own = own.is_some() && func.index() >= header.n_imported_funcs();
+            let mut types = std::iter::successors(own, |&ty| header.sub_type(ty).supertype);
+            is_own && header.escapes(func) && types.any(|found| found == ty)
+        };
+        match &self.expected[found.ok()?].1 {
+            Expected::Func(func) => can_be_called(*func).then_some(Expected::Func(*func)),
+            Expected::Among(funcs) => {
+                let funcs = funcs.iter().copied();
+                let funcs: Vec<FuncIdx> = funcs.filter(|&func| can_be_called(func)).collect();
+                let (first, last) = (funcs.first()?, funcs.last()?);
+                let is_in_order = funcs.is_sorted_by(|a, b| a < b);
+                let span = (first.0..=last.0).filter(|&func| header.escapes(FuncIdx(func)));
+                if !is_in_order || span.count() > SPAN_MAX {
+                    return None;
+                }
+                match funcs[..] {
+                    [only] => Some(Expected::Func(only)),
+                    _ => Some(Expected::Among(funcs)),
+                }
+            }
+        }
     }
 
-    /// A call that mostly arrives at a function: `entry` is the reference that is called.
+    /// A call that mostly arrives at what is expected: `entry` is the reference that is called.
     pub(super) fn guarded_call(
         &mut self,
-        (entry, func): (Value, FuncIdx),
+        header: &Header,
+        (entry, expected): (Value, Expected),
         other: Inst,
         args: List,
         ty: &FuncType,
@@ -51,18 +93,30 @@ impl Builder {
         let n_results = ty.results().len();
         // Each instruction has a list of its own, as passes change them in place.
         let values = self.func.list(args).to_vec();
-        let args = self.func.make_list(&values);
-        let otherwise = self.guard(entry, func);
-        let direct = Inst::Call {
-            n_results: n_results as u16,
-            func,
-            args,
+        let (arms, otherwise) = match expected {
+            Expected::Func(func) => {
+                let (then, otherwise) = self.guard(entry, func);
+                (vec![(func, then)], otherwise)
+            }
+            Expected::Among(funcs) => self.guards(header, entry, &funcs),
         };
-        self.call(direct, ty);
-        let met = self.jump_on(n_results);
+        let mut met = Vec::with_capacity(arms.len() + 1);
+        for (func, edge) in arms {
+            let block = self.func.push_block();
+            self.func.edges[edge.index()].to = block;
+            self.alive = true;
+            let args = self.func.make_list(&values);
+            let direct = Inst::Call {
+                n_results: n_results as u16,
+                func,
+                args,
+            };
+            self.call(direct, ty);
+            met.push(self.jump_on(n_results));
+        }
         let is_cold = self.begin_other(otherwise);
         self.call(other, ty);
-        let met = [met, self.jump_on(n_results)];
+        met.push(self.jump_on(n_results));
 
         self.func.makes_cold = is_cold;
         let next = self.func.push_block();
@@ -79,11 +133,11 @@ impl Builder {
 
     /// As above, in place of the function.
     pub(super) fn guarded_tail_call(&mut self, header: &Header, callee: Callee) {
-        let func = match callee {
+        let expected = match callee {
             Callee::Func(_) => None,
             _ => self.expected_callee(header, callee.ty(header)),
         };
-        let Some(func) = func else {
+        let Some(Expected::Func(func)) = expected else {
             return self.tail_call(header, callee);
         };
         let entry = match callee {
@@ -93,7 +147,9 @@ impl Builder {
             Callee::Ref { callee, .. } => callee,
             Callee::Func(_) => unreachable!("such a call needs no guard"),
         };
-        let otherwise = self.guard(entry, func);
+        let (then, otherwise) = self.guard(entry, func);
+        let block = self.func.push_block();
+        self.func.edges[then.index()].to = block;
         let n_params = header.func_type(func).params().len();
         let args = self
             .func
@@ -108,15 +164,44 @@ impl Builder {
         self.func.makes_cold = is_cold;
     }
 
-    /// Goes on where the reference is the function; gives the edge for where it is not.
-    fn guard(&mut self, entry: Value, func: FuncIdx) -> EdgeId {
+    /// Asks whether the reference is the function; gives the edges for where it is, and where it is not.
+    fn guard(&mut self, entry: Value, func: FuncIdx) -> (EdgeId, EdgeId) {
         let cond = self.append(Inst::FuncIs { value: entry, func }, &[Type::I32]);
         let then = self.func.push_edge(Block::NONE);
         let otherwise = self.func.push_edge(Block::NONE);
         self.branch(cond, then, otherwise);
-        let block = self.func.push_block();
-        self.func.edges[then.index()].to = block;
-        otherwise
+        (then, otherwise)
+    }
+
+    /// Asks which of several functions the reference is; gives each with its edge, and the edge for where it is none of them.
+    fn guards(
+        &mut self,
+        header: &Header,
+        entry: Value,
+        funcs: &[FuncIdx],
+    ) -> (Vec<(FuncIdx, EdgeId)>, EdgeId) {
+        let (first, last) = (funcs[0], funcs[funcs.len() - 1]);
+        let number = Inst::FuncNumber {
+            value: entry,
+            from: first,
+        };
+        let index = self.append(number, &[Type::I32]);
+        let otherwise = self.func.push_edge(Block::NONE);
+        let mut arms = Vec::with_capacity(funcs.len());
+        let mut targets = Vec::new();
+        for func in (first.0..=last.0).map(FuncIdx) {
+            if funcs.binary_search(&func).is_ok() {
+                let edge = self.func.push_edge(Block::NONE);
+                arms.push((func, edge));
+                targets.push(Value(edge.0));
+            } else if header.escapes(func) {
+                targets.push(Value(otherwise.0));
+            }
+        }
+        targets.push(Value(otherwise.0));
+        let targets = self.func.make_list(&targets);
+        self.terminate(Term::Switch { index, targets });
+        (arms, otherwise)
     }
 
     /// Goes on where the guard has led elsewhere, which is cold; gives whether what is around it is.

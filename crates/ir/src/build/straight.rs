@@ -91,10 +91,10 @@ impl Builder {
                     args,
                 };
                 match self.expected_callee(header, ty) {
-                    Some(func) => {
+                    Some(expected) => {
                         let entry = Inst::TableCallee { table, index };
                         let entry = self.append(entry, &[Type::FuncRef]);
-                        self.guarded_call((entry, func), inst, args, callee);
+                        self.guarded_call(header, (entry, expected), inst, args, callee);
                     }
                     None => self.call(inst, callee),
                 }
@@ -118,8 +118,8 @@ impl Builder {
                     },
                 };
                 match (inst, self.expected_callee(header, ty)) {
-                    (Inst::CallRef { .. }, Some(func)) => {
-                        self.guarded_call((callee, func), inst, args, func_type);
+                    (Inst::CallRef { .. }, Some(expected)) => {
+                        self.guarded_call(header, (callee, expected), inst, args, func_type);
                     }
                     _ => self.call(inst, func_type),
                 }

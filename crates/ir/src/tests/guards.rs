@@ -1,7 +1,7 @@
 //! Calls that are expected to arrive at certain functions.
 
 use super::holds_together;
-use crate::{BuildOptions, Builder};
+use crate::{BuildOptions, Builder, Expected};
 use expect_test::{Expect, expect};
 use module::{Features, FuncIdx, ReadScratch};
 
@@ -11,6 +11,10 @@ fn check(wat: &str, expected: u32, expect: Expect) {
 
 /// The last function of a module, where all calls are expected to arrive at function `expected`.
 fn build(wat: &str, expected: u32) -> String {
+    build_expecting(wat, &Expected::Func(FuncIdx(expected)))
+}
+
+fn build_expecting(wat: &str, expected: &Expected) -> String {
     let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
     let mut last = None;
     let module = module::decode(bytes, &Features::default(), &mut |_, input| {
@@ -20,9 +24,8 @@ fn build(wat: &str, expected: u32) -> String {
     let mut scratch = ReadScratch::default();
     let reader = last.expect("a function").read(&mut scratch).unwrap();
     let mut builder = Builder::new();
-    let func = builder.build_expecting(reader, BuildOptions::default(), &|_, _| {
-        Some(FuncIdx(expected))
-    });
+    let func =
+        builder.build_expecting(reader, BuildOptions::default(), &|_| Some(expected.clone()));
     let text = holds_together(func.unwrap(), module.header());
     let lines = text
         .lines()
@@ -141,4 +144,38 @@ fn what_cannot_be_called_so_is_not_expected() {
     for expected in [1, 99] {
         expect.assert_eq(&build(&wat, expected));
     }
+}
+
+/// Functions 0 and 3 are expected; 1 can be referred to, 2 not.
+#[test]
+fn a_call_of_one_of_a_few_is_a_switch() {
+    let wat = "(type $t (func (param i32)))
+        (table 2 funcref) (elem (i32.const 0) func $a $b $d)
+        (func $a (type $t)) (func $b (type $t)) (func $c (type $t)) (func $d (type $t))
+        (func (param i32) (call_indirect (type $t) (i32.const 7) (local.get 0)))";
+    let expected = |funcs: &[u32]| Expected::Among(funcs.iter().copied().map(FuncIdx).collect());
+    expect![[r#"
+        func (i32) -> () {
+        b0(v0: i32):
+            v1: funcref = table.callee 0 v0
+            v2: i32 = func.number 0 v1
+            switch v2, b1, b3, b2, b3
+        b1:
+            call 0(i32:7)
+            jump b4
+        b2:
+            call 3(i32:7)
+            jump b4
+        b3 cold:
+            call_indirect 0 0 v0(i32:7)
+            jump b4
+        b4:
+            return
+        }
+    "#]].assert_eq(&build_expecting(wat, &expected(&[0, 3])));
+    // Not in order, or not to be called so: as if nothing were known of these.
+    let usual = build(wat, 99);
+    assert_eq!(build_expecting(wat, &expected(&[3, 0])), usual);
+    assert_eq!(build_expecting(wat, &expected(&[4, 99])), usual);
+    assert_eq!(build_expecting(wat, &expected(&[2, 3])), build(wat, 3));
 }

@@ -17,7 +17,7 @@ fn build(wat: &str, nth: usize, options: BuildOptions) -> Result<String, BuildEr
     let mut scratch = ReadScratch::default();
     let at = loops(input.clone(), &mut scratch)?[nth];
     let mut builder = Builder::new();
-    let func = builder.build_loop(input.read(&mut scratch)?, options, at, &|_, _| None)?;
+    let func = builder.build_loop(input.read(&mut scratch)?, options, at, &|_| None)?;
     let text = holds_together(func, module.header());
     let lines = text.lines();
     Ok(lines

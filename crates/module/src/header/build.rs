@@ -16,6 +16,9 @@ use wasmparser::{
     ElementItems, ElementKind, ExternalKind, FromReader, SectionLimited, TableInit, TypeRef,
 };
 
+/// Functions of a type in element segments are not told one by one if they are more.
+const ELEMENTS_MAX: usize = 16;
+
 /// The lists of a header while sections arrive.
 #[derive(Default)]
 pub(crate) struct HeaderBuilder {
@@ -256,7 +259,7 @@ impl HeaderBuilder {
             n_imported_globals: imported(|ty| matches!(ty, ImportType::Global(_))),
             n_imported_tags: imported(|ty| matches!(ty, ImportType::Tag(_))),
             escaping: self.escaping(),
-            only_elements: self.only_elements(),
+            elements: self.elements(),
             exports_by_name: exports_by_name.into(),
             types: self.types.into(),
             kinds: self.kinds.into(),
@@ -337,14 +340,14 @@ impl HeaderBuilder {
         self.start.iter().copied().for_each(&mut escapes);
         bits.into()
     }
-    /// By type: the only function of it in element segments that are for tables.
-    fn only_elements(&self) -> Box<[Option<FuncIdx>]> {
-        let mut only = vec![None; self.types.len()];
-        let mut several = vec![false; self.types.len()];
+    /// By type: the functions of it in element segments that are for tables, if they are few.
+    fn elements(&self) -> Box<[Box<[FuncIdx]>]> {
+        let mut elements: Vec<Vec<FuncIdx>> = vec![Vec::new(); self.types.len()];
         let mut holds = |func: FuncIdx| {
-            let ty = self.funcs[func.index()].index();
-            let first = *only[ty].get_or_insert(func);
-            several[ty] |= first != func;
+            let known = &mut elements[self.funcs[func.index()].index()];
+            if known.len() <= ELEMENTS_MAX && !known.contains(&func) {
+                known.push(func);
+            }
         };
         for elem in &self.elems {
             match (&elem.mode, &elem.items) {
@@ -359,8 +362,13 @@ impl HeaderBuilder {
                 }
             }
         }
-        let only = only.into_iter().zip(several);
-        only.map(|(func, several)| func.filter(|_| !several))
-            .collect()
+        let few = elements.into_iter().map(|mut funcs| {
+            if funcs.len() > ELEMENTS_MAX {
+                funcs.clear();
+            }
+            funcs.sort_unstable();
+            funcs.into()
+        });
+        few.collect()
     }
 }

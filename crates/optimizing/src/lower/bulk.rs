@@ -18,6 +18,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     Block, ConstantData, InstBuilder, MemFlags, Opcode, Type, Value, types,
 };
+use ir::InstId;
 use module::MemoryIdx;
 use ops::Trap;
 
@@ -48,12 +49,17 @@ enum Piece {
 }
 
 impl Lower<'_> {
-    pub(super) fn memory_copy(&mut self, to: MemoryIdx, from: MemoryIdx, args: [ir::Value; 3]) {
+    pub(super) fn memory_copy(
+        &mut self,
+        id: InstId,
+        (to, from): (MemoryIdx, MemoryIdx),
+        args: [ir::Value; 3],
+    ) {
         let [dst, src, bytes] = args;
         if self.is_guarded(to) && self.is_guarded(from) {
             let count = self.extended(bytes);
-            let target = self.checked_region(to, dst, count);
-            let source = self.checked_region(from, src, count);
+            let target = self.region(id, to, dst, count);
+            let source = self.region(id, from, src, count);
             self.transfer(bytes, count, target, Source::Region(source), |lower| {
                 lower.copy_by_call(to, from, args);
             });
@@ -62,11 +68,11 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn memory_fill(&mut self, memory: MemoryIdx, args: [ir::Value; 3]) {
+    pub(super) fn memory_fill(&mut self, id: InstId, memory: MemoryIdx, args: [ir::Value; 3]) {
         let [dst, value, bytes] = args;
         if self.is_guarded(memory) {
             let count = self.extended(bytes);
-            let target = self.checked_region(memory, dst, count);
+            let target = self.region(id, memory, dst, count);
             self.transfer(bytes, count, target, Source::Byte(value), |lower| {
                 lower.fill_by_call(memory, args);
             });
@@ -89,15 +95,17 @@ impl Lower<'_> {
     }
 
     /// The bytes from `start` of a guarded memory; traps if some are outside.
-    fn checked_region(&mut self, memory: MemoryIdx, start: ir::Value, count: Value) -> Region {
+    fn region(&mut self, id: InstId, memory: MemoryIdx, start: ir::Value, count: Value) -> Region {
         let start = self.extended(start);
-        let size = self.memory_bytes(memory);
-        // Both are less than 2^32.
-        let end = self.pos.ins().iadd(start, count);
-        let is_outside = self.pos.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
-        self.pos
-            .ins()
-            .trapnz(is_outside, trap_code(Trap::MemoryOutOfBounds));
+        if !self.func.is_in_bounds(id) {
+            let size = self.memory_bytes(memory);
+            // Both are less than 2^32.
+            let end = self.pos.ins().iadd(start, count);
+            let is_outside = self.pos.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
+            self.pos
+                .ins()
+                .trapnz(is_outside, trap_code(Trap::MemoryOutOfBounds));
+        }
         let base = self.memory_base(memory);
         let at = self.pos.ins().iadd(base, start);
         Region {

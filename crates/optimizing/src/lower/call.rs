@@ -203,6 +203,28 @@ impl Lower<'_> {
         self.set(id, is_it);
     }
 
+    /// How many entries of the instance's own functions come after that of `from` up to a reference.
+    pub(super) fn func_number(&mut self, id: InstId, value: ir::Value, from: FuncIdx) {
+        const NONE: i64 = 1 << 30;
+        const { assert!(FuncRefLayout::SIZE.is_power_of_two()) };
+        let Some(Place::Inline(offset)) = self.env.layout.func_ref(from) else {
+            // Imported, or nothing can refer to it.
+            let none = self.iconst(types::I32, NONE);
+            return self.set(id, none);
+        };
+        let value = self.value(value);
+        let first = self.pos.ins().iadd_imm_s(self.vmctx, i64::from(offset));
+        let apart = self.pos.ins().isub(value, first);
+        // Entries of others, and null, are before or far behind: among the instance's own there is nothing else.
+        let shift = i64::from(FuncRefLayout::SIZE.trailing_zeros());
+        let number = self.pos.ins().ushr_imm_u(apart, shift);
+        let none = self.iconst(POINTER, NONE);
+        let is_near = self.pos.ins().icmp(IntCC::UnsignedLessThan, number, none);
+        let number = self.pos.ins().select(is_near, number, none);
+        let number = self.pos.ins().ireduce(types::I32, number);
+        self.set(id, number);
+    }
+
     /// Code and vmctx of a function in a table; traps if there is none of the type.
     fn indirect_callee(
         &mut self,

@@ -97,8 +97,8 @@ impl Lower<'_> {
                 let pages = self.builtin(Builtin::memory_grow, &[number, delta]);
                 self.set_index(id, pages);
             }
-            Inst::MemoryFill { memory, args } => self.memory_fill(memory, args),
-            Inst::MemoryCopy { dst, src, args } => self.memory_copy(dst, src, args),
+            Inst::MemoryFill { memory, args } => self.memory_fill(id, memory, args),
+            Inst::MemoryCopy { dst, src, args } => self.memory_copy(id, (dst, src), args),
             Inst::MemoryInit {
                 data,
                 memory,
