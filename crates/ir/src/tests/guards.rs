@@ -172,7 +172,8 @@ fn a_call_of_one_of_a_few_is_a_switch() {
         b4:
             return
         }
-    "#]].assert_eq(&build_expecting(wat, &expected(&[0, 3])));
+    "#]]
+    .assert_eq(&build_expecting(wat, &expected(&[0, 3])));
     // Not in order, or not to be called so: as if nothing were known of these.
     let usual = build(wat, 99);
     assert_eq!(build_expecting(wat, &expected(&[3, 0])), usual);
