@@ -18,6 +18,9 @@ use module::{FuncIdx, FuncType, Header, Op, TypeIdx};
 
 /// Functions from the first to the last of those that a call is expected to arrive at, of which each takes a place in the switch.
 const SPAN_MAX: usize = 64;
+/// Calls of a function that become switches, and what each may pass and return: each function in a switch is one more call.
+const SWITCHES_MAX: usize = 8;
+const SWITCH_VALUES_MAX: usize = 8;
 
 impl Builder {
     /// Notes what the calls of the function that was read are expected to arrive at.
@@ -25,6 +28,7 @@ impl Builder {
         self.expected.clear();
         // Whether each block that is open is a loop, and how many are.
         let (mut open, mut n_loops) = (Vec::new(), 0usize);
+        let mut n_switches = 0;
         for (at, op) in self.source.ops.iter().enumerate() {
             let through_table = match *op {
                 Op::Block(_) | Op::If(_) | Op::TryTable { .. } | Op::Loop(_) => {
@@ -47,8 +51,12 @@ impl Builder {
                 through_table,
                 is_in_loop: n_loops > 0,
             };
-            if let Some(found) = expected(site) {
-                self.expected.push((at, found));
+            let found = expected(site);
+            n_switches += usize::from(matches!(found, Some(Expected::Among(_))));
+            match found {
+                Some(Expected::Among(_)) if n_switches > SWITCHES_MAX => {}
+                Some(found) => self.expected.push((at, found)),
+                None => {}
             }
         }
     }
@@ -70,7 +78,9 @@ impl Builder {
                 let (first, last) = (funcs.first()?, funcs.last()?);
                 let is_in_order = funcs.is_sorted_by(|a, b| a < b);
                 let span = (first.0..=last.0).filter(|&func| header.escapes(FuncIdx(func)));
-                if !is_in_order || span.count() > SPAN_MAX {
+                let callee = header.type_at(ty);
+                let n_values = callee.params().len() + callee.results().len();
+                if !is_in_order || span.count() > SPAN_MAX || n_values > SWITCH_VALUES_MAX {
                     return None;
                 }
                 match funcs[..] {
