@@ -218,11 +218,22 @@ impl Lower<'_> {
         // Entries of others, and null, are before or far behind: among the instance's own there is nothing else.
         let shift = i64::from(FuncRefLayout::SIZE.trailing_zeros());
         let number = self.pos.ins().ushr_imm_u(apart, shift);
-        let none = self.iconst(POINTER, NONE);
-        let is_near = self.pos.ins().icmp(IntCC::UnsignedLessThan, number, none);
-        let number = self.pos.ins().select(is_near, number, none);
+        let is_near = self
+            .pos
+            .ins()
+            .icmp_imm_u(IntCC::UnsignedLessThan, number, NONE);
+        // Predicted, and so nothing waits for it.
+        let [join, other] = self.blocks_after_current();
+        self.pos.func.layout.set_cold(other);
+        let found = self.pos.func.dfg.append_block_param(join, types::I32);
         let number = self.pos.ins().ireduce(types::I32, number);
-        self.set(id, number);
+        let number = number.into();
+        self.pos.ins().brif(is_near, join, &[number], other, &[]);
+        self.pos.goto_bottom(other);
+        let none = self.iconst(types::I32, NONE);
+        self.pos.ins().jump(join, &[none.into()]);
+        self.pos.goto_bottom(join);
+        self.set(id, found);
     }
 
     /// Code and vmctx of a function in a table; traps if there is none of the type.
