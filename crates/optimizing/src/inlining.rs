@@ -94,7 +94,8 @@ impl Callees {
         }
         // A function that is not valid is told of when its turn comes.
         let reader = input.read(&mut self.read).ok()?;
-        let expected = |site, ty| expected_callee(env, site, ty);
+        // A switch over several is more than a callee should bring.
+        let expected = |site| expected_callee(env, site, false);
         let built = self
             .builder
             .build_expecting(reader, self.options, &expected)

@@ -67,7 +67,7 @@ pub(super) fn op(func: &Func, inst: &Inst) -> Result<Op, EmitError> {
         | Inst::NullCheck { .. }
         | Inst::Gc { .. } => return Err(EmitError::Unsupported("references")),
         Inst::Exn { .. } => return Err(EmitError::Unsupported("exceptions")),
-        Inst::TableCallee { .. } | Inst::FuncIs { .. } => {
+        Inst::TableCallee { .. } | Inst::FuncIs { .. } | Inst::FuncNumber { .. } => {
             return Err(EmitError::Unsupported("guarded calls"));
         }
         Inst::FrameLoad { .. } => return Err(EmitError::Unsupported("values of another frame")),
