@@ -1,9 +1,10 @@
 //! The binary format, as far as a snapshot touches it: sections, integers, and how far an entry of a validated section reaches.
 //!
-//! Apart because all else here speaks of what is written, not how. Reading is for modules that were validated; on other bytes it
+//! Apart because all else here speaks of what is written, not how. Integers are written by [`module::encode`]. Reading is for modules that were validated; on other bytes it
 //! gives `None` or wrong lengths, and never panics. Spec: binary format of the core specification.
 
 use module::MemoryType;
+pub use module::encode::{END, bytes as write_bytes, signed as write_i64, unsigned as write_u64};
 
 /// Numbers of sections.
 pub const TABLE: u8 = 4;
@@ -28,9 +29,6 @@ pub const CUSTOM: u8 = 0;
 
 /// The operator that makes a reference to a function.
 pub const REF_FUNC: u8 = 0xd2;
-
-/// The operator that ends an expression.
-pub const END: u8 = 0x0b;
 
 /// Sections with their numbers, in order; `None` if these are not the bytes of a module.
 pub fn sections(bytes: &[u8]) -> Option<Vec<(u8, &[u8])>> {
@@ -131,34 +129,6 @@ impl<'a> Reader<'a> {
     pub fn since(&self, start: Reader<'a>) -> &'a [u8] {
         &start.0[..start.0.len() - self.0.len()]
     }
-}
-
-/// Appends an unsigned integer.
-pub fn write_u64(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Appends a signed integer.
-pub fn write_i64(out: &mut Vec<u8>, mut value: i64) {
-    loop {
-        let byte = value as u8 & 0x7f;
-        value >>= 7;
-        if (value == 0 && byte & 0x40 == 0) || (value == -1 && byte & 0x40 != 0) {
-            out.push(byte);
-            return;
-        }
-        out.push(byte | 0x80);
-    }
-}
-
-/// Appends bytes after their number.
-pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_u64(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 /// Appends the expression of a place in a memory or table with 64-bit indices or others.
