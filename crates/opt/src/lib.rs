@@ -1,0 +1,23 @@
+//! Modules made smaller and faster (floor 4): what each function and what a whole module can do without.
+//!
+//! It stands apart because it alone knows both the passes over functions and how modules are written. Between its stages a module is
+//! bytes again: each stage reads bodies, improves them and writes them, so that memory stays bounded, and each can be looked at.
+//!
+//! Read first: [`optimize`], [`Level`].
+//!
+//! ```
+//! let bytes = text::wat_to_wasm("(module
+//!     (func)
+//!     (func (export \"f\") (result i32) (i32.add (i32.const 2) (i32.const 3))))", None)?;
+//! let smaller = wharf_opt::optimize(bytes, wharf_opt::Level::SIZE)?;
+//! let module = module::decode(smaller, &module::Features::default(), &mut |_, _| {})?;
+//! assert_eq!(module.header().funcs().len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod functions;
+mod optimize;
+mod reach;
+
+pub use optimize::{Error, Level, optimize};

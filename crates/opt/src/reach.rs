@@ -1,0 +1,409 @@
+//! What of a module can be reached from outside, and what that needs: all else can go.
+//!
+//! Apart from the passes over functions because it looks at all of them once, and at nothing inside them but what they name.
+
+use module::{
+    BlockType, ConstExpr, DataMode, ElemItems, ElemMode, ExportItem, FuncIdx, Header, HeapType,
+    Module, Op, ReadScratch, RefType, TableIdx, TypeIdx, ValType,
+};
+use rewrite::Renumbering;
+
+/// What stays of each index space.
+#[derive(Default)]
+pub(crate) struct Reached {
+    pub(crate) types: Vec<bool>,
+    pub(crate) funcs: Vec<bool>,
+    pub(crate) tables: Vec<bool>,
+    pub(crate) memories: Vec<bool>,
+    pub(crate) globals: Vec<bool>,
+    pub(crate) tags: Vec<bool>,
+    pub(crate) elems: Vec<bool>,
+    pub(crate) datas: Vec<bool>,
+}
+
+/// The numbers of what stays, if the order stays.
+pub(crate) fn numbers(kept: &[bool]) -> Renumbering {
+    Renumbering::keeping(kept.len(), |at| kept[at])
+}
+
+/// Something that is needed, and whose needs were not looked at.
+enum Item {
+    Func(u32),
+    Table(u32),
+    Memory(u32),
+    Global(u32),
+    Elem(u32),
+    Data(u32),
+}
+
+/// What of a module is needed.
+///
+/// # Errors
+/// If a body is not valid.
+pub(crate) fn reach(module: &Module) -> Result<Reached, module::Error> {
+    let header = module.header();
+    let mut reach = Reach {
+        module,
+        header,
+        reached: Reached {
+            types: vec![false; header.types().len()],
+            funcs: vec![false; header.funcs().len()],
+            tables: vec![false; header.tables().len()],
+            memories: vec![false; header.memories().len()],
+            globals: vec![false; header.globals().len()],
+            tags: vec![false; header.tags().len()],
+            elems: vec![false; header.elems().len()],
+            datas: vec![false; module.datas().len()],
+        },
+        work: Vec::new(),
+        named_by_ref: vec![false; header.funcs().len()],
+        names_types: false,
+        scratch: ReadScratch::default(),
+    };
+    reach.roots();
+    while let Some(item) = reach.work.pop() {
+        reach.item(item)?;
+    }
+    reach.declarations();
+    reach.types();
+    Ok(reach.reached)
+}
+
+struct Reach<'m> {
+    module: &'m Module,
+    header: &'m Header,
+    reached: Reached,
+    work: Vec<Item>,
+    /// By function: whether `ref.func` in a body names it, for which it must be declared.
+    named_by_ref: Vec<bool>,
+    /// Whether references to defined types occur, whose types may stand where operators do not show them.
+    names_types: bool,
+    scratch: ReadScratch,
+}
+
+/// Notes that an entry is needed; whether that is new.
+fn mark(kept: &mut [bool], index: u32) -> bool {
+    !std::mem::replace(&mut kept[index as usize], true)
+}
+
+impl Reach<'_> {
+    fn func(&mut self, func: FuncIdx) {
+        if mark(&mut self.reached.funcs, func.0) {
+            self.work.push(Item::Func(func.0));
+        }
+    }
+
+    fn table(&mut self, table: TableIdx) {
+        if mark(&mut self.reached.tables, table.0) {
+            self.work.push(Item::Table(table.0));
+        }
+    }
+
+    fn memory(&mut self, memory: u32) {
+        if mark(&mut self.reached.memories, memory) {
+            self.work.push(Item::Memory(memory));
+        }
+    }
+
+    fn global(&mut self, global: u32) {
+        if mark(&mut self.reached.globals, global) {
+            self.work.push(Item::Global(global));
+        }
+    }
+
+    fn elem(&mut self, elem: u32) {
+        if mark(&mut self.reached.elems, elem) {
+            self.work.push(Item::Elem(elem));
+        }
+    }
+
+    fn data(&mut self, data: u32) {
+        if mark(&mut self.reached.datas, data) {
+            self.work.push(Item::Data(data));
+        }
+    }
+
+    fn tag(&mut self, tag: u32) {
+        if mark(&mut self.reached.tags, tag) {
+            let ty = self.header.tags()[tag as usize];
+            self.ty(ty);
+        }
+    }
+
+    fn ty(&mut self, ty: TypeIdx) {
+        // Beyond the module's own there are those that translating it needs.
+        if let Some(kept) = self.reached.types.get_mut(ty.index()) {
+            *kept = true;
+        }
+    }
+
+    fn ref_type(&mut self, ty: RefType) {
+        if let HeapType::Concrete(_, ty) = ty.heap {
+            self.names_types = true;
+            self.ty(ty);
+        }
+    }
+
+    fn val_type(&mut self, ty: ValType) {
+        if let ValType::Ref(ty) = ty {
+            self.ref_type(ty);
+        }
+    }
+
+    /// What can be reached from outside, and what instantiation does that may fail.
+    fn roots(&mut self) {
+        for export in self.header.exports() {
+            match export.item {
+                ExportItem::Func(func) => self.func(func),
+                ExportItem::Table(table) => self.table(table),
+                ExportItem::Memory(memory) => self.memory(memory.0),
+                ExportItem::Global(global) => self.global(global.0),
+                ExportItem::Tag(tag) => self.tag(tag.0),
+            }
+        }
+        if let Some(start) = self.header.start() {
+            self.func(start);
+        }
+        let (header, module) = (self.header, self.module);
+        for (at, elem) in header.elems().iter().enumerate() {
+            if let ElemMode::Active { table, offset } = &elem.mode {
+                let ty = header.tables()[table.index()];
+                let is_ours = table.index() >= header.n_imported_tables();
+                if !is_ours || !fits(offset, elem.items.len() as u64, ty.minimum) {
+                    self.elem(at as u32);
+                }
+            }
+        }
+        for (at, data) in module.datas().iter().enumerate() {
+            if let DataMode::Active { memory, offset } = &data.mode {
+                let ty = header.memories()[memory.index()];
+                let is_ours = memory.index() >= header.n_imported_memories();
+                let size = ty.minimum.saturating_mul(ty.page_bytes());
+                if !is_ours || !fits(offset, data.range.len() as u64, size) {
+                    self.data(at as u32);
+                }
+            }
+        }
+    }
+
+    fn item(&mut self, item: Item) -> Result<(), module::Error> {
+        let (header, module) = (self.header, self.module);
+        match item {
+            Item::Func(func) => {
+                self.ty(header.funcs()[func as usize]);
+                self.body(FuncIdx(func))?;
+            }
+            Item::Table(table) => {
+                self.ref_type(header.tables()[table as usize].element);
+                let defined = (table as usize).checked_sub(header.n_imported_tables());
+                if let Some(Some(init)) = defined.map(|at| &header.table_inits()[at]) {
+                    self.expr(init);
+                }
+                for (at, elem) in header.elems().iter().enumerate() {
+                    if matches!(elem.mode, ElemMode::Active { table: to, .. } if to.0 == table) {
+                        self.elem(at as u32);
+                    }
+                }
+            }
+            Item::Memory(memory) => {
+                for (at, data) in module.datas().iter().enumerate() {
+                    if matches!(data.mode, DataMode::Active { memory: to, .. } if to.0 == memory) {
+                        self.data(at as u32);
+                    }
+                }
+            }
+            Item::Global(global) => {
+                self.val_type(header.globals()[global as usize].content);
+                let defined = (global as usize).checked_sub(header.n_imported_globals());
+                if let Some(at) = defined {
+                    self.expr(&header.global_inits()[at]);
+                }
+            }
+            Item::Elem(elem) => {
+                let elem = &header.elems()[elem as usize];
+                self.ref_type(elem.ty);
+                if let ElemMode::Active { table, offset } = &elem.mode {
+                    self.table(*table);
+                    self.expr(offset);
+                }
+                // What is only declared is needed by what names it, if that is.
+                if !matches!(elem.mode, ElemMode::Declared) {
+                    match &elem.items {
+                        ElemItems::Funcs(funcs) => funcs.iter().for_each(|&func| self.func(func)),
+                        ElemItems::Exprs(exprs) => exprs.iter().for_each(|expr| self.expr(expr)),
+                    }
+                }
+            }
+            Item::Data(data) => {
+                if let DataMode::Active { memory, offset } = &module.datas()[data as usize].mode {
+                    self.memory(memory.0);
+                    self.expr(offset);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn expr(&mut self, expr: &ConstExpr) {
+        for op in expr.ops() {
+            self.op(op);
+        }
+    }
+
+    fn body(&mut self, func: FuncIdx) -> Result<(), module::Error> {
+        let Some(input) = self.module.body(func) else {
+            return Ok(());
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut reader = input.trusted().read(&mut scratch)?;
+        for &(_, ty) in reader.locals() {
+            self.val_type(ty);
+        }
+        while let Some((_, op)) = reader.next()? {
+            match op {
+                Op::TryTable { first, count, .. } => {
+                    let tags: Vec<u32> = reader
+                        .catches(first, count)
+                        .filter_map(|catch| Some(catch.tag?.0))
+                        .collect();
+                    tags.into_iter().for_each(|tag| self.tag(tag));
+                }
+                Op::RefFunc(func) => self.named_by_ref[func.index()] = true,
+                _ => {}
+            }
+            self.op(&op);
+        }
+        drop(reader);
+        self.scratch = scratch;
+        Ok(())
+    }
+
+    fn block(&mut self, ty: BlockType) {
+        match ty {
+            BlockType::Empty => {}
+            BlockType::Value(ty) => self.val_type(ty),
+            BlockType::Func(ty) => self.ty(ty),
+        }
+    }
+
+    fn op(&mut self, op: &Op) {
+        match *op {
+            Op::Block(ty) | Op::Loop(ty) | Op::If(ty) | Op::TryTable { ty, .. } => self.block(ty),
+            Op::Call(func) | Op::ReturnCall(func) | Op::RefFunc(func) => self.func(func),
+            Op::CallIndirect { ty, table } | Op::ReturnCallIndirect { ty, table } => {
+                self.ty(ty);
+                self.table(table);
+            }
+            Op::CallRef(ty) | Op::ReturnCallRef(ty) => self.ty(ty),
+            Op::Throw(tag) => self.tag(tag.0),
+            Op::GlobalGet(global) | Op::GlobalSet(global) => self.global(global.0),
+            Op::Load(_, arg)
+            | Op::Store(_, arg)
+            | Op::LoadLane(_, arg, _)
+            | Op::StoreLane(_, arg, _)
+            | Op::Atomic(_, arg) => self.memory(arg.memory.0),
+            Op::MemorySize(memory) | Op::MemoryGrow(memory) | Op::MemoryFill(memory) => {
+                self.memory(memory.0);
+            }
+            Op::MemoryCopy { dst, src } => {
+                self.memory(dst.0);
+                self.memory(src.0);
+            }
+            Op::MemoryInit { data, memory } => {
+                self.data(data.0);
+                self.memory(memory.0);
+            }
+            Op::DataDrop(data) => self.data(data.0),
+            Op::TableGet(table)
+            | Op::TableSet(table)
+            | Op::TableSize(table)
+            | Op::TableGrow(table)
+            | Op::TableFill(table) => self.table(table),
+            Op::TableCopy { dst, src } => {
+                self.table(dst);
+                self.table(src);
+            }
+            Op::TableInit { elem, table } => {
+                self.elem(elem.0);
+                self.table(table);
+            }
+            Op::ElemDrop(elem) => self.elem(elem.0),
+            Op::RefNull(ty) | Op::RefTest(ty) | Op::RefCast(ty) => self.ref_type(ty),
+            Op::BrOnCast { to, .. } => self.ref_type(to),
+            Op::StructNew(ty)
+            | Op::StructNewDefault(ty)
+            | Op::StructGet { ty, .. }
+            | Op::StructSet { ty, .. }
+            | Op::ArrayNew(ty)
+            | Op::ArrayNewDefault(ty)
+            | Op::ArrayNewFixed { ty, .. }
+            | Op::ArrayGet { ty, .. }
+            | Op::ArraySet(ty)
+            | Op::ArrayFill(ty) => self.gc_type(ty),
+            Op::ArrayNewData { ty, data } | Op::ArrayInitData { ty, data } => {
+                self.gc_type(ty);
+                self.data(data.0);
+            }
+            Op::ArrayNewElem { ty, elem } | Op::ArrayInitElem { ty, elem } => {
+                self.gc_type(ty);
+                self.elem(elem.0);
+            }
+            Op::ArrayCopy { dst, src } => {
+                self.gc_type(dst);
+                self.gc_type(src);
+            }
+            _ => {}
+        }
+    }
+
+    fn gc_type(&mut self, ty: TypeIdx) {
+        self.names_types = true;
+        self.ty(ty);
+    }
+
+    /// Segments that declare what bodies name. Of those they declare, what goes is left out when the module is written.
+    fn declarations(&mut self) {
+        for (at, elem) in self.header.elems().iter().enumerate() {
+            if !matches!(elem.mode, ElemMode::Declared) {
+                continue;
+            }
+            let names = |func: FuncIdx| self.named_by_ref[func.index()];
+            self.reached.elems[at] |= match &elem.items {
+                ElemItems::Funcs(funcs) => funcs.iter().any(|&func| names(func)),
+                ElemItems::Exprs(exprs) => exprs
+                    .iter()
+                    .flat_map(|expr| expr.ops())
+                    .any(|op| matches!(*op, Op::RefFunc(func) if names(func))),
+            };
+        }
+    }
+
+    /// Types that are named by others, and those that cannot be told to be unused.
+    fn types(&mut self) {
+        let header = self.header;
+        let is_plain = |ty: &module::SubType| {
+            let func = ty.as_func();
+            func.is_some_and(|func| {
+                let all = func.params().iter().chain(func.results());
+                all.copied()
+                    .all(|ty| !matches!(ty, ValType::Ref(ty) if matches!(ty.heap, HeapType::Concrete(..))))
+            }) && ty.supertype.is_none()
+        };
+        let is_simple = !self.names_types
+            && header.types().iter().all(is_plain)
+            && header.rec_groups().iter().all(|group| group.len() == 1);
+        if !is_simple {
+            self.reached.types.fill(true);
+        }
+    }
+}
+
+/// Whether so many from an offset on are surely there.
+fn fits(offset: &ConstExpr, n: u64, size: u64) -> bool {
+    let offset = match *offset.ops() {
+        [Op::I32Const(offset)] => u64::from(offset as u32),
+        [Op::I64Const(offset)] => offset as u64,
+        _ => return false,
+    };
+    offset.checked_add(n).is_some_and(|end| end <= size)
+}

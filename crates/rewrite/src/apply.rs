@@ -1,0 +1,423 @@
+//! A module written anew.
+//!
+//! Apart from what it is asked because it is a list of sections. Everything is read again from the bytes and written with new numbers,
+//! so that what this engine does not keep of a module (alignments, the encoding of exceptions) stays as it was.
+
+use crate::{Renumbering, names};
+use module::Module;
+use std::fmt;
+use wasm_encoder::reencode::{self, Reencode, utils};
+use wasmparser::{BinaryReader, FunctionBody, Parser};
+
+/// What shall change of a module; made so that nothing does.
+///
+/// Entries may get another order, except imported ones among themselves, and those that need others before them (globals,
+/// types). An import that goes is one less of its index space.
+pub struct Rewrite<'m> {
+    module: &'m Module,
+    /// Types; those of a recursion group stay or go together, in their order.
+    pub types: Renumbering,
+    /// Functions.
+    pub funcs: Renumbering,
+    /// Tables.
+    pub tables: Renumbering,
+    /// Memories.
+    pub memories: Renumbering,
+    /// Globals.
+    pub globals: Renumbering,
+    /// Tags.
+    pub tags: Renumbering,
+    /// Element segments.
+    pub elems: Renumbering,
+    /// Data segments.
+    pub datas: Renumbering,
+    /// By defined function: another body, whose numbers are the old ones: declarations of locals, then operators.
+    pub bodies: Vec<Option<Vec<u8>>>,
+    /// By function: another type than it had, by its old number.
+    pub func_types: Vec<Option<u32>>,
+    /// Whether a custom section stays, by its name. The section of names is brought up to date; whatever else is kept is copied.
+    pub keeps_custom: fn(&str) -> bool,
+}
+
+/// Why a module could not be written anew.
+#[derive(Debug)]
+pub struct Error(String);
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<reencode::Error<Gone>> for Error {
+    fn from(error: reencode::Error<Gone>) -> Error {
+        Error(match error {
+            reencode::Error::UserError(gone) => gone.to_string(),
+            reencode::Error::ParseError(error) => error.to_string(),
+            other => other.to_string(),
+        })
+    }
+}
+
+/// Something that goes, but is used by what stays.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    space: &'static str,
+    index: u32,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Gone { space, index } = self;
+        write!(f, "{space} {index} is removed, but used by what stays")
+    }
+}
+
+impl std::error::Error for Gone {}
+
+impl<'m> Rewrite<'m> {
+    /// A rewrite that changes nothing.
+    pub fn new(module: &'m Module) -> Rewrite<'m> {
+        let header = module.header();
+        Rewrite {
+            module,
+            types: Renumbering::identity(header.types().len()),
+            funcs: Renumbering::identity(header.funcs().len()),
+            tables: Renumbering::identity(header.tables().len()),
+            memories: Renumbering::identity(header.memories().len()),
+            globals: Renumbering::identity(header.globals().len()),
+            tags: Renumbering::identity(header.tags().len()),
+            elems: Renumbering::identity(header.elems().len()),
+            datas: Renumbering::identity(module.datas().len()),
+            bodies: vec![None; module.body_ranges().len()],
+            func_types: vec![None; header.funcs().len()],
+            keeps_custom: |_| true,
+        }
+    }
+
+    /// The bytes of the module as it shall be.
+    ///
+    /// # Errors
+    /// If something goes that is used by what stays, or the module has something that the encoder does not know.
+    pub fn apply(&self) -> Result<Vec<u8>, Error> {
+        let mut out = wasm_encoder::Module::new();
+        let mut writer = Writer { rewrite: self };
+        writer.parse_core_module(&mut out, Parser::new(0), self.module.bytes())?;
+        Ok(out.finish())
+    }
+}
+
+struct Writer<'r, 'm> {
+    rewrite: &'r Rewrite<'m>,
+}
+
+type Written<T> = Result<T, reencode::Error<Gone>>;
+
+fn kept(numbers: &Renumbering, space: &'static str, index: u32) -> Written<u32> {
+    let gone = Gone { space, index };
+    numbers.get(index).ok_or(reencode::Error::UserError(gone))
+}
+
+/// The items of a section of defined things, in their new order.
+fn ordered<T: Clone>(
+    items: impl IntoIterator<Item = wasmparser::Result<T>>,
+    numbers: &Renumbering,
+    n_imported: usize,
+) -> Written<Vec<T>> {
+    let items: Vec<T> = items.into_iter().collect::<wasmparser::Result<_>>()?;
+    let order = numbers.order_from(n_imported as u32);
+    Ok(order
+        .into_iter()
+        .map(|old| items[old as usize - n_imported].clone())
+        .collect())
+}
+
+impl Reencode for Writer<'_, '_> {
+    type Error = Gone;
+
+    fn type_index(&mut self, index: u32) -> Written<u32> {
+        kept(&self.rewrite.types, "type", index)
+    }
+
+    fn function_index(&mut self, index: u32) -> Written<u32> {
+        kept(&self.rewrite.funcs, "function", index)
+    }
+
+    fn table_index(&mut self, index: u32) -> Written<u32> {
+        kept(&self.rewrite.tables, "table", index)
+    }
+
+    fn memory_index(&mut self, index: u32) -> Written<u32> {
+        kept(&self.rewrite.memories, "memory", index)
+    }
+
+    fn global_index(&mut self, index: u32) -> Written<u32> {
+        kept(&self.rewrite.globals, "global", index)
+    }
+
+    fn tag_index(&mut self, index: u32) -> Written<u32> {
+        kept(&self.rewrite.tags, "tag", index)
+    }
+
+    fn element_index(&mut self, index: u32) -> Written<u32> {
+        kept(&self.rewrite.elems, "element segment", index)
+    }
+
+    fn data_index(&mut self, index: u32) -> Written<u32> {
+        kept(&self.rewrite.datas, "data segment", index)
+    }
+
+    fn parse_type_section(
+        &mut self,
+        types: &mut wasm_encoder::TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
+    ) -> Written<()> {
+        let mut groups = Vec::new();
+        let mut first = 0;
+        for group in section {
+            let group = group?;
+            let next = first + group.types().len() as u32;
+            if let Some(new) = self.rewrite.types.get(first) {
+                groups.push((new, group));
+            }
+            first = next;
+        }
+        groups.sort_by_key(|(new, _)| *new);
+        for (_, group) in groups {
+            self.parse_recursive_type_group(types.ty(), group)?;
+        }
+        Ok(())
+    }
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut wasm_encoder::ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Written<()> {
+        use wasmparser::TypeRef;
+        let rewrite = self.rewrite;
+        let mut next = [0; 5];
+        for import in section.into_imports() {
+            let mut import = import?;
+            let (numbers, at) = match import.ty {
+                TypeRef::Func(_) | TypeRef::FuncExact(_) => (&rewrite.funcs, 0),
+                TypeRef::Table(_) => (&rewrite.tables, 1),
+                TypeRef::Memory(_) => (&rewrite.memories, 2),
+                TypeRef::Global(_) => (&rewrite.globals, 3),
+                TypeRef::Tag(_) => (&rewrite.tags, 4),
+            };
+            let index: u32 = next[at];
+            next[at] += 1;
+            if let (0, Some(ty)) = (
+                at,
+                rewrite.func_types.get(index as usize).copied().flatten(),
+            ) {
+                import.ty = TypeRef::Func(ty);
+            }
+            if numbers.keeps(index) {
+                self.parse_import(imports, import)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_function_section(
+        &mut self,
+        functions: &mut wasm_encoder::FunctionSection,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Written<()> {
+        let rewrite = self.rewrite;
+        let n_imported = rewrite.module.header().n_imported_funcs();
+        let types = section
+            .into_iter()
+            .collect::<wasmparser::Result<Vec<u32>>>()?;
+        for func in rewrite.funcs.order_from(n_imported as u32) {
+            let other = rewrite.func_types[func as usize];
+            let ty = other.unwrap_or(types[func as usize - n_imported]);
+            functions.function(self.type_index(ty)?);
+        }
+        Ok(())
+    }
+
+    fn parse_table_section(
+        &mut self,
+        tables: &mut wasm_encoder::TableSection,
+        section: wasmparser::TableSectionReader<'_>,
+    ) -> Written<()> {
+        let n_imported = self.rewrite.module.header().n_imported_tables();
+        for table in ordered(section, &self.rewrite.tables, n_imported)? {
+            self.parse_table(tables, table)?;
+        }
+        Ok(())
+    }
+
+    fn parse_memory_section(
+        &mut self,
+        memories: &mut wasm_encoder::MemorySection,
+        section: wasmparser::MemorySectionReader<'_>,
+    ) -> Written<()> {
+        let n_imported = self.rewrite.module.header().n_imported_memories();
+        for memory in ordered(section, &self.rewrite.memories, n_imported)? {
+            memories.memory(self.memory_type(memory)?);
+        }
+        Ok(())
+    }
+
+    fn parse_global_section(
+        &mut self,
+        globals: &mut wasm_encoder::GlobalSection,
+        section: wasmparser::GlobalSectionReader<'_>,
+    ) -> Written<()> {
+        let n_imported = self.rewrite.module.header().n_imported_globals();
+        for global in ordered(section, &self.rewrite.globals, n_imported)? {
+            self.parse_global(globals, global)?;
+        }
+        Ok(())
+    }
+
+    fn parse_tag_section(
+        &mut self,
+        tags: &mut wasm_encoder::TagSection,
+        section: wasmparser::TagSectionReader<'_>,
+    ) -> Written<()> {
+        let n_imported = self.rewrite.module.header().n_imported_tags();
+        for tag in ordered(section, &self.rewrite.tags, n_imported)? {
+            tags.tag(self.tag_type(tag)?);
+        }
+        Ok(())
+    }
+
+    fn parse_element_section(
+        &mut self,
+        elements: &mut wasm_encoder::ElementSection,
+        section: wasmparser::ElementSectionReader<'_>,
+    ) -> Written<()> {
+        for element in ordered(section, &self.rewrite.elems, 0)? {
+            self.parse_element(elements, element)?;
+        }
+        Ok(())
+    }
+
+    fn parse_element(
+        &mut self,
+        elements: &mut wasm_encoder::ElementSection,
+        element: wasmparser::Element<'_>,
+    ) -> Written<()> {
+        use wasmparser::{ElementItems, ElementKind};
+        match (&element.kind, element.items.clone()) {
+            // What only declares functions that are named may declare fewer.
+            (ElementKind::Declared, ElementItems::Functions(funcs)) => {
+                let mut kept = Vec::new();
+                for func in funcs {
+                    kept.extend(self.rewrite.funcs.get(func?));
+                }
+                elements.declared(wasm_encoder::Elements::Functions(kept.into()));
+                Ok(())
+            }
+            (ElementKind::Declared, ElementItems::Expressions(ty, exprs)) => {
+                let mut kept = Vec::new();
+                for expr in exprs {
+                    let expr = expr?;
+                    let named = expr.get_operators_reader().read()?;
+                    let goes = |func| !self.rewrite.funcs.keeps(func);
+                    if !matches!(named, wasmparser::Operator::RefFunc { function_index } if goes(function_index))
+                    {
+                        kept.push(self.const_expr(expr)?);
+                    }
+                }
+                let ty = self.ref_type(ty)?;
+                elements.declared(wasm_encoder::Elements::Expressions(ty, kept.into()));
+                Ok(())
+            }
+            _ => utils::parse_element(self, elements, element),
+        }
+    }
+
+    fn data_count(&mut self, _count: u32) -> Written<u32> {
+        Ok(self.rewrite.datas.n_kept())
+    }
+
+    fn parse_data_section(
+        &mut self,
+        data: &mut wasm_encoder::DataSection,
+        section: wasmparser::DataSectionReader<'_>,
+    ) -> Written<()> {
+        for segment in ordered(section, &self.rewrite.datas, 0)? {
+            self.parse_data(data, segment)?;
+        }
+        Ok(())
+    }
+
+    fn parse_code_section(
+        &mut self,
+        code: &mut wasm_encoder::CodeSection,
+        section: wasmparser::CodeSectionReader<'_>,
+    ) -> Written<()> {
+        let rewrite = self.rewrite;
+        let n_imported = rewrite.module.header().n_imported_funcs();
+        let bodies = section
+            .into_iter()
+            .collect::<wasmparser::Result<Vec<_>>>()?;
+        for func in rewrite.funcs.order_from(n_imported as u32) {
+            let at = func as usize - n_imported;
+            match &rewrite.bodies[at] {
+                Some(bytes) => {
+                    let body = FunctionBody::new(BinaryReader::new(bytes, 0));
+                    self.parse_function_body(code, body)?;
+                }
+                None => self.parse_function_body(code, bodies[at].clone())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        module: &mut wasm_encoder::Module,
+        section: wasmparser::CustomSectionReader<'_>,
+    ) -> Written<()> {
+        if !(self.rewrite.keeps_custom)(section.name()) {
+            return Ok(());
+        }
+        utils::parse_custom_section(self, module, section)
+    }
+
+    fn parse_custom_name_subsection(
+        &mut self,
+        out: &mut wasm_encoder::NameSection,
+        section: wasmparser::Name<'_>,
+    ) -> Written<()> {
+        use wasmparser::Name;
+        let rewrite = self.rewrite;
+        let n_imported = rewrite.module.header().n_imported_funcs();
+        // Locals and labels of other bodies are others.
+        let is_same_body = |func: u32| {
+            let at = (func as usize).checked_sub(n_imported);
+            at.is_none_or(|at| rewrite.bodies.get(at).is_some_and(Option::is_none))
+        };
+        match section {
+            Name::Module { name, .. } => {
+                out.module(name);
+            }
+            Name::Function(map) => out.functions(&names::map(map, &rewrite.funcs)),
+            Name::Type(map) => out.types(&names::map(map, &rewrite.types)),
+            Name::Table(map) => out.tables(&names::map(map, &rewrite.tables)),
+            Name::Memory(map) => out.memories(&names::map(map, &rewrite.memories)),
+            Name::Global(map) => out.globals(&names::map(map, &rewrite.globals)),
+            Name::Element(map) => out.elements(&names::map(map, &rewrite.elems)),
+            Name::Data(map) => out.data(&names::map(map, &rewrite.datas)),
+            Name::Tag(map) => out.tags(&names::map(map, &rewrite.tags)),
+            Name::Local(map) => {
+                out.locals(&names::indirect(map, &rewrite.funcs, is_same_body));
+            }
+            Name::Label(map) => {
+                out.labels(&names::indirect(map, &rewrite.funcs, is_same_body));
+            }
+            Name::Field(map) => out.fields(&names::indirect(map, &rewrite.types, |_| true)),
+            other => utils::parse_custom_name_subsection(self, out, other)?,
+        }
+        Ok(())
+    }
+}
