@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Outcome;
-use crate::{cache, compile, completion, run, snapshot, validate, wast};
+use crate::{cache, compile, completion, habits, run, snapshot, validate, wast};
 
 /// Runs, checks and compiles WebAssembly.
 ///
@@ -40,7 +40,11 @@ enum Command {
 
 /// Does what the arguments say; the first is the program's own name. What it returns is the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = with_run_by_default(args.into_iter().collect());
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(tool) = args.first().and_then(|name| habits::tool(name)) {
+        return tool(args);
+    }
+    let args = with_run_by_default(args);
     let parsed = Arguments::command()
         .try_get_matches_from(args)
         .and_then(|matches| Arguments::from_arg_matches(&matches));

@@ -2,7 +2,6 @@
 //!
 //! Apart, as each command is.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +10,7 @@ use clap::Args;
 use crate::engine::{self, EngineOptions};
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
+use crate::output::cannot_write;
 
 /// Compile a module ahead of time
 #[derive(Args)]
@@ -77,14 +77,4 @@ fn read_profile(path: &Path) -> Result<wharf::Profile, Failure> {
         .map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))?;
     wharf::Profile::parse(&text)
         .map_err(|error| Failure::new(format!("{shown} is not a profile: {error}")))
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    let shown = path.display();
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            Failure::new(format!("cannot write {shown}: there is no such folder"))
-        }
-        _ => Failure::new(format!("cannot write {shown}: {error}")),
-    }
 }

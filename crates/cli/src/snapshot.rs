@@ -2,7 +2,7 @@
 //!
 //! Apart, as each command is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use snapshot::{Refusal, Snapshot};
 use crate::engine::{self, EngineOptions};
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
+use crate::output::cannot_write;
 use crate::quantity::parse_duration;
 use crate::run::Grants;
 
@@ -106,10 +107,6 @@ fn failure(error: &wharf::Error) -> Failure {
         Some(_) => Failure::trap(error),
         None => Failure::new(error),
     }
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot write {}: {error}", path.display()))
 }
 
 fn parse_rename(text: &str) -> Result<(String, String), String> {

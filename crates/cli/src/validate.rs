@@ -25,15 +25,29 @@ pub struct Arguments {
 
 /// Checks all of them, and fails if one is not valid.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let engine = engine::start(arguments.engine.config()?.tier(wharf::Tier::Interp))?;
-    let mut code = ExitCode::SUCCESS;
-    for file in &arguments.files {
+    Ok(
+        match validate_all(&arguments.engine.config()?, &arguments.files)? {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::from(EXIT_OTHER),
+        },
+    )
+}
+
+/// Whether all of some modules are valid; says what is wrong with those that are not.
+///
+/// # Errors
+///
+/// There can be no engine of this configuration.
+pub fn validate_all(config: &wharf::Config, files: &[PathBuf]) -> Result<bool, Failure> {
+    let engine = engine::start(config.clone().tier(wharf::Tier::Interp))?;
+    let mut all = true;
+    for file in files {
         if let Err(failure) = validate(&engine, file) {
             failure.show();
-            code = ExitCode::from(EXIT_OTHER);
+            all = false;
         }
     }
-    Ok(code)
+    Ok(all)
 }
 
 fn validate(engine: &wharf::Engine, file: &Path) -> Result<(), Failure> {

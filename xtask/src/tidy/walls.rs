@@ -87,6 +87,26 @@ const ROOMS: &[Room] = &[
         imports: &["module"],
     },
     Room {
+        name: "inspect",
+        floor: 3,
+        imports: &["module", "ops", "text"],
+    },
+    Room {
+        name: "rewrite",
+        floor: 3,
+        imports: &["module"],
+    },
+    Room {
+        name: "surgery",
+        floor: 3,
+        imports: &["module", "rewrite"],
+    },
+    Room {
+        name: "opt",
+        floor: 3,
+        imports: &["passes", "ir", "rewrite", "module", "ops"],
+    },
+    Room {
         name: "wharf",
         floor: 4,
         imports: &[
@@ -121,7 +141,9 @@ const ROOMS: &[Room] = &[
     Room {
         name: "cli",
         floor: 5,
-        imports: &["wharf", "wasi", "script", "snapshot", "text"],
+        imports: &[
+            "wharf", "wasi", "script", "snapshot", "text", "inspect", "surgery", "opt",
+        ],
     },
 ];
 
@@ -130,7 +152,12 @@ const BESIDE: &[&str] = &["xtask", "wharf-tests"];
 
 /// Outside packages that only some rooms may import; a trailing `*` stands for any ending.
 const OWNED: &[(&str, &[&str])] = &[
-    ("wasmparser", &["module"]),
+    ("wasmparser", &["module", "rewrite", "inspect", "surgery"]),
+    ("wasm-encoder", &["rewrite", "surgery"]),
+    ("wasm-metadata", &["inspect", "surgery"]),
+    ("wasm-mutate", &["surgery"]),
+    ("wasm-shrink", &["surgery"]),
+    ("wasm-smith", &["surgery"]),
     ("cranelift*", &["optimizing"]),
     ("wast", &["text"]),
     ("wat", &["text"]),
