@@ -6,7 +6,7 @@
 //! A pass is a row of [`PASSES`]; a pipeline is a list of their names. Every pass leaves a function that [`ir::verify`] accepts
 //! and that does the same.
 //!
-//! Read first: [`PASSES`], [`run`], [`COMPILE`].
+//! Read first: [`PASSES`], [`run`], [`COMPILE`], [`SIZE`], [`SPEED`].
 //!
 //! ```
 //! use wharf_passes as passes;
@@ -53,4 +53,4 @@ mod trips;
 
 pub use effort::effort;
 pub use inline::{BODY_BYTES_MAX, Bodies, Body, Limits, inline_sites};
-pub use table::{COMPILE, Env, PASSES, Pass, run};
+pub use table::{COMPILE, Env, PASSES, Pass, SIZE, SPEED, run};

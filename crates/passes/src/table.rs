@@ -65,6 +65,12 @@ pub const PASSES: &[Pass] = &[
 /// What the optimizing tier runs before it makes machine code. Constants are folded while a function is built already.
 pub const COMPILE: &[&str] = &["refs", "loads", "search", "compare", "dense", "dce"];
 
+/// What makes code of modules small; speed is no aim.
+pub const SIZE: &[&str] = &["refs", "loads", "fold", "dce"];
+
+/// What makes code of modules fast on whatever engine compiles it next, which vectors that only some machines have might not.
+pub const SPEED: &[&str] = &["refs", "loads", "fold", "dce"];
+
 /// Runs passes in order.
 ///
 /// # Panics
