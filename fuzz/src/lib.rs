@@ -1,6 +1,7 @@
 //! What fuzzing checks, apart from how inputs are found: the same oracles serve coverage-guided targets and the seeded runner.
 
 mod background;
+mod damage;
 mod differential;
 mod generate;
 mod host;
@@ -13,6 +14,7 @@ mod tally;
 mod values;
 mod way;
 
+pub use damage::damage;
 pub use differential::{differential, differential_module};
 pub use generate::Random;
 pub use mutate::mutate;

@@ -22,4 +22,4 @@ mod snapshot;
 mod validate;
 mod wast;
 
-pub use arguments::main;
+pub use arguments::{command, main};
