@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Outcome;
-use crate::{cache, compile, completion, habits, run, snapshot, validate, wast};
+use crate::{cache, compile, completion, habits, metadata, run, snapshot, strip, validate, wast};
 
 /// Runs, checks and compiles WebAssembly.
 ///
@@ -33,6 +33,8 @@ enum Command {
     Compile(compile::Arguments),
     Snapshot(snapshot::Arguments),
     Validate(validate::Arguments),
+    Strip(strip::Arguments),
+    Metadata(metadata::Arguments),
     Wast(wast::Arguments),
     Cache(cache::Arguments),
     Completion(completion::Arguments),
@@ -61,6 +63,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Snapshot(arguments) => snapshot::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Strip(arguments) => strip::run(arguments),
+        Command::Metadata(arguments) => metadata::run(arguments),
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),

@@ -3,6 +3,7 @@
 //! Apart from the commands because these flags are others' and stay as they are. Each tool is a file that declares them and
 //! calls what the command calls.
 
+mod wasm_strip;
 mod wasm_validate;
 
 use std::ffi::{OsStr, OsString};
@@ -17,7 +18,10 @@ use crate::failure::Outcome;
 type Tool = fn(Vec<OsString>) -> ExitCode;
 
 /// What each name means.
-const TOOLS: &[(&str, Tool)] = &[("wasm-validate", |args| call(args, wasm_validate::run))];
+const TOOLS: &[(&str, Tool)] = &[
+    ("wasm-strip", |args| call(args, wasm_strip::run)),
+    ("wasm-validate", |args| call(args, wasm_validate::run)),
+];
 
 /// The tool that the program was called as, if it was.
 pub fn tool(name: &OsStr) -> Option<Tool> {

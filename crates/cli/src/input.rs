@@ -92,15 +92,32 @@ impl Input {
         if self.bytes.starts_with(b"\0asm") {
             return Ok(std::mem::take(&mut self.bytes));
         }
-        self.translate().map_err(|error| match self.what_it_is() {
-            Some(help) => Failure::new(format!("{} is not a module", self.name())).help(help),
-            None => Failure::new(error),
-        })
+        self.translate(true).map_err(|error| self.malformed(&error))
     }
 
-    /// The text in binary form, with lines for backtraces and for [`Input::failure`].
-    fn translate(&self) -> Result<Vec<u8>, text::TextError> {
-        let options = text::Options { line_info: true };
+    /// As [`Input::take_wasm`], of text without tables of lines: what it says and no more.
+    ///
+    /// # Errors
+    ///
+    /// The text is malformed.
+    pub fn take_wasm_without_lines(&mut self) -> Result<Vec<u8>, Failure> {
+        if self.bytes.starts_with(b"\0asm") {
+            return Ok(std::mem::take(&mut self.bytes));
+        }
+        self.translate(false)
+            .map_err(|error| self.malformed(&error))
+    }
+
+    fn malformed(&self, error: &text::TextError) -> Failure {
+        match self.what_it_is() {
+            Some(help) => Failure::new(format!("{} is not a module", self.name())).help(help),
+            None => Failure::new(error),
+        }
+    }
+
+    /// The text in binary form, with lines for backtraces and for [`Input::failure`] or without.
+    fn translate(&self, line_info: bool) -> Result<Vec<u8>, text::TextError> {
+        let options = text::Options { line_info };
         let wasm = text::to_wasm(&self.bytes, Some(Path::new(&*self.name())), options);
         wasm.map(Cow::into_owned)
     }
@@ -121,7 +138,7 @@ impl Input {
             _ => None,
         };
         if let Ok(source) = str::from_utf8(&self.bytes)
-            && let Ok(wasm) = self.translate()
+            && let Ok(wasm) = self.translate(true)
             && let Some(offset) = fault.offset()
             && let Some(error) =
                 text::error_at(message, source, Some(Path::new(&*name)), &wasm, offset)

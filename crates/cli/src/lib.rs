@@ -14,11 +14,13 @@ mod engine;
 mod failure;
 mod habits;
 mod input;
+mod metadata;
 mod output;
 mod progress;
 mod quantity;
 mod run;
 mod snapshot;
+mod strip;
 mod validate;
 mod wast;
 

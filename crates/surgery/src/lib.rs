@@ -2,4 +2,16 @@
 //!
 //! It stands apart because it treats modules as material, whatever they do: it changes nothing of what functions compute. How a
 //! module is written anew is `rewrite`'s.
+//!
+//! Read first: [`with_customs`] (sections stay byte for byte), [`Strip`], [`Metadata`].
 #![forbid(unsafe_code)]
+
+mod error;
+mod metadata;
+mod sections;
+mod strip;
+
+pub use error::Error;
+pub use metadata::{AddMetadata, Change, Metadata, NOTES};
+pub use sections::{Custom, Fate, with_customs};
+pub use strip::{Patterns, Strip};

@@ -157,6 +157,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("wasm-metadata", &["inspect", "surgery"]),
     ("wasm-mutate", &["surgery"]),
     ("wasm-shrink", &["surgery"]),
+    ("regex", &["surgery"]),
     ("wasm-smith", &["surgery"]),
     ("cranelift*", &["optimizing"]),
     ("wast", &["text"]),
