@@ -11,6 +11,7 @@
 
 #[cfg(debug_assertions)]
 mod check;
+mod early;
 mod insts;
 mod locals;
 mod ranges;
@@ -68,9 +69,16 @@ impl std::error::Error for EmitError {}
 /// ```
 pub fn emit(func: &Func, ty: &FuncType, out: &mut Vec<u8>) -> Result<(), EmitError> {
     let cfg = Cfg::new(func);
-    let code = trees::Code::new(func, &cfg)?;
-    let ranges = ranges::Ranges::new(func, &cfg, &code)?;
-    let locals = locals::Locals::new(func, &cfg, &code, ranges, ty);
+    let arrange = |early| {
+        let code = trees::Code::new(func, &cfg, early)?;
+        let ranges = ranges::Ranges::new(func, &cfg, &code)?;
+        let locals = locals::Locals::new(func, &cfg, &code, ranges, ty);
+        Ok((code, locals))
+    };
+    let (mut code, mut locals) = arrange(early::Early::default())?;
+    if let Some(early) = early::Early::choose(func, &cfg, &code, &locals) {
+        (code, locals) = arrange(early)?;
+    }
     #[cfg(debug_assertions)]
     check::check(func, &code, &locals, ty.params().len());
     let shape = shape::shape(func, &cfg, &code, &locals, ty)?;

@@ -9,12 +9,20 @@ use crate::{Block, Def, EdgeId, Func, Term, Value};
 
 /// What a local has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Held {
-    /// Nothing that could be meant.
-    Nothing,
-    /// The 0 of its first moment.
-    Zero,
-    Value(Value),
+struct Held {
+    /// What is meant by it, if anything can be.
+    value: Option<Value>,
+    /// Whether it is still the 0 of its first moment, or was set to 0 since.
+    is_zero: bool,
+}
+
+impl Held {
+    fn new(value: Value) -> Held {
+        Held {
+            value: Some(value),
+            is_zero: false,
+        }
+    }
 }
 
 /// Panics if a local is read for a value that it may not have.
@@ -22,9 +30,15 @@ pub(super) fn check(func: &Func, code: &Code, locals: &Locals, n_params: usize) 
     let n_declared: u32 = locals.declared.iter().map(|declared| declared.0).sum();
     let n_locals = n_params + n_declared as usize;
     let mut at_start: Vec<Option<Vec<Held>>> = vec![None; func.n_blocks()];
-    let mut first = vec![Held::Zero; n_locals];
+    let mut first = vec![
+        Held {
+            value: None,
+            is_zero: true
+        };
+        n_locals
+    ];
     for (nth, &param) in func.params(Block::new(0)).iter().enumerate() {
-        first[nth] = Held::Value(param);
+        first[nth] = Held::new(param);
     }
     at_start[0] = Some(first);
     let mut work = vec![Block::new(0)];
@@ -35,28 +49,37 @@ pub(super) fn check(func: &Func, code: &Code, locals: &Locals, n_params: usize) 
         let mut arrive = |edge: EdgeId, state: &[Held]| {
             let to = func.edge(edge).to;
             let mut state = state.to_vec();
-            for (&from, &param) in func.edge_args(edge).iter().zip(func.params(to)) {
-                if !is_jump
-                    && from != param
-                    && code.is_used(param)
-                    && !locals.is_copied(func, from, param)
-                {
-                    stays(locals, &state, from, param);
+            let pairs: Vec<(Value, Value)> = match is_jump {
+                // What a jump passes has been taken already.
+                true => Vec::new(),
+                false => code.passed(func, edge).collect(),
+            };
+            for &(from, to) in &pairs {
+                match locals.is_copied(func, from, to) {
+                    true => read(func, locals, &state, from),
+                    false => stays(locals, &state, from, to),
                 }
             }
-            for (&from, &param) in func.edge_args(edge).iter().zip(func.params(to)) {
-                if from != param && code.is_used(param) {
-                    state[locals.of(param) as usize] = Held::Value(param);
+            for (from, to) in pairs {
+                let held = &mut state[locals.of(to) as usize];
+                held.value = Some(to);
+                held.is_zero &= !locals.is_copied(func, from, to);
+            }
+            for &param in func.params(to) {
+                if code.is_used(param) {
+                    stays(locals, &state, param, param);
                 }
             }
             match &mut at_start[to.index()] {
                 Some(known) => {
                     let mut changed = false;
                     for (known, &held) in known.iter_mut().zip(&state) {
-                        if *known != held && *known != Held::Nothing {
-                            *known = Held::Nothing;
-                            changed = true;
-                        }
+                        let both = Held {
+                            value: known.value.filter(|_| known.value == held.value),
+                            is_zero: known.is_zero && held.is_zero,
+                        };
+                        changed |= *known != both;
+                        *known = both;
                     }
                     if changed {
                         work.push(to);
@@ -68,31 +91,21 @@ pub(super) fn check(func: &Func, code: &Code, locals: &Locals, n_params: usize) 
                 }
             }
         };
-        func.for_each_edge(block, |edge| {
-            // What a jump passes has been taken already.
-            if !is_jump {
-                for (from, to) in code.passed(func, edge) {
-                    if locals.is_copied(func, from, to) {
-                        read(func, locals, &state, from);
-                    }
-                }
-            }
-            arrive(edge, &state);
-        });
+        func.for_each_edge(block, |edge| arrive(edge, &state));
     }
 }
 
 fn read(func: &Func, locals: &Locals, state: &[Held], value: Value) {
     if !matches!(func.def(value), Def::Const(_)) {
         let held = state[locals.of(value) as usize];
-        assert_eq!(held, Held::Value(value), "what is read");
+        assert_eq!(held.value, Some(value), "what is read");
     }
 }
 
 /// A value becomes a parameter without code.
 fn stays(locals: &Locals, state: &[Held], from: Value, to: Value) {
     let held = state[locals.of(to) as usize];
-    assert_eq!(held, Held::Value(from), "what becomes {to:?}");
+    assert_eq!(held.value, Some(from), "what becomes {to:?}");
 }
 
 /// The items of a block. Of what is passed to the only next block, only what is copied changes a local.
@@ -101,20 +114,22 @@ fn run(func: &Func, code: &Code, locals: &Locals, block: Block, state: &mut [Hel
         match *item {
             Item::Get(value) => read(func, locals, state, value),
             Item::Set(value) | Item::Tee(value) => {
-                state[locals.of(value) as usize] = Held::Value(value);
+                state[locals.of(value) as usize] = Held::new(value);
             }
             Item::Pass { from, to } if !locals.is_copied(func, from, to) => {}
             Item::Take { from, to } if !locals.is_copied(func, from, to) => {
                 stays(locals, state, from, to);
-                state[locals.of(to) as usize] = Held::Value(to);
+                state[locals.of(to) as usize].value = Some(to);
             }
             Item::Pass { from, .. } => read(func, locals, state, from),
             Item::Take { to, .. } => {
                 let local = locals.of(to) as usize;
-                if locals.is_zero_already(block, at) {
-                    assert_eq!(state[local], Held::Zero, "what is known to be 0");
-                }
-                state[local] = Held::Value(to);
+                let is_zero = locals.is_zero_already(block, at);
+                assert!(!is_zero || state[local].is_zero, "what is known to be 0");
+                state[local] = Held {
+                    value: Some(to),
+                    is_zero,
+                };
             }
             Item::Const(_) | Item::Drop | Item::Inst(_) | Item::Swapped(_) => {}
         }

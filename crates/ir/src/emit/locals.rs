@@ -18,6 +18,12 @@ pub(super) struct Locals {
     pub(super) declared: Vec<(u32, Type)>,
     /// Blocks and items that put 0 into a local which has it already.
     zeros: Vec<(Block, u32)>,
+    /// By value: the web that it is in.
+    webs: Vec<u32>,
+    /// By web: when one of its values is needed.
+    busy: Vec<Vec<Interval>>,
+    /// By block: its first step.
+    start: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -50,8 +56,16 @@ impl Locals {
             of,
             declared,
             zeros: Vec::new(),
+            webs: vec![NONE; func.n_values()],
+            busy: Vec::new(),
+            start: Vec::new(),
         };
+        for (var, &value) in webs.ranges.vars.iter().enumerate() {
+            locals.webs[value.index()] = webs.root(var) as u32;
+        }
         locals.zeros = locals.known_zeros(func, cfg, code, &webs.ranges, n_params as u32);
+        locals.busy = webs.ranges.of;
+        locals.start = webs.ranges.start;
         locals
     }
 
@@ -74,6 +88,22 @@ impl Locals {
     pub(super) fn is_zero_already(&self, block: Block, item: usize) -> bool {
         let found = (block, item as u32);
         self.zeros.binary_search(&found).is_ok()
+    }
+
+    /// The web of a value: those that share a local because they become each other.
+    ///
+    /// # Panics
+    /// If it has no local.
+    pub(super) fn web(&self, value: Value) -> u32 {
+        let web = self.webs[value.index()];
+        assert_ne!(web, NONE, "the value has a local");
+        web
+    }
+
+    /// Whether a value of a web is needed where a block starts.
+    pub(super) fn is_busy(&self, web: u32, block: Block) -> bool {
+        let start = self.start[block.index()];
+        meets(&[(start, start + 1)], &self.busy[web as usize])
     }
 
     /// Whether an edge has to copy anything.
@@ -155,13 +185,12 @@ fn for_each_copy(
     mut visit: impl FnMut(Block, bool, Value, Value),
 ) {
     for &block in cfg.rpo() {
-        if matches!(func.term(block), Term::Jump(_)) {
-            for item in code.of(block) {
-                if let Item::Take { from, to } = *item {
-                    visit(block, false, from, to);
-                }
+        for item in code.of(block) {
+            if let Item::Take { from, to } = *item {
+                visit(block, false, from, to);
             }
-        } else {
+        }
+        if !matches!(func.term(block), Term::Jump(_)) {
             func.for_each_edge(block, |edge| {
                 for (from, to) in code.passed(func, edge) {
                     visit(block, true, from, to);

@@ -23,7 +23,7 @@ pub(super) struct Ranges {
     /// By number in `vars`: sorted, apart from each other.
     pub(super) of: Vec<Vec<Interval>>,
     /// By block: its first step.
-    start: Vec<u32>,
+    pub(super) start: Vec<u32>,
 }
 
 /// The steps of a block: one for its parameters, one for each item, one for its end.

@@ -4,6 +4,7 @@
 //! operand is computed right before its use if its only use is here, or its first one (`local.tee`), and if nothing between its
 //! old place and the new one minds. So a block is written backwards, and turned around at the end.
 
+use super::early::Early;
 use super::{EmitError, insts};
 use crate::inst::{Effects, State};
 use crate::{Block, Cfg, Def, Func, Inst, InstId, Term, Value};
@@ -53,16 +54,21 @@ pub(super) struct Code {
     items: Vec<Item>,
     /// By block.
     blocks: Vec<Range<u32>>,
+    /// By block: which item computes what its terminator decides by.
+    roots: Vec<u32>,
     /// By value: how often it is used.
     uses: Vec<u32>,
+    early: Early,
 }
 
 impl Code {
-    pub(super) fn new(func: &Func, cfg: &Cfg) -> Result<Code, EmitError> {
+    pub(super) fn new(func: &Func, cfg: &Cfg, early: Early) -> Result<Code, EmitError> {
         let mut trees = Trees {
             func,
             out: Vec::new(),
-            uses: count_uses(func, cfg)?,
+            uses: count_uses(func, cfg, &early)?,
+            early: &early,
+            root: NO_ROOT,
             here: vec![0; func.n_values()],
             home: vec![(Block::NONE, 0); func.n_insts()],
             block: Block::NONE,
@@ -79,17 +85,24 @@ impl Code {
             }
         }
         let mut blocks = vec![0..0; func.n_blocks()];
+        let mut roots = vec![NO_ROOT; func.n_blocks()];
         // Uses in later blocks are settled first, so that what they do not need after all goes too.
         for &block in cfg.rpo().iter().rev() {
             let start = trees.out.len();
             trees.block(block);
             trees.out[start..].reverse();
             blocks[block.index()] = start as u32..trees.out.len() as u32;
+            if trees.root != NO_ROOT {
+                // The last item that was written comes first.
+                roots[block.index()] = (trees.out.len() - start) as u32 - 1 - trees.root;
+            }
         }
         Ok(Code {
             items: trees.out,
             blocks,
+            roots,
             uses: trees.uses,
+            early,
         })
     }
 
@@ -99,12 +112,17 @@ impl Code {
         &self.items[range.start as usize..range.end as usize]
     }
 
+    /// The item of a block that computes what its terminator decides by; no item has the number if none does.
+    pub(super) fn root(&self, block: Block) -> usize {
+        self.roots[block.index()] as usize
+    }
+
     /// Whether anything uses a value.
     pub(super) fn is_used(&self, value: Value) -> bool {
         self.uses[value.index()] != 0
     }
 
-    /// The arguments of a conditional edge with the parameters that they become, those that nothing needs left out.
+    /// What is passed on the way of a conditional edge, with the parameters that it becomes, those that nothing needs left out.
     pub(super) fn passed<'f>(
         &'f self,
         func: &'f Func,
@@ -113,16 +131,20 @@ impl Code {
         let params = func.params(func.edge(edge).to).iter();
         let pairs = func.edge_args(edge).iter().zip(params);
         pairs
-            .map(|(&from, &to)| (from, to))
+            .enumerate()
+            .filter_map(move |(nth, (&from, &to))| Some((self.early.late(edge, nth, from)?, to)))
             .filter(|&(from, to)| from != to && self.is_used(to))
     }
 }
+
+/// No item of a block has this number.
+const NO_ROOT: u32 = u32::MAX;
 
 /// How often each value is used.
 ///
 /// # Errors
 /// If there is something that cannot be written.
-fn count_uses(func: &Func, cfg: &Cfg) -> Result<Vec<u32>, EmitError> {
+fn count_uses(func: &Func, cfg: &Cfg, early: &Early) -> Result<Vec<u32>, EmitError> {
     let mut uses = vec![0; func.n_values()];
     let mut has_refs = false;
     let mut count = |value: Value| {
@@ -146,13 +168,16 @@ fn count_uses(func: &Func, cfg: &Cfg) -> Result<Vec<u32>, EmitError> {
         func.for_each_term_arg(block, &mut count);
         func.for_each_edge(block, |edge| {
             let to = func.params(func.edge(edge).to);
-            for (&value, &param) in func.edge_args(edge).iter().zip(to) {
+            for (nth, (&value, &param)) in func.edge_args(edge).iter().zip(to).enumerate() {
                 // What a parameter passes to itself is no use.
-                if value != param {
+                if value != param
+                    && let Some(value) = early.late(edge, nth, value)
+                {
                     count(value);
                 }
             }
         });
+        early.of(block).iter().for_each(|&(from, _)| count(from));
     }
     // Their types are not known here.
     match has_refs {
@@ -172,6 +197,7 @@ enum Placed {
 
 struct Trees<'f> {
     func: &'f Func,
+    early: &'f Early,
     /// Backwards within the current block.
     out: Vec<Item>,
     uses: Vec<u32>,
@@ -182,6 +208,8 @@ struct Trees<'f> {
     block: Block,
     /// By position in the block: whether the instruction has a place.
     placed: Vec<Placed>,
+    /// How many items of the block were written before the operands of its terminator.
+    root: u32,
     /// The first position behind which all have one.
     last: usize,
     /// Instructions whose operands are being placed: which of `operands` are left.
@@ -228,9 +256,15 @@ impl Trees<'_> {
     fn term(&mut self, block: Block) {
         let outer = self.frames.len();
         let start = self.operands.len();
+        self.root = NO_ROOT;
         match self.func.term(block) {
             Term::Jump(edge) => {
-                self.pass(edge);
+                let func = self.func;
+                let params = func.params(func.edge(edge).to).iter();
+                let pairs = func.edge_args(edge).iter().zip(params);
+                let pairs = pairs.map(|(&from, &to)| (from, to));
+                let pairs: Vec<(Value, Value)> = pairs.filter(|(from, to)| from != to).collect();
+                self.pass(&pairs);
                 return;
             }
             Term::TailCall { callee, args } => {
@@ -243,28 +277,28 @@ impl Trees<'_> {
                     .for_each_term_arg(block, |value| operands.push(value));
             }
         }
+        // What is passed before the branch is passed with its operands on the stack.
+        let early = self.early.of(block);
+        let first = self.out.len();
+        self.pass(early);
         self.frames.push(start..self.operands.len());
+        if start != self.operands.len() {
+            self.root = (self.out.len() - first) as u32;
+        }
         self.place_operands(outer);
     }
 
-    /// What the parameters of the only next block become.
-    fn pass(&mut self, edge: crate::EdgeId) {
-        let func = self.func;
-        let params = func.params(func.edge(edge).to);
-        let args = func.edge_args(edge);
-        let pairs = || {
-            let pairs = args.iter().copied().zip(params.iter().copied());
-            pairs.filter(|&(from, to)| from != to)
-        };
+    /// What parameters of next blocks become.
+    fn pass(&mut self, pairs: &[(Value, Value)]) {
         // They are pushed in order, and so taken backwards; and all of this is written backwards. Whether a value is computed here
         // is known only when it is asked for, which is when those that are taken before stand there already.
         let at = self.out.len();
         let mut taken = Vec::new();
         // What is passed must be there when its turn comes to be pushed.
-        for (from, _) in pairs() {
+        for &(from, _) in pairs {
             self.here[from.index()] += 1;
         }
-        for (from, to) in pairs().collect::<Vec<_>>().into_iter().rev() {
+        for &(from, to) in pairs.iter().rev() {
             if self.uses[to.index()] == 0 {
                 self.here[from.index()] -= 1;
                 self.release(from);

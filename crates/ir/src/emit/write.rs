@@ -180,11 +180,12 @@ impl Writer<'_, '_> {
                 }
             }
             Part::Code(block) => {
-                // A comparison that is turned around is written there.
-                let kept = usize::from(self.negatable(at + 1).is_some());
-                let items = self.code.of(block);
-                for (at, item) in items[..items.len() - kept].iter().enumerate() {
-                    self.item(block, at, *item);
+                let negated = self.negatable(at + 1).map(|_| self.code.root(block));
+                for (nth, item) in self.code.of(block).iter().enumerate() {
+                    match negated == Some(nth) {
+                        true => self.negated(*item),
+                        false => self.item(block, nth, *item),
+                    }
                 }
             }
             Part::Copies(edge) => {
@@ -227,21 +228,29 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Turns the condition on the stack around. If it is a comparison, the block's code has left it for here.
+    /// Turns the condition on the stack around, if that was not done where it was computed.
     fn negate(&mut self, at: usize) {
-        let Some(id) = self.negatable(at) else {
-            return self.op(Op::Compute(Compute::I32Eqz));
+        if self.negatable(at).is_none() {
+            self.op(Op::Compute(Compute::I32Eqz));
+        }
+    }
+
+    /// A comparison turned around.
+    fn negated(&mut self, item: Item) {
+        let (id, is_swapped) = match item {
+            Item::Inst(id) => (id, false),
+            Item::Swapped(id) => (id, true),
+            _ => unreachable!("no other item can be turned around"),
         };
-        if let Inst::Compute { op, .. } = *self.func.inst(id) {
-            let op = match self.is_swapped(at) {
-                true => insts::swapped(op).expect("it was swapped"),
-                false => op,
-            };
-            match op {
-                // What is left on the stack is what is compared with 0.
-                Compute::I32Eqz => {}
-                op => self.op(Op::Compute(insts::negated(op).expect("it can be"))),
-            }
+        let Inst::Compute { mut op, .. } = *self.func.inst(id) else {
+            unreachable!("no other instruction can be turned around")
+        };
+        if is_swapped {
+            op = insts::swapped(op).expect("it was swapped");
+        }
+        // What is left on the stack is what is compared with 0.
+        if op != Compute::I32Eqz {
+            self.op(Op::Compute(insts::negated(op).expect("it can be")));
         }
     }
 
@@ -254,7 +263,8 @@ impl Writer<'_, '_> {
         let Part::Code(block) = self.shape.parts[at.checked_sub(1)?] else {
             return None;
         };
-        let (Item::Inst(id) | Item::Swapped(id)) = *self.code.of(block).last()? else {
+        let item = self.code.of(block).get(self.code.root(block))?;
+        let (Item::Inst(id) | Item::Swapped(id)) = *item else {
             return None;
         };
         match *self.func.inst(id) {
@@ -262,13 +272,6 @@ impl Writer<'_, '_> {
                 Some(id)
             }
             _ => None,
-        }
-    }
-
-    fn is_swapped(&self, at: usize) -> bool {
-        match self.shape.parts[at - 1] {
-            Part::Code(block) => matches!(self.code.of(block).last(), Some(Item::Swapped(_))),
-            _ => false,
         }
     }
 

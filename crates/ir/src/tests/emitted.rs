@@ -232,21 +232,14 @@ fn cases_of_a_switch_pass_values() {
               (local.set 1 (i32.add (local.get 1) (i32.const 2))))
             (local.get 1)))",
         expect![[r#"
+            local 1 i32
             Block(Empty)
               Block(Empty)
                 Block(Empty)
-                  Block(Empty)
-                    Block(Empty)
-                      LocalGet(0)
-                      BrTable { first: 0, count: 3 }
-                    End
-                    I32Const(0)
-                    LocalSet(0)
-                    Br(3)
-                  End
+                  LocalGet(0)
                   I32Const(0)
                   LocalSet(0)
-                  Br(1)
+                  BrTable { first: 0, count: 3 }
                 End
                 I32Const(5)
                 LocalSet(0)
@@ -254,9 +247,9 @@ fn cases_of_a_switch_pass_values() {
               LocalGet(0)
               I32Const(2)
               Compute(I32Add)
-              LocalSet(0)
+              LocalSet(1)
             End
-            LocalGet(0)
+            LocalGet(1)
             End
         "#]],
     );
