@@ -23,10 +23,7 @@ impl Worker {
         let reader = input.trusted().read(&mut self.scratch).ok()?;
         let built = self.builder.build(reader, ir::BuildOptions::default());
         let built = built.ok()?;
-        let env = passes::Env {
-            header,
-            params: ty.params(),
-        };
+        let env = passes::Env::new(header, ty.params());
         passes::run(built, &env, pipeline);
         let mut body = Vec::with_capacity(n_bytes);
         // What cannot be written stays as it was.

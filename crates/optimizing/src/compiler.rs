@@ -141,10 +141,7 @@ impl Optimizing {
             Start::Entry => (ty.params(), wasm_signature(ty)),
             Start::Loop(_) => (&[][..], loop_signature(ty)),
         };
-        let around = passes::Env {
-            header: env.header,
-            params,
-        };
+        let around = passes::Env::new(env.header, params);
         passes::run(func, &around, passes::COMPILE);
         verify(func);
         let has_code = env.around.is_some_and(|around| around.has_code(index));

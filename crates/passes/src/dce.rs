@@ -2,18 +2,19 @@
 //!
 //! A store to an object that was made in the function has no effect if nothing else uses the object.
 
+use crate::effects::{Callee, effects};
 use ir::{Def, EdgeId, Func, GcOp, Inst, InstId, Preds, Value};
+use std::collections::HashSet;
 
 /// Runs the pass.
-pub(crate) fn run(func: &mut Func) {
+pub(crate) fn run(func: &mut Func, callees: &[Callee]) {
     let preds = Preds::new(func);
-    let live = Live::find(func, &preds);
-    func.retain_insts(|func, id| {
-        let inst = func.inst(id);
-        match stored_into(func, inst) {
-            Some(object) => live.has(object),
-            None => acts(func, inst) || func.inst_results(id).any(|value| live.has(value)),
-        }
+    let tried = tried(func);
+    let acts = |func: &Func, id: InstId| acts(func, func.inst(id), callees) || tried.contains(&id);
+    let live = Live::find(func, &preds, &acts);
+    func.retain_insts(|func, id| match stored_into(func, func.inst(id)) {
+        Some(object) => live.has(object),
+        None => acts(func, id) || func.inst_results(id).any(|value| live.has(value)),
     });
     for block in func.blocks().skip(1) {
         if func.params(block).iter().all(|&param| live.has(param)) {
@@ -31,8 +32,14 @@ pub(crate) fn run(func: &mut Func) {
     }
 }
 
+/// The calls that blocks end with: how these go on depends on them.
+fn tried(func: &Func) -> HashSet<InstId> {
+    let calls = func.blocks().filter_map(|block| func.try_call(block));
+    calls.map(|(call, _)| call).collect()
+}
+
 /// Whether an instruction must stay though nobody uses its results.
-fn acts(func: &Func, inst: &Inst) -> bool {
+fn acts(func: &Func, inst: &Inst, callees: &[Callee]) -> bool {
     /// Arrays of up to so many elements fit every heap: not making them is no difference to anyone.
     const SMALL_LEN_MAX: u128 = 1 << 10;
     if let Inst::Gc {
@@ -43,7 +50,7 @@ fn acts(func: &Func, inst: &Inst) -> bool {
         let len = func.const_bits(func.list(args)[1]);
         return len.is_none_or(|len| len > SMALL_LEN_MAX);
     }
-    !inst.effects().is_removable()
+    !effects(func, inst, callees).is_removable()
 }
 
 /// The object that was made in this function and that an instruction stores something into, which surely succeeds.
@@ -78,7 +85,7 @@ struct Live {
 }
 
 impl Live {
-    fn find(func: &Func, preds: &Preds) -> Live {
+    fn find(func: &Func, preds: &Preds, acts: &impl Fn(&Func, InstId) -> bool) -> Live {
         let mut live = Live {
             values: vec![false; func.n_values()],
             waiting: Vec::new(),
@@ -88,7 +95,7 @@ impl Live {
             for &id in func.insts(block) {
                 if let Some(object) = stored_into(func, func.inst(id)) {
                     live.stores.push((object, id));
-                } else if acts(func, func.inst(id)) {
+                } else if acts(func, id) {
                     func.inst(id).for_each_arg(func, |value| live.need(value));
                 }
             }

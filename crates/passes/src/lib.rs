@@ -18,10 +18,8 @@
 //!     return v0
 //! }
 //! ").unwrap();
-//! let env = passes::Env {
-//!     header: &module::Header::default(),
-//!     params: &[],
-//! };
+//! let header = module::Header::default();
+//! let env = passes::Env::new(&header, &[]);
 //! passes::run(&mut func, &env, &["fold", "dce"]);
 //! assert_eq!(func.to_string(), "\
 //! func () -> (i32) {
@@ -32,25 +30,32 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod algebra;
+mod bits;
 mod bulk;
 mod compare;
 mod dce;
 mod dense;
 mod domtree;
+mod effects;
 mod effort;
 mod emit;
 mod facts;
 mod fold;
+mod gvn;
 mod inline;
+mod ints;
 mod lanes;
 mod loads;
 mod refs;
 mod search;
+mod short;
 mod streams;
 mod table;
 mod tight;
 mod trips;
 
+pub use effects::Callee;
 pub use effort::effort;
 pub use inline::{BODY_BYTES_MAX, Bodies, Body, Limits, inline_sites};
 pub use table::{COMPILE, Env, PASSES, Pass, SIZE, SPEED, run};

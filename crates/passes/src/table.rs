@@ -1,6 +1,7 @@
 //! The passes by name, and the pipelines that are made of them.
 
-use crate::{compare, dce, dense, fold, loads, refs, search};
+use crate::effects::Callee;
+use crate::{algebra, compare, dce, dense, fold, gvn, loads, refs, search, short};
 use ir::Func;
 use module::{Header, ValType};
 
@@ -11,6 +12,19 @@ pub struct Env<'a> {
     pub header: &'a Header,
     /// The types of its parameters; fewer if they are not known.
     pub params: &'a [ValType],
+    /// What is known of functions, by index; fewer if it is not known.
+    pub callees: &'a [Callee],
+}
+
+impl<'a> Env<'a> {
+    /// A function of a module of which only the header is known, and the types of its parameters.
+    pub const fn new(header: &'a Header, params: &'a [ValType]) -> Env<'a> {
+        Env {
+            header,
+            params,
+            callees: &[],
+        }
+    }
 }
 
 /// One pass.
@@ -41,6 +55,21 @@ pub const PASSES: &[Pass] = &[
         run: |func, _| fold::run(func),
     },
     Pass {
+        name: "algebra",
+        about: "computes the same in fewer or cheaper operators",
+        run: |func, env| algebra::run(func, env.header),
+    },
+    Pass {
+        name: "gvn",
+        about: "computes once what is computed again where it is known already",
+        run: |func, env| gvn::run(func, env.callees),
+    },
+    Pass {
+        name: "short",
+        about: "prefers constants that take fewer bytes",
+        run: |func, _| short::run(func),
+    },
+    Pass {
         name: "search",
         about: "lets loops that look for a byte look at 32 bytes at a time",
         run: search::run,
@@ -58,7 +87,7 @@ pub const PASSES: &[Pass] = &[
     Pass {
         name: "dce",
         about: "removes what has no effect and is not used",
-        run: |func, _| dce::run(func),
+        run: |func, env| dce::run(func, env.callees),
     },
 ];
 
@@ -66,10 +95,10 @@ pub const PASSES: &[Pass] = &[
 pub const COMPILE: &[&str] = &["refs", "loads", "search", "compare", "dense", "dce"];
 
 /// What makes code of modules small; speed is no aim.
-pub const SIZE: &[&str] = &["refs", "loads", "fold", "dce"];
+pub const SIZE: &[&str] = &["refs", "loads", "fold", "algebra", "gvn", "dce", "short"];
 
 /// What makes code of modules fast on whatever engine compiles it next, which vectors that only some machines have might not.
-pub const SPEED: &[&str] = &["refs", "loads", "fold", "dce"];
+pub const SPEED: &[&str] = &["refs", "loads", "fold", "algebra", "gvn", "dce"];
 
 /// Runs passes in order.
 ///

@@ -40,7 +40,7 @@ fn check(path: &Path, pass: &str) {
     };
     let mut func = ir::parse(func).unwrap_or_else(|error| fail(&error));
     verify(&func);
-    wharf_passes::run(&mut func, &Env { header, params }, &[pass]);
+    wharf_passes::run(&mut func, &Env::new(header, params), &[pass]);
     verify(&func);
     let found = func.to_string();
     if std::env::var_os("UPDATE").is_some() {

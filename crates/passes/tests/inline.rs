@@ -89,7 +89,7 @@ fn check(path: &Path) {
     };
     verify(&out);
     let params = header.func_type(index).params();
-    run(&mut out, &Env { header, params }, &["fold", "dce"]);
+    run(&mut out, &Env::new(header, params), &["fold", "dce"]);
     verify(&out);
     let found = out.to_string();
     let again = ir::parse(&found).unwrap_or_else(|error| fail(&error));

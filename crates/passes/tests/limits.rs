@@ -35,10 +35,7 @@ fn a_loop_that_moves_thousands_of_locals_is_left_alone() {
     let header: &Header = module.header();
     let mut func = ir::parse(&text).unwrap();
     ir::verify(&func, Some(header)).unwrap();
-    let env = Env {
-        header,
-        params: &[],
-    };
+    let env = Env::new(header, &[]);
     wharf_passes::run(&mut func, &env, &["search", "compare", "dense"]);
     assert_eq!(func.to_string(), text);
 }
