@@ -35,6 +35,18 @@ pub fn check(path: &Path, actual: &str) -> Result<(), String> {
     ))
 }
 
+/// Compares what came out with what another project expects, which is never rewritten.
+///
+/// # Errors
+///
+/// They differ: the message shows the first lines that do.
+pub fn compare(what: &str, expected: &str, actual: &str) -> Result<(), String> {
+    match expected == actual {
+        true => Ok(()),
+        false => Err(format!("{what} differs:\n{}", difference(expected, actual))),
+    }
+}
+
 /// The lines where two texts differ, a few of each, after what they have in common.
 fn difference(expected: &str, actual: &str) -> String {
     const SHOWN: usize = 12;

@@ -4,11 +4,13 @@
 //! it is a script, a program or a command line with its output. `UPDATE=1 cargo test` rewrites expected outputs.
 //!
 //! Kinds, each a file here: `scripts` (the official suite and `tests/wast`), `commands` (`tests/cli`, `tests/errors`, `tests/programs`),
-//! `wasi` (the official WASI programs). `known` holds what may fail; `readme` writes what passed into the README.
+//! `wasi` (the official WASI programs), `golden` (the command-line tests of wasm-tools). `known` holds what may fail, `differences` where we differ from other projects' tests; `readme` writes what passed into the README.
 #![forbid(unsafe_code)]
 
 mod commands;
+mod differences;
 mod expect;
+mod golden;
 mod known;
 mod process;
 mod readme;

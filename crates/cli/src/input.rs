@@ -111,7 +111,7 @@ impl Input {
     fn malformed(&self, error: &text::TextError) -> Failure {
         match self.what_it_is() {
             Some(help) => Failure::new(format!("{} is not a module", self.name())).help(help),
-            None => Failure::new(error),
+            None => Failure::new(error).maybe_help(error.help()),
         }
     }
 

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::hint::hint;
+
 /// A fault in a text: what, and where.
 ///
 /// Displays as several lines, without a trailing newline:
@@ -22,6 +24,7 @@ pub struct TextError(Box<Place>);
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Place {
     message: String,
+    help: Option<String>,
     path: Option<PathBuf>,
     /// Counted from 1.
     line: usize,
@@ -42,7 +45,9 @@ impl TextError {
         let message = error.message();
         // The parser repeats its own limits in prose; only the first line is the message.
         let message = message.lines().next().unwrap_or_default();
-        TextError::at(message, source.as_bytes(), offset, path)
+        let mut found = TextError::at(message, source.as_bytes(), offset, path);
+        found.0.help = hint(source, offset, message);
+        found
     }
 
     pub(crate) fn not_utf8(bytes: &[u8], offset: usize, path: Option<&Path>) -> TextError {
@@ -66,6 +71,7 @@ impl TextError {
             .unwrap_or_default();
         TextError(Box::new(Place {
             message: message.to_owned(),
+            help: None,
             path: path.map(Path::to_owned),
             line: before.iter().filter(|&&b| b == b'\n').count() + 1,
             column: String::from_utf8_lossy(&bytes[line_start..offset])
@@ -96,6 +102,11 @@ impl TextError {
     /// What is wrong, in one line.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// What was probably meant, in one line, if there is a guess. [`fmt::Display`] leaves it out.
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
     }
 
     /// The file, as it was named by the caller.
