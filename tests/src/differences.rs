@@ -33,7 +33,10 @@ impl Differences {
                 .split_once(": ")
                 .filter(|(_, reason)| !reason.trim().is_empty())
                 .ok_or_else(|| {
-                    format!("{}: expected `NAME: REASON`, found `{line}`", path.display())
+                    format!(
+                        "{}: expected `NAME: REASON`, found `{line}`",
+                        path.display()
+                    )
                 })?;
             lines.push((pattern.to_owned(), reason.to_owned()));
         }
@@ -42,7 +45,10 @@ impl Differences {
 
     /// Why a test differs; none if it does not.
     pub fn reason(&self, name: &str) -> Option<&str> {
-        let line = self.lines.iter().find(|(pattern, _)| matches(pattern, name));
+        let line = self
+            .lines
+            .iter()
+            .find(|(pattern, _)| matches(pattern, name));
         line.map(|(_, reason)| reason.as_str())
     }
 

@@ -15,33 +15,46 @@ use crate::process::{self, Ran};
 use crate::suite::{Test, files_below};
 use crate::temporary::Temporary;
 
-/// What we have for a command of theirs.
-enum Ours {
-    /// The same, called like this.
-    Is(&'static [&'static str]),
-    /// Nothing that their tests could judge; why.
-    No(&'static str),
+/// A command of theirs, and ours in its place.
+struct Tool {
+    theirs: &'static str,
+    ours: &'static [&'static str],
+    /// Options that are called otherwise here; by nothing if ours does the same without being asked.
+    renamed: &'static [(&'static str, &'static str)],
 }
 
-use Ours::{Is, No};
+/// The commands that are ours too. Other options are handed on as they are.
+const TOOLS: &[Tool] = &[
+    Tool {
+        theirs: "print",
+        ours: &["wasm2wat"],
+        renamed: &[],
+    },
+    Tool {
+        theirs: "parse",
+        ours: &["wat2wasm", "--no-check"],
+        renamed: &[],
+    },
+    Tool {
+        theirs: "validate",
+        ours: &["validate"],
+        renamed: &[("-f", "--features"), ("-g", "")],
+    },
+];
 
-/// The commands that their tests call. Options are handed on as they are.
-const COMMANDS: &[(&str, Ours)] = &[
-    ("print", Is(&["wasm2wat"])),
-    ("parse", Is(&["wat2wasm", "--no-check"])),
-    ("validate", Is(&["validate"])),
-    ("dump", No("objdump shows bytes in a form of its own")),
-    ("objdump", No("inspect and objdump have a form of their own")),
-    ("strip", No("its effect is seen by dump and objdump")),
-    ("demangle", No("ours demangles words, not modules")),
-    ("metadata show", No("a form of its own")),
-    ("metadata add", No("seen by metadata show")),
-    ("addr2line", No("ours needs DWARF in the module")),
-    ("wast", No("runs scripts without running modules; `round-trips` reads them")),
-    ("json-from-wast", No("scripts are run as they are")),
-    ("component", No("there is no tool for making components")),
-    ("wit-dylib", No("there is no tool for making components")),
-    ("wat2wasm", No("a second name of parse")),
+/// The commands whose tests are not run, and why not.
+const OTHERS: &[(&str, &str)] = &[
+    ("addr2line", "ours needs DWARF in the module"),
+    ("component", "there is no tool for making components"),
+    ("demangle", "ours demangles words, not modules"),
+    ("dump", "objdump shows bytes in a form of its own"),
+    ("json-from-wast", "scripts are run as they are"),
+    ("metadata", "ours has a form of its own"),
+    ("objdump", "ours has a form of its own"),
+    ("strip", "its effect is seen by dump and objdump"),
+    ("wast", "the round trips read these files"),
+    ("wat2wasm", "a second name of parse"),
+    ("wit-dylib", "there is no tool for making components"),
 ];
 
 /// Adds the tests, or says why there are none.
@@ -51,7 +64,9 @@ const COMMANDS: &[(&str, Ours)] = &[
 /// A file cannot be read, calls a command that has no row, or the list of differences names what is no test.
 pub fn collect(tests: &mut Vec<Test>) -> Result<(), String> {
     let Some(package) = package_folder("wasm-tools") else {
-        println!("skipped: the tests of wasm-tools' command line; cargo has not fetched the package");
+        println!(
+            "skipped: the tests of wasm-tools' command line; cargo has not fetched the package"
+        );
         return Ok(());
     };
     let differences = Differences::read()?;
@@ -126,7 +141,10 @@ fn read_runs(text: &str) -> Result<Vec<Run>, String> {
             (_, Some(rest)) => (rest, true),
             _ => continue,
         };
-        let (label, command) = match rest.strip_prefix('[').and_then(|rest| rest.split_once("]:")) {
+        let (label, command) = match rest
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once("]:"))
+        {
             Some((label, command)) => (label, command),
             None => ("", rest.strip_prefix(':').ok_or("expected `:`")?),
         };
@@ -156,18 +174,24 @@ fn read_command(command: &str) -> Result<Called, String> {
         env.push((name.to_owned(), value.to_owned()));
         words.remove(0);
     }
-    let (theirs, ours) = COMMANDS
-        .iter()
-        .find(|(theirs, _)| theirs.split(' ').zip(&words).all(|(a, b)| a == *b))
-        .ok_or_else(|| format!("no row in golden.rs for the command `{command}`"))?;
-    let args = words.split_off(theirs.split(' ').count().min(words.len()));
-    let ours = match ours {
-        Is(ours) => {
-            let args = ours.iter().chain(&args);
-            Some(args.map(|arg| (*arg).to_owned()).collect())
-        }
-        No(_) => None,
+    let begins = |theirs: &str| {
+        let mut both = theirs.split(' ').zip(&words);
+        both.all(|(a, b)| a == *b)
     };
+    let Some(tool) = TOOLS.iter().find(|tool| begins(tool.theirs)) else {
+        return match OTHERS.iter().any(|(theirs, _)| begins(theirs)) {
+            true => Ok(Called { env, ours: None }),
+            false => Err(format!("no row in golden.rs for the command `{command}`")),
+        };
+    };
+    let rename = |arg: &str| {
+        let row = tool.renamed.iter().find(|(theirs, _)| *theirs == arg);
+        row.map_or(arg, |(_, ours)| ours).to_owned()
+    };
+    let args = words.iter().skip(tool.theirs.split(' ').count());
+    let args = args.map(|arg| rename(arg)).filter(|arg| !arg.is_empty());
+    let ours = tool.ours.iter().map(|arg| (*arg).to_owned()).chain(args);
+    let ours = Some(ours.collect());
     Ok(Called { env, ours })
 }
 
@@ -189,7 +213,9 @@ fn check(package: &Path, path: &Path, run: &Run) -> Result<(), String> {
         let said = String::from_utf8_lossy(&ran.stderr).into_owned();
         match (ran.code, must_fail) {
             (Some(0), false) | (Some(1 | 2), true) => {}
-            (Some(code), _) => return Err(format!("`{}`: exit code {code}\n{said}", args.join(" "))),
+            (Some(code), _) => {
+                return Err(format!("`{}`: exit code {code}\n{said}", args.join(" ")));
+            }
             (None, _) => return Err(format!("`{}`: killed by a signal\n{said}", args.join(" "))),
         }
         input.clone_from(&ran.stdout);
@@ -206,7 +232,8 @@ fn check(package: &Path, path: &Path, run: &Run) -> Result<(), String> {
     };
     let shown = |ran: &Ran| {
         let text = String::from_utf8_lossy(&ran.stdout).replace(&tmp_path, "%tmpdir");
-        text.trim_end().to_owned()
+        // Their runner does this to what it expects.
+        text.replace('\\', "/").trim_end().to_owned()
     };
     if run.must_fail {
         return check_place(&beside("stderr"), &String::from_utf8_lossy(&ran.stderr));

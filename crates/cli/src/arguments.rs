@@ -8,7 +8,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Outcome;
-use crate::{cache, compile, completion, habits, metadata, run, snapshot, strip, validate, wast};
+use crate::{
+    cache, compile, completion, habits, metadata, run, snapshot, strip, validate, wasm2wat, wast,
+    wat2wasm,
+};
 
 /// Runs, checks and compiles WebAssembly.
 ///
@@ -36,6 +39,10 @@ enum Command {
     Strip(strip::Arguments),
     Metadata(metadata::Arguments),
     Wast(wast::Arguments),
+    #[command(name = "wat2wasm")]
+    Wat2Wasm(wat2wasm::Arguments),
+    #[command(name = "wasm2wat")]
+    Wasm2Wat(wasm2wat::Arguments),
     Cache(cache::Arguments),
     Completion(completion::Arguments),
 }
@@ -66,6 +73,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Strip(arguments) => strip::run(arguments),
         Command::Metadata(arguments) => metadata::run(arguments),
         Command::Wast(arguments) => wast::run(&arguments),
+        Command::Wat2Wasm(arguments) => wat2wasm::run(&arguments),
+        Command::Wasm2Wat(arguments) => wasm2wat::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
     };

@@ -13,7 +13,7 @@ use crate::failure::{Failure, Outcome};
 /// Show or remove compiled code that is kept between runs
 #[derive(Args)]
 #[command(after_help = "\
-The directory is WHARF_CACHE_DIR, or else wharf in XDG_CACHE_HOME, or else .cache/wharf in HOME. If WHARF_CACHE_DIR is empty, nothing
+The directory is WHARF_CACHE_DIR, or else wharf in XDG_CACHE_HOME, or else .cache/wharf in HOME. If WHARF_CACHE_DIR is empty, nothing \
 is kept. There is never more than 1 GiB: what was not used for longest goes.")]
 pub struct Arguments {
     #[command(subcommand)]

@@ -15,7 +15,7 @@ use crate::output::cannot_write;
 /// Compile a module ahead of time
 #[derive(Args)]
 #[command(after_help = "\
-The result is machine code for this version of wharf and this kind of CPU; `wharf run` starts it at once, and refuses it
+The result is machine code for this version of wharf and this kind of CPU; `wharf run` starts it at once, and refuses it \
 elsewhere. Like any program, run it only if you trust who made it.")]
 pub struct Arguments {
     /// The module: binary, text, or `-` for standard input

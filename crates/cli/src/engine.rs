@@ -27,7 +27,8 @@ pub struct EngineOptions {
     )]
     tier: Tier,
 
-    /// WebAssembly features to allow, such as `+gc` or `gc`, or to refuse, such as `-simd`
+    /// WebAssembly features to allow, such as `+gc` or `gc`, or to refuse, such as `-simd`; `-all` refuses all that came
+    /// after the first version
     #[arg(
         long,
         value_name = "[+-]NAME,...",
@@ -69,17 +70,31 @@ impl EngineOptions {
             Tier::Baseline => wharf::Tier::Baseline,
             Tier::Optimizing => wharf::Tier::Optimizing,
         });
+        config.features(self.features()?);
+        config.deterministic(self.deterministic);
+        Ok(config)
+    }
+
+    /// What modules may use.
+    ///
+    /// # Errors
+    ///
+    /// A feature has no such name, or does not run yet.
+    pub fn features(&self) -> Result<wharf::Features, Failure> {
         let mut features = usual_features();
         for name in &self.features {
             let changed = match name.strip_prefix('-') {
+                Some("all") => Ok(wharf::Features::NONE),
                 Some(name) => features.without(name),
-                None => features.with(name.strip_prefix('+').unwrap_or(name)),
+                None => match name.strip_prefix('+').unwrap_or(name) {
+                    "all" => Ok(wharf::Features::runnable()),
+                    "mvp" | "wasm1" => wharf::Features::NONE.with("mutable-global"),
+                    name => features.with(name),
+                },
             };
             features = changed.map_err(Failure::usage)?;
         }
-        config.features(features);
-        config.deterministic(self.deterministic);
-        Ok(config)
+        Ok(features)
     }
 
     /// Where compiled code is kept between runs, if it is.

@@ -3,8 +3,11 @@
 //! Apart from the commands because these flags are others' and stay as they are. Each tool is a file that declares them and
 //! calls what the command calls.
 
+mod feature_flags;
+mod wasm2wat;
 mod wasm_strip;
 mod wasm_validate;
+mod wat2wasm;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -21,6 +24,8 @@ type Tool = fn(Vec<OsString>) -> ExitCode;
 const TOOLS: &[(&str, Tool)] = &[
     ("wasm-strip", |args| call(args, wasm_strip::run)),
     ("wasm-validate", |args| call(args, wasm_validate::run)),
+    ("wasm2wat", |args| call(args, wasm2wat::run)),
+    ("wat2wasm", |args| call(args, wat2wasm::run)),
 ];
 
 /// The tool that the program was called as, if it was.

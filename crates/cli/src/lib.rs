@@ -22,6 +22,8 @@ mod run;
 mod snapshot;
 mod strip;
 mod validate;
+mod wasm2wat;
 mod wast;
+mod wat2wasm;
 
 pub use arguments::{command, main};

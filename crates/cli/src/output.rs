@@ -54,6 +54,46 @@ impl Output {
         self.write(text.as_bytes())
     }
 
+    /// Writes text as it comes into being. Whoever reads it may stop reading; a file of which only a part could be written goes.
+    ///
+    /// # Errors
+    ///
+    /// What `pieces` returns, which should be [`Output::cannot_write`] if writing failed.
+    pub fn write_pieces(
+        &self,
+        pieces: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let Some(path) = self.path() else {
+            let mut stdout = Pipe {
+                to: io::BufWriter::new(io::stdout().lock()),
+                is_closed: false,
+            };
+            let written = pieces(&mut stdout);
+            if stdout.is_closed {
+                return Ok(());
+            }
+            return written
+                .and_then(|()| stdout.flush().map_err(|error| self.cannot_write(&error)));
+        };
+        let file = std::fs::File::create(path).map_err(|error| cannot_write(path, &error))?;
+        let mut file = io::BufWriter::new(file);
+        let written = pieces(&mut file)
+            .and_then(|()| file.flush().map_err(|error| cannot_write(path, &error)));
+        if written.is_err() && path.is_file() {
+            // What is left says less than the error does.
+            let _ = std::fs::remove_file(path);
+        }
+        written
+    }
+
+    /// The fault that something cannot be written there.
+    pub fn cannot_write(&self, error: &io::Error) -> Failure {
+        match self.path() {
+            Some(path) => cannot_write(path, error),
+            None => Failure::new(format!("cannot write to standard output: {error}")),
+        }
+    }
+
     fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
         match self.path() {
             Some(path) => std::fs::write(path, bytes).map_err(|error| cannot_write(path, &error)),
@@ -67,6 +107,32 @@ impl Output {
                 }
             }
         }
+    }
+}
+
+/// Standard output, of which the reader may have had enough.
+struct Pipe<W> {
+    to: W,
+    is_closed: bool,
+}
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes);
+        self.note(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.to.flush();
+        self.note(flushed)
+    }
+}
+
+impl<W> Pipe<W> {
+    fn note<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        let is_pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        self.is_closed |= done.as_ref().is_err_and(is_pipe);
+        done
     }
 }
 

@@ -175,6 +175,19 @@ impl Features {
     }
 }
 
+impl Features {
+    /// The same set, and all there is of components, which have no rows: none of them runs.
+    pub(crate) fn to_parser_of_components(self) -> WasmFeatures {
+        let has_row = FEATURES
+            .iter()
+            .fold(WasmFeatures::empty(), |flags, feature| {
+                flags.union(feature.flags)
+            });
+        self.to_parser()
+            .union(WasmFeatures::all().difference(has_row))
+    }
+}
+
 impl Default for Features {
     fn default() -> Features {
         Features::where_(|feature| feature.default)

@@ -45,6 +45,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod types;
+mod validate;
 
 pub use body::{BodyReader, FuncInput, ReadScratch};
 pub use bytes::Bytes;
@@ -68,3 +69,4 @@ pub use survey::Survey;
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
 };
+pub use validate::validate;

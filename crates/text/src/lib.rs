@@ -21,6 +21,7 @@
 
 mod error;
 mod hint;
+mod inline;
 mod locate;
 mod print;
 mod read;
@@ -30,7 +31,8 @@ mod unfold;
 mod words;
 
 pub use error::TextError;
-pub use locate::error_at;
+pub use inline::inline;
+pub use locate::{error_at, without_names};
 pub use print::{PrintError, PrintOptions, print, print_to_string};
 pub use read::{Options, is_text, to_wasm, wat_to_wasm, wat_to_wasm_with};
 pub use unfold::unfold_legacy;

@@ -87,3 +87,24 @@ fn read_u32(bytes: &[u8]) -> Option<(usize, usize)> {
     }
     None
 }
+
+/// A module without its name section, for those who want text or bytes without names. A component stays as it is, and so does what
+/// cannot be read.
+pub fn without_names(wasm: &[u8]) -> Vec<u8> {
+    if wasm.get(4..8) != Some(&[1, 0, 0, 0]) {
+        return wasm.to_vec();
+    }
+    let mut kept = wasm[..8].to_vec();
+    let mut start = 8;
+    for section in sections(wasm) {
+        let end = section.offset + section.bytes.len();
+        let is_name =
+            section.id == CUSTOM && custom(section.bytes).is_some_and(|(name, _)| name == b"name");
+        if !is_name {
+            kept.extend_from_slice(&wasm[start..end]);
+        }
+        start = end;
+    }
+    kept.extend_from_slice(&wasm[start..]);
+    kept
+}

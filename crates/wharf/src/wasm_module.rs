@@ -253,6 +253,14 @@ impl Module {
         Module::new(&Engine::new(&config)?, bytes).map(drop)
     }
 
+    /// Checks that a module or a component is valid, given features that need not run: for tools that run nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn validate_binary(bytes: &[u8], features: crate::Features) -> Result<()> {
+        module::validate(bytes, features).map_err(Error::from)
+    }
+
     /// Whether custom sections that are advice make sense: each branch hint must be at a branch.
     ///
     /// Modules are valid, and run, all the same if they make none.

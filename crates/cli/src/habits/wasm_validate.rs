@@ -5,9 +5,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ArgAction, Parser};
 
-use crate::failure::Outcome;
+use super::feature_flags::FeatureFlags;
+use crate::failure::{EXIT_OTHER, Outcome};
 use crate::validate::validate_all;
 
 /// Check that a module is valid
@@ -16,14 +17,28 @@ use crate::validate::validate_all;
 pub struct Arguments {
     /// The module
     file: PathBuf,
+
+    #[command(flatten)]
+    features: FeatureFlags,
+
+    /// Accepted, and changes nothing
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+
+    /// Accepted: names are never checked
+    #[arg(long)]
+    no_debug_names: bool,
+
+    /// Accepted: custom sections are never checked
+    #[arg(long)]
+    ignore_custom_section_errors: bool,
 }
 
-/// Checks it, with all features.
+/// Checks it.
 pub fn run(arguments: Arguments) -> Outcome {
-    let mut config = wharf::Config::new();
-    config.features(wharf::Features::runnable());
-    Ok(match validate_all(&config, &[arguments.file])? {
+    let features = arguments.features.features();
+    Ok(match validate_all(features, &[arguments.file]) {
         true => ExitCode::SUCCESS,
-        false => ExitCode::from(crate::failure::EXIT_OTHER),
+        false => ExitCode::from(EXIT_OTHER),
     })
 }
