@@ -8,10 +8,12 @@
 
 mod error;
 mod metadata;
+mod rename;
 mod sections;
 mod strip;
 
 pub use error::Error;
 pub use metadata::{AddMetadata, Change, Metadata, NOTES};
+pub use rename::rename;
 pub use sections::{Custom, Fate, with_customs};
 pub use strip::{Patterns, Strip};
