@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Outcome;
+use crate::{addr2line, callgraph, demangle, diff, size};
 use crate::{
     cache, compile, completion, habits, metadata, run, snapshot, strip, validate, wasm2wat, wast,
     wat2wasm,
@@ -43,6 +44,11 @@ enum Command {
     Wat2Wasm(wat2wasm::Arguments),
     #[command(name = "wasm2wat")]
     Wasm2Wat(wasm2wat::Arguments),
+    Size(size::Arguments),
+    Addr2line(addr2line::Arguments),
+    Callgraph(callgraph::Arguments),
+    Demangle(demangle::Arguments),
+    Diff(diff::Arguments),
     Cache(cache::Arguments),
     Completion(completion::Arguments),
 }
@@ -75,6 +81,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Wat2Wasm(arguments) => wat2wasm::run(&arguments),
         Command::Wasm2Wat(arguments) => wasm2wat::run(&arguments),
+        Command::Size(arguments) => size::run(&arguments),
+        Command::Addr2line(arguments) => addr2line::run(&arguments),
+        Command::Callgraph(arguments) => callgraph::run(&arguments),
+        Command::Demangle(arguments) => demangle::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
     };

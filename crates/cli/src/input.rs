@@ -156,6 +156,18 @@ impl Input {
         Failure::new(format!("{message}\n  --> {name}{place}")).maybe_help(help)
     }
 
+    /// A file that cannot be taken apart: what is wrong, and where in it.
+    pub fn fault(&self, fault: &inspect::Fault) -> Failure {
+        let (name, message) = (self.name(), fault.message());
+        match self.bytes.is_empty() {
+            true => Failure::new(format!(
+                "{message}\n  --> {name}: byte {:#x}",
+                fault.offset()
+            )),
+            false => Failure::new(format!("{message}\n  --> {name}")),
+        }
+    }
+
     /// A hint for files that are something else.
     fn what_it_is(&self) -> Option<&'static str> {
         match &self.bytes[..] {

@@ -6,10 +6,14 @@
 //! Read first: `arguments` (what can be typed), `failure` (how faults are shown, and the exit codes), `run`.
 #![forbid(unsafe_code)]
 
+mod addr2line;
 mod arguments;
 mod cache;
+mod callgraph;
 mod compile;
 mod completion;
+mod demangle;
+mod diff;
 mod engine;
 mod failure;
 mod habits;
@@ -19,6 +23,7 @@ mod output;
 mod progress;
 mod quantity;
 mod run;
+mod size;
 mod snapshot;
 mod strip;
 mod validate;
