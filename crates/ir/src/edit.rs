@@ -57,6 +57,13 @@ impl Func {
         InstId::new(self.insts.len() as u32 - 1)
     }
 
+    /// Replaces each operand of an instruction by what `map` makes of it, in order.
+    pub fn map_operands(&mut self, id: InstId, mut map: impl FnMut(Value) -> Value) {
+        let mut inst = self.insts[id.index()].inst;
+        inst.map_args(&mut self.pool, &mut map);
+        self.insts[id.index()].inst = inst;
+    }
+
     /// Replaces how a block ends, for the operator at an offset in the module's bytes.
     pub fn end_block(&mut self, block: Block, term: Term, offset: u32) {
         self.blocks[block.index()].term = term;

@@ -54,7 +54,7 @@ entities! {
 pub const NO_OFFSET: u32 = u32::MAX;
 
 /// A list of values in the function's pool.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct List {
     pub(crate) start: u32,
     pub(crate) len: u32,

@@ -10,7 +10,7 @@ use module::{FuncType, Header, TagIdx};
 use std::fmt;
 
 /// An operator of exceptions, without its operands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ExnOp {
     /// The exception that the call before it threw, if it did: only the edge over which it goes on then may use it. It is the
     /// last instruction of a block that ends with [`Term::Try`](crate::Term::Try).

@@ -12,7 +12,7 @@ use module::{
 use std::fmt;
 
 /// An operator of garbage-collected objects, without its operands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum GcOp {
     /// `ref.eq`.
     RefEq,

@@ -7,7 +7,7 @@ use crate::{EdgeId, ExnOp, Func, GcOp, List, Type, Value};
 use module::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, Header, MemArg, MemoryIdx, TableIdx, TypeIdx};
 
 /// One instruction: operands are values, everything else is immediate.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Inst {
     /// An operator that only computes. Operands that the row does not have are absent: see [`Inst::compute`].
     Compute {
@@ -561,6 +561,30 @@ impl Inst {
             addr,
             value,
         }
+    }
+
+    /// The instruction with its operands left out: the same for instructions that do the same to as many operands.
+    pub fn without_operands(&self) -> Inst {
+        let mut inst = *self;
+        match &mut inst {
+            Inst::Call { args, .. }
+            | Inst::Atomic { args, .. }
+            | Inst::Gc { args, .. }
+            | Inst::Exn { args, .. } => args.start = 0,
+            Inst::CallIndirect {
+                index: other, args, ..
+            }
+            | Inst::CallRef {
+                callee: other,
+                args,
+                ..
+            } => {
+                *other = Value::NONE;
+                args.start = 0;
+            }
+            inst => inst.map_args(&mut [], &mut |_| Value::NONE),
+        }
+        inst
     }
 
     /// What the instruction does beside computing its results.

@@ -10,7 +10,7 @@ const ROUNDS_MAX: usize = 8;
 
 impl Func {
     /// Removes blocks that cannot be reached, and numbers the others so that each comes after those that dominate it.
-    pub(crate) fn keep_reachable(&mut self) {
+    pub fn keep_reachable(&mut self) {
         let cfg = Cfg::new(self);
         let mut numbers = vec![Block::NONE; self.n_blocks()];
         let mut order = Vec::with_capacity(self.order.len());
@@ -36,7 +36,7 @@ impl Func {
     }
 
     /// Replaces parameters for which all edges pass one value, or the parameter itself, by this value.
-    pub(crate) fn remove_trivial_params(&mut self) {
+    pub fn remove_trivial_params(&mut self) {
         let preds = Preds::new(self);
         let mut same: Vec<Value> = (0..self.n_values() as u32).map(Value).collect();
         for _ in 0..ROUNDS_MAX {

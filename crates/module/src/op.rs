@@ -293,7 +293,7 @@ pub enum Op {
 }
 
 /// What becomes of a packed field when it is read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Extend {
     /// It is not packed.
     None,

@@ -32,6 +32,7 @@
 
 mod algebra;
 mod bits;
+mod blocks;
 mod bulk;
 mod compare;
 mod dce;
@@ -47,6 +48,7 @@ mod inline;
 mod ints;
 mod lanes;
 mod loads;
+mod loops;
 mod refs;
 mod search;
 mod short;

@@ -1,7 +1,7 @@
 //! The passes by name, and the pipelines that are made of them.
 
 use crate::effects::Callee;
-use crate::{algebra, compare, dce, dense, fold, gvn, loads, refs, search, short};
+use crate::{algebra, blocks, compare, dce, dense, fold, gvn, loads, refs, search, short};
 use ir::Func;
 use module::{Header, ValType};
 
@@ -60,6 +60,16 @@ pub const PASSES: &[Pass] = &[
         run: |func, env| algebra::run(func, env.header),
     },
     Pass {
+        name: "blocks",
+        about: "leads edges past blocks, and joins blocks that follow each other",
+        run: |func, _| blocks::run(func, false),
+    },
+    Pass {
+        name: "tails",
+        about: "as blocks, and makes one of blocks that do the same or end alike",
+        run: |func, _| blocks::run(func, true),
+    },
+    Pass {
         name: "gvn",
         about: "computes once what is computed again where it is known already",
         run: |func, env| gvn::run(func, env.callees),
@@ -95,10 +105,14 @@ pub const PASSES: &[Pass] = &[
 pub const COMPILE: &[&str] = &["refs", "loads", "search", "compare", "dense", "dce"];
 
 /// What makes code of modules small; speed is no aim.
-pub const SIZE: &[&str] = &["refs", "loads", "fold", "algebra", "gvn", "dce", "short"];
+pub const SIZE: &[&str] = &[
+    "refs", "loads", "fold", "algebra", "gvn", "blocks", "algebra", "tails", "dce", "short",
+];
 
 /// What makes code of modules fast on whatever engine compiles it next, which vectors that only some machines have might not.
-pub const SPEED: &[&str] = &["refs", "loads", "fold", "algebra", "gvn", "dce"];
+pub const SPEED: &[&str] = &[
+    "refs", "loads", "fold", "algebra", "gvn", "blocks", "algebra", "dce",
+];
 
 /// Runs passes in order.
 ///
