@@ -17,10 +17,11 @@ mod locals;
 mod ranges;
 mod shape;
 mod trees;
+mod types;
 mod write;
 
 use crate::{Cfg, Func};
-use module::FuncType;
+use module::{FuncType, Header};
 use std::fmt;
 
 /// Why a function could not be written.
@@ -45,7 +46,7 @@ impl std::error::Error for EmitError {}
 
 /// Appends the body of a function to `out`: declarations of locals, operators, the final `end`; not its size.
 ///
-/// `ty` is the function's type. The operators say what the function says, in the order of its effects; what has no effect and no
+/// `header` is its module's, `ty` the function's type. The operators say what the function says, in the order of its effects; what has no effect and no
 /// use is left out.
 ///
 /// # Errors
@@ -63,16 +64,22 @@ impl std::error::Error for EmitError {}
 /// ").unwrap();
 /// let ty = module::FuncType::new([module::ValType::I32], [module::ValType::I32]);
 /// let mut out = Vec::new();
-/// ir::emit(&func, &ty, &mut out).unwrap();
+/// ir::emit(&func, &module::Header::default(), &ty, &mut out).unwrap();
 /// // No locals; local.get 0, local.get 0, i32.mul, end.
 /// assert_eq!(out, [0, 0x20, 0, 0x20, 0, 0x6c, 0x0b]);
 /// ```
-pub fn emit(func: &Func, ty: &FuncType, out: &mut Vec<u8>) -> Result<(), EmitError> {
+pub fn emit(
+    func: &Func,
+    header: &Header,
+    ty: &FuncType,
+    out: &mut Vec<u8>,
+) -> Result<(), EmitError> {
     let cfg = Cfg::new(func);
+    let types = types::Types::new(func, &cfg, header, ty)?;
     let arrange = |early| {
-        let code = trees::Code::new(func, &cfg, early)?;
+        let code = trees::Code::new(func, &cfg, &types, early)?;
         let ranges = ranges::Ranges::new(func, &cfg, &code)?;
-        let locals = locals::Locals::new(func, &cfg, &code, ranges, ty);
+        let locals = locals::Locals::new(func, &cfg, &code, &types, ranges, ty);
         Ok((code, locals))
     };
     let (mut code, mut locals) = arrange(early::Early::default())?;
@@ -82,6 +89,6 @@ pub fn emit(func: &Func, ty: &FuncType, out: &mut Vec<u8>) -> Result<(), EmitErr
     #[cfg(debug_assertions)]
     check::check(func, &code, &locals, ty.params().len());
     let shape = shape::shape(func, &cfg, &code, &locals, ty)?;
-    write::write(func, ty, &code, &locals, &shape, out);
+    write::write(func, ty, &types, &code, &locals, &shape, out);
     Ok(())
 }

@@ -27,7 +27,7 @@ impl Worker {
         passes::run(built, &env, pipeline);
         let mut body = Vec::with_capacity(n_bytes);
         // What cannot be written stays as it was.
-        ir::emit(built, ty, &mut body).ok()?;
+        ir::emit(built, header, ty, &mut body).ok()?;
         (body.len() < n_bytes).then_some(body)
     }
 }

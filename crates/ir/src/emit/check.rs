@@ -131,7 +131,12 @@ fn run(func: &Func, code: &Code, locals: &Locals, block: Block, state: &mut [Hel
                     is_zero,
                 };
             }
-            Item::Const(_) | Item::Drop | Item::Inst(_) | Item::Swapped(_) => {}
+            Item::Const(_)
+            | Item::Null(_)
+            | Item::Convert(_)
+            | Item::Drop
+            | Item::Inst(_)
+            | Item::Swapped(_) => {}
         }
     }
 }

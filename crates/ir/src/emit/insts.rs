@@ -3,8 +3,8 @@
 //! Apart from what arranges them because it is a list.
 
 use super::EmitError;
-use crate::{Callee, Func, Inst, Value};
-use module::{MemArg, Op};
+use crate::{Block, Callee, Def, ExnOp, Func, GcOp, Inst, InstId, Term, Value};
+use module::{MemArg, Op, RefType};
 use ops::Compute;
 
 /// The operator of an instruction.
@@ -57,22 +57,102 @@ pub(super) fn op(func: &Func, inst: &Inst) -> Result<Op, EmitError> {
         Inst::ElemDrop { elem } => Op::ElemDrop(elem),
         Inst::Call { func, .. } => Op::Call(func),
         Inst::CallIndirect { ty, table, .. } => Op::CallIndirect { ty, table },
-        Inst::RefFunc { .. }
-        | Inst::RefIsNull { .. }
-        | Inst::TableGet { .. }
-        | Inst::TableSet { .. }
-        | Inst::TableGrow { .. }
-        | Inst::TableFill { .. }
-        | Inst::CallRef { .. }
-        | Inst::NullCheck { .. }
-        | Inst::Gc { .. } => return Err(EmitError::Unsupported("references")),
-        Inst::Exn { .. } => return Err(EmitError::Unsupported("exceptions")),
+        Inst::RefFunc { func } => Op::RefFunc(func),
+        Inst::RefIsNull { .. } => Op::RefIsNull,
+        Inst::TableGet { table, .. } => Op::TableGet(table),
+        Inst::TableSet { table, .. } => Op::TableSet(table),
+        Inst::TableGrow { table, .. } => Op::TableGrow(table),
+        Inst::TableFill { table, .. } => Op::TableFill(table),
+        Inst::CallRef { ty, .. } => Op::CallRef(ty),
+        Inst::NullCheck { .. } => Op::RefAsNonNull,
+        Inst::Gc { op, args } => gc_op(func, inst, op, func.list(args).len()),
+        // It is what is thrown.
+        Inst::Exn {
+            op: ExnOp::New(tag),
+            ..
+        } => Op::Throw(tag),
+        Inst::Exn { .. } => return Err(EmitError::Unsupported("exceptions that are caught")),
         Inst::TableCallee { .. } | Inst::FuncIs { .. } | Inst::FuncNumber { .. } => {
             return Err(EmitError::Unsupported("guarded calls"));
         }
         Inst::FrameLoad { .. } => return Err(EmitError::Unsupported("values of another frame")),
         Inst::Fuel { .. } | Inst::FuelCheck => return Err(EmitError::Unsupported("fuel")),
     })
+}
+
+fn gc_op(func: &Func, inst: &Inst, op: GcOp, n_args: usize) -> Op {
+    let is_default = is_default(func, inst);
+    match op {
+        GcOp::RefEq => Op::RefEq,
+        GcOp::RefI31 => Op::RefI31,
+        GcOp::I31Get { signed } => Op::I31Get { signed },
+        GcOp::StructNew(ty) if is_default => Op::StructNewDefault(ty),
+        GcOp::StructNew(ty) => Op::StructNew(ty),
+        GcOp::StructGet { ty, field, extend } => Op::StructGet { ty, field, extend },
+        GcOp::StructSet { ty, field } => Op::StructSet { ty, field },
+        GcOp::ArrayNew(ty) if is_default => Op::ArrayNewDefault(ty),
+        GcOp::ArrayNew(ty) => Op::ArrayNew(ty),
+        GcOp::ArrayNewFixed(ty) => Op::ArrayNewFixed {
+            ty,
+            len: n_args as u32,
+        },
+        GcOp::ArrayNewData { ty, data } => Op::ArrayNewData { ty, data },
+        GcOp::ArrayNewElem { ty, elem } => Op::ArrayNewElem { ty, elem },
+        GcOp::ArrayGet { ty, extend } => Op::ArrayGet { ty, extend },
+        GcOp::ArraySet(ty) => Op::ArraySet(ty),
+        GcOp::ArrayLen => Op::ArrayLen,
+        GcOp::ArrayFill(ty) => Op::ArrayFill(ty),
+        GcOp::ArrayCopy { dst, src } => Op::ArrayCopy { dst, src },
+        GcOp::ArrayInitData { ty, data } => Op::ArrayInitData { ty, data },
+        GcOp::ArrayInitElem { ty, elem } => Op::ArrayInitElem { ty, elem },
+        GcOp::RefTest { heap, nullable } => Op::RefTest(RefType { nullable, heap }),
+        GcOp::RefCast { heap, nullable } => Op::RefCast(RefType { nullable, heap }),
+    }
+}
+
+/// Whether an instruction makes an object of zeros and nulls, for which there is a shorter operator.
+pub(super) fn is_default(func: &Func, inst: &Inst) -> bool {
+    let Inst::Gc { op, args } = *inst else {
+        return false;
+    };
+    let values = match op {
+        GcOp::StructNew(_) => func.list(args),
+        GcOp::ArrayNew(_) => &func.list(args)[..1],
+        _ => return false,
+    };
+    values
+        .iter()
+        .all(|&value| func.const_bits(value) == Some(0))
+}
+
+/// The instruction that makes what a block throws, if that is all that it is made for: then it is thrown as it is made.
+pub(super) fn thrown(func: &Func, block: Block, uses: &[u32]) -> Option<InstId> {
+    let Term::Throw(exception) = func.term(block) else {
+        return None;
+    };
+    let Def::Result(id, 0) = func.def(exception) else {
+        return None;
+    };
+    let is_new = matches!(
+        *func.inst(id),
+        Inst::Exn {
+            op: ExnOp::New(_),
+            ..
+        }
+    );
+    let is_only = uses[exception.index()] == 1;
+    (is_new && is_only && func.insts(block).contains(&id)).then_some(id)
+}
+
+/// Appends the operands of a terminator, the last one being on top of the stack.
+pub(super) fn term_operands(func: &Func, block: Block, out: &mut Vec<Value>) {
+    match func.term(block) {
+        Term::TailCall { callee, args } => {
+            out.extend_from_slice(func.list(args));
+            out.extend(callee.arg());
+        }
+        _ => func.for_each_term_arg(block, |value| out.push(value)),
+    }
 }
 
 /// Appends the operands of an instruction, the last one being on top of the stack.
@@ -91,16 +171,23 @@ pub(super) fn operands(func: &Func, inst: &Inst, out: &mut Vec<Value>) {
             out.extend_from_slice(func.list(args));
             out.push(callee);
         }
+        Inst::Gc { op, .. } if is_default(func, inst) => {
+            if matches!(op, GcOp::ArrayNew(_)) {
+                let mut all = Vec::new();
+                inst.for_each_arg(func, |value| all.push(value));
+                out.push(all[1]);
+            }
+        }
         _ => inst.for_each_arg(func, |value| out.push(value)),
     }
 }
 
 /// The operator of a tail call.
-pub(super) fn tail_call(callee: Callee) -> Result<Op, EmitError> {
+pub(super) fn tail_call(callee: Callee) -> Op {
     match callee {
-        Callee::Func(func) => Ok(Op::ReturnCall(func)),
-        Callee::Table { ty, table, .. } => Ok(Op::ReturnCallIndirect { ty, table }),
-        Callee::Ref { .. } => Err(EmitError::Unsupported("references")),
+        Callee::Func(func) => Op::ReturnCall(func),
+        Callee::Table { ty, table, .. } => Op::ReturnCallIndirect { ty, table },
+        Callee::Ref { ty, .. } => Op::ReturnCallRef(ty),
     }
 }
 

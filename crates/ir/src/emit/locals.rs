@@ -5,8 +5,11 @@
 
 use super::ranges::{Interval, Ranges};
 use super::trees::{Code, Item};
-use crate::{Block, Cfg, EdgeId, Func, Term, Type, Value};
-use module::FuncType;
+use super::types::Types;
+use crate::{Block, Cfg, EdgeId, Func, Term, Value};
+use module::{FuncType, ValType};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// How many intervals may be looked at to let values share a local that become each other.
 const LOOKS_MAX: usize = 1 << 26;
@@ -15,7 +18,7 @@ pub(super) struct Locals {
     /// By value: its local.
     of: Vec<u32>,
     /// What is declared: how many of which type, in order.
-    pub(super) declared: Vec<(u32, Type)>,
+    pub(super) declared: Vec<(u32, ValType)>,
     /// Blocks and items that put 0 into a local which has it already.
     zeros: Vec<(Block, u32)>,
     /// By value: the web that it is in.
@@ -33,18 +36,19 @@ impl Locals {
         func: &Func,
         cfg: &Cfg,
         code: &Code,
+        types: &Types<'_>,
         ranges: Ranges,
         ty: &FuncType,
     ) -> Locals {
         let n_params = ty.params().len();
-        let mut webs = Webs::new(func, ranges, n_params);
+        let mut webs = Webs::new(func, types, ranges, n_params);
         let mut looks = LOOKS_MAX;
         for_each_copy(func, cfg, code, |_, _, from, to| {
             if let (Some(a), Some(b)) = (webs.ranges.var(from), webs.ranges.var(to)) {
                 webs.join(a, b, &mut looks);
             }
         });
-        let colors = webs.color(func, n_params);
+        let colors = webs.color(ty);
         let uses = count(func, cfg, code, &webs, &colors);
         let (numbers, declared) = number(&colors.types, &uses, n_params);
         let mut of = vec![NONE; func.n_values()];
@@ -207,11 +211,11 @@ struct Webs {
     parent: Vec<u32>,
     /// By root: the parameter of the function that is in the web.
     pinned: Vec<Option<u32>>,
-    types: Vec<Type>,
+    types: Vec<ValType>,
 }
 
 impl Webs {
-    fn new(func: &Func, ranges: Ranges, n_params: usize) -> Webs {
+    fn new(func: &Func, types: &Types<'_>, ranges: Ranges, n_params: usize) -> Webs {
         let n = ranges.vars.len();
         let mut pinned = vec![None; n];
         for (nth, &param) in func.params(Block::new(0)).iter().enumerate().take(n_params) {
@@ -220,7 +224,11 @@ impl Webs {
             }
         }
         Webs {
-            types: ranges.vars.iter().map(|&value| func.ty(value)).collect(),
+            types: ranges
+                .vars
+                .iter()
+                .map(|&value| types.local(func, value))
+                .collect(),
             parent: (0..n as u32).collect(),
             pinned,
             ranges,
@@ -238,7 +246,9 @@ impl Webs {
     /// Lets two values share a local, if they never live at the same time.
     fn join(&mut self, a: usize, b: usize, looks: &mut usize) {
         let (a, b) = (self.root(a), self.root(b));
-        if a == b || (self.pinned[a].is_some() && self.pinned[b].is_some()) {
+        let is_possible = self.types[a] == self.types[b]
+            && (self.pinned[a].is_none() || self.pinned[b].is_none());
+        if a == b || !is_possible {
             return;
         }
         let (few, many) = if self.ranges.of[a].len() < self.ranges.of[b].len() {
@@ -258,14 +268,14 @@ impl Webs {
     }
 
     /// Gives each web a local that is free wherever the web lives.
-    fn color(&self, func: &Func, n_params: usize) -> Colors {
+    fn color(&self, ty: &FuncType) -> Colors {
         let mut colors = Colors {
             of: vec![NONE; self.parent.len()],
             types: Vec::new(),
         };
         let mut taken: Vec<Vec<Interval>> = Vec::new();
-        for &param in func.params(Block::new(0)).iter().take(n_params) {
-            colors.types.push(func.ty(param));
+        for &param in ty.params() {
+            colors.types.push(param);
             taken.push(Vec::new());
         }
         let mut order = Vec::new();
@@ -302,7 +312,7 @@ impl Webs {
 struct Colors {
     /// By root of a web.
     of: Vec<u32>,
-    types: Vec<Type>,
+    types: Vec<ValType>,
 }
 
 /// How often the code names each color.
@@ -330,23 +340,19 @@ fn count(func: &Func, cfg: &Cfg, code: &Code, webs: &Webs, colors: &Colors) -> V
 
 /// Numbers colors so that those that are named often have small numbers, and those of a type are together. Gives the numbers by
 /// color, and what is declared.
-fn number(types: &[Type], uses: &[u32], n_params: usize) -> (Vec<u32>, Vec<(u32, Type)>) {
-    let mut total = [0u64; Type::ALL.len()];
+fn number(types: &[ValType], uses: &[u32], n_params: usize) -> (Vec<u32>, Vec<(u32, ValType)>) {
+    // How often each type is named, with the first color that has it.
+    let mut total: HashMap<ValType, (u64, usize)> = HashMap::new();
     for (color, &ty) in types.iter().enumerate().skip(n_params) {
-        total[ty as usize] += u64::from(uses[color]);
+        total.entry(ty).or_insert((0, color)).0 += u64::from(uses[color]);
     }
     let mut order: Vec<usize> = (n_params..types.len()).collect();
     order.sort_by_key(|&color| {
-        let ty = types[color] as usize;
-        (
-            std::cmp::Reverse(total[ty]),
-            ty,
-            std::cmp::Reverse(uses[color]),
-            color,
-        )
+        let (total, first) = total[&types[color]];
+        (Reverse(total), first, Reverse(uses[color]), color)
     });
     let mut numbers: Vec<u32> = (0..types.len() as u32).collect();
-    let mut declared: Vec<(u32, Type)> = Vec::new();
+    let mut declared: Vec<(u32, ValType)> = Vec::new();
     for (nth, &color) in order.iter().enumerate() {
         numbers[color] = (n_params + nth) as u32;
         match declared.last_mut() {

@@ -129,7 +129,12 @@ impl Ranges {
                     let var = self.number(to);
                     found.passing.push((var, step, end));
                 }
-                Item::Const(_) | Item::Drop | Item::Inst(_) | Item::Swapped(_) => {}
+                Item::Const(_)
+                | Item::Null(_)
+                | Item::Convert(_)
+                | Item::Drop
+                | Item::Inst(_)
+                | Item::Swapped(_) => {}
             }
         }
         // What a parameter passes to itself is there until then.

@@ -255,7 +255,7 @@ impl Graph {
             Node::Block(block) => match func.term(block) {
                 Term::Jump(edge) => goes(self.target(func, edge)),
                 Term::Return(_) => next != Next::End,
-                Term::Trap(_) | Term::TailCall { .. } => true,
+                Term::Trap(_) | Term::TailCall { .. } | Term::Throw(_) => true,
                 _ => false,
             },
             Node::Edge(edge) => goes(self.node_of_block[func.edge(edge).to.index()]),
@@ -390,8 +390,10 @@ impl Shaper<'_> {
                     self.parts.push(Part::Return);
                 }
             }
-            Term::TailCall { .. } | Term::Trap(_) => self.parts.push(Part::Leave(block)),
-            Term::Throw(_) | Term::Try { .. } | Term::Open => {
+            Term::TailCall { .. } | Term::Trap(_) | Term::Throw(_) => {
+                self.parts.push(Part::Leave(block));
+            }
+            Term::Try { .. } | Term::Open => {
                 unreachable!("refused before the blocks were put in order")
             }
         }

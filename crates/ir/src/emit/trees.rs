@@ -5,9 +5,11 @@
 //! old place and the new one minds. So a block is written backwards, and turned around at the end.
 
 use super::early::Early;
+use super::types::{Convert, Types, Want};
 use super::{EmitError, insts};
 use crate::inst::{Effects, State};
 use crate::{Block, Cfg, Def, Func, Inst, InstId, Term, Value};
+use module::{HeapType, RefType};
 use std::ops::Range;
 
 /// How many instructions an operand may pass on its way to its use, so that time stays linear.
@@ -27,6 +29,10 @@ pub(super) enum Item {
     Tee(Value),
     /// Pushes a constant.
     Const(Value),
+    /// Pushes null.
+    Null(HeapType),
+    /// Makes a reference of another type of the one on the stack.
+    Convert(Convert),
     /// Drops the top of the stack.
     Drop,
     /// The operator of an instruction.
@@ -62,9 +68,15 @@ pub(super) struct Code {
 }
 
 impl Code {
-    pub(super) fn new(func: &Func, cfg: &Cfg, early: Early) -> Result<Code, EmitError> {
+    pub(super) fn new(
+        func: &Func,
+        cfg: &Cfg,
+        types: &Types<'_>,
+        early: Early,
+    ) -> Result<Code, EmitError> {
         let mut trees = Trees {
             func,
+            types,
             out: Vec::new(),
             uses: count_uses(func, cfg, &early)?,
             early: &early,
@@ -76,6 +88,7 @@ impl Code {
             last: 0,
             frames: Vec::new(),
             operands: Vec::new(),
+            wants: Vec::new(),
             nesting: 0,
             wanted: Vec::new(),
         };
@@ -117,6 +130,11 @@ impl Code {
         self.roots[block.index()] as usize
     }
 
+    /// The instruction that makes what a block throws, if that is thrown as it is made.
+    pub(super) fn thrown(&self, func: &Func, block: Block) -> Option<InstId> {
+        insts::thrown(func, block, &self.uses)
+    }
+
     /// Whether anything uses a value.
     pub(super) fn is_used(&self, value: Value) -> bool {
         self.uses[value.index()] != 0
@@ -146,22 +164,19 @@ const NO_ROOT: u32 = u32::MAX;
 /// If there is something that cannot be written.
 fn count_uses(func: &Func, cfg: &Cfg, early: &Early) -> Result<Vec<u32>, EmitError> {
     let mut uses = vec![0; func.n_values()];
-    let mut has_refs = false;
-    let mut count = |value: Value| {
-        uses[value.index()] += 1;
-        has_refs |= func.ty(value).is_ref();
-    };
+    let mut count = |value: Value| uses[value.index()] += 1;
+    let mut news = 0;
     for &block in cfg.rpo() {
         for &id in func.insts(block) {
             let inst = func.inst(id);
             insts::op(func, inst)?;
             inst.for_each_arg(func, &mut count);
+            news += u32::from(matches!(inst, Inst::Exn { .. }));
         }
         match func.term(block) {
-            Term::TailCall { callee, .. } => _ = insts::tail_call(callee)?,
             Term::Trap(trap) => _ = super::write::trap_code(trap)?,
-            Term::Throw(_) | Term::Try { .. } => {
-                return Err(EmitError::Unsupported("exceptions"));
+            Term::Try { .. } => {
+                return Err(EmitError::Unsupported("exceptions that are caught"));
             }
             _ => {}
         }
@@ -179,10 +194,12 @@ fn count_uses(func: &Func, cfg: &Cfg, early: &Early) -> Result<Vec<u32>, EmitErr
         });
         early.of(block).iter().for_each(|&(from, _)| count(from));
     }
-    // Their types are not known here.
-    match has_refs {
-        true => Err(EmitError::Unsupported("references")),
-        false => Ok(uses),
+    let blocks = cfg.rpo().iter();
+    let is_thrown = |block: &&Block| insts::thrown(func, **block, &uses).is_some();
+    match news == blocks.filter(is_thrown).count() as u32 {
+        true => Ok(uses),
+        // An exception is only there if it was thrown.
+        false => Err(EmitError::Unsupported("exceptions that are caught")),
     }
 }
 
@@ -197,6 +214,7 @@ enum Placed {
 
 struct Trees<'f> {
     func: &'f Func,
+    types: &'f Types<'f>,
     early: &'f Early,
     /// Backwards within the current block.
     out: Vec<Item>,
@@ -215,6 +233,8 @@ struct Trees<'f> {
     /// Instructions whose operands are being placed: which of `operands` are left.
     frames: Vec<Range<usize>>,
     operands: Vec<Value>,
+    /// What is wanted of them; nothing is here if there are no references.
+    wants: Vec<Want>,
     /// How many instructions wait for others to be placed.
     nesting: usize,
     /// Used while it is found out whether they can.
@@ -267,15 +287,19 @@ impl Trees<'_> {
                 self.pass(&pairs);
                 return;
             }
-            Term::TailCall { callee, args } => {
-                self.operands.extend_from_slice(self.func.list(args));
-                self.operands.extend(callee.arg());
-            }
-            _ => {
-                let operands = &mut self.operands;
-                self.func
-                    .for_each_term_arg(block, |value| operands.push(value));
-            }
+            Term::Throw(exception) => match insts::thrown(self.func, block, &self.uses) {
+                Some(id) => {
+                    let (_, at) = self.home[id.index()];
+                    self.here[exception.index()] -= 1;
+                    self.placed[at as usize] = Placed::Yes;
+                    insts::operands(self.func, self.func.inst(id), &mut self.operands);
+                    if self.types.has_refs() {
+                        self.types.wants(self.func, id, &mut self.wants);
+                    }
+                }
+                None => self.term_operands(block),
+            },
+            _ => self.term_operands(block),
         }
         // What is passed before the branch is passed with its operands on the stack.
         let early = self.early.of(block);
@@ -286,6 +310,13 @@ impl Trees<'_> {
             self.root = (self.out.len() - first) as u32;
         }
         self.place_operands(outer);
+    }
+
+    fn term_operands(&mut self, block: Block) {
+        insts::term_operands(self.func, block, &mut self.operands);
+        if self.types.has_refs() {
+            self.types.wants_of_term(self.func, block, &mut self.wants);
+        }
     }
 
     /// What parameters of next blocks become.
@@ -309,6 +340,10 @@ impl Trees<'_> {
             match is_here.then(|| self.take(from)).flatten() {
                 Some(id) => {
                     taken.push(Item::Set(to));
+                    if self.func.ty(to).is_ref() {
+                        let to = self.types.local_ref(self.func, to);
+                        self.convert(self.types.of(from), to);
+                    }
                     let outer = self.frames.len();
                     self.instruction(id);
                     self.place_operands(outer);
@@ -348,6 +383,10 @@ impl Trees<'_> {
                 Item::Set(value)
             });
         }
+        if matches!(inst, Inst::NullCheck { .. }) {
+            // It passes its operand on.
+            self.out.push(Item::Drop);
+        }
         let outer = self.frames.len();
         self.instruction(id);
         self.place_operands(outer);
@@ -362,7 +401,11 @@ impl Trees<'_> {
     fn instruction(&mut self, id: InstId) {
         let start = self.operands.len();
         insts::operands(self.func, self.func.inst(id), &mut self.operands);
+        if self.types.has_refs() {
+            self.types.wants(self.func, id, &mut self.wants);
+        }
         if self.is_better_swapped(id) {
+            // They are numbers.
             self.operands[start..].reverse();
             self.out.push(Item::Swapped(id));
         } else {
@@ -403,19 +446,30 @@ impl Trees<'_> {
             if frame.start == frame.end {
                 let start = frame.start;
                 self.operands.truncate(start);
+                self.wants.truncate(start);
                 self.frames.pop();
                 continue;
             }
             frame.end -= 1;
             let value = self.operands[frame.end];
+            let want = self.wants.get(frame.end).copied().flatten();
             if self.func.is_const(value) {
                 self.here[value.index()] -= 1;
-                self.out.push(Item::Const(value));
+                self.constant(value, want);
                 continue;
             }
-            match self.take(value) {
+            let taken = self.take(value);
+            let is_kept = taken.is_none() || self.uses[value.index()] > 1;
+            if let Some(want) = want {
+                let ty = match is_kept {
+                    true => Some(self.types.local_ref(self.func, value)),
+                    false => self.types.of(value),
+                };
+                self.convert(ty, want);
+            }
+            match taken {
                 Some(id) => {
-                    if self.uses[value.index()] > 1 {
+                    if is_kept {
                         self.out.push(Item::Tee(value));
                     }
                     self.instruction(id);
@@ -423,6 +477,29 @@ impl Trees<'_> {
                 None => self.out.push(Item::Get(value)),
             }
         }
+    }
+
+    /// Pushes a constant; if it is null, as a reference of the type that is wanted.
+    fn constant(&mut self, value: Value, want: Want) {
+        if !self.func.ty(value).is_ref() {
+            return self.out.push(Item::Const(value));
+        }
+        // No reference that is not null is a constant: here, it is certain to trap.
+        if want.is_some_and(|want| !want.nullable) {
+            self.out.push(Item::Convert(Convert::NonNull));
+        }
+        let heap = self.types.null(self.func, value, want);
+        self.out.push(Item::Null(heap));
+    }
+
+    /// Makes what comes before a reference of the type that is wanted.
+    fn convert(&mut self, from: Want, to: RefType) {
+        let Some(from) = from else {
+            return;
+        };
+        let converts = self.types.converts(from, to).into_iter().flatten();
+        let items: Vec<Item> = converts.map(Item::Convert).collect();
+        self.out.extend(items.into_iter().rev());
     }
 
     /// The instruction of a value, if it can be computed right here, or where it is while its result waits on the stack; then this

