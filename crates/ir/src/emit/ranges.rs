@@ -92,6 +92,8 @@ impl Ranges {
             if code.is_used(param) {
                 let var = self.number(param);
                 found.define(var, block, first);
+                // It is written even where nothing reads it.
+                found.passing.push((var, first, first + 1));
             }
         }
         // What is passed stays where it is until it is taken.
@@ -110,6 +112,7 @@ impl Ranges {
                         found.passing.push((var, step, end));
                     } else {
                         found.define(var, block, step);
+                        found.passing.push((var, step, step + 1));
                     }
                 }
                 Item::Pass { from, to: _ } => {
@@ -229,7 +232,8 @@ struct Found {
     defs: Vec<(Block, u32)>,
     /// Number of the value, block, step.
     uses: Vec<(u32, Block, u32)>,
-    /// Number of a parameter, and the steps of a block that leads to its own from where it has its value.
+    /// Number of a value, and steps at which it is in its local whether it is used or not: those where it is put there, and for a
+    /// parameter those from there to the end of a block that leads to its own.
     passing: Vec<(u32, u32, u32)>,
 }
 

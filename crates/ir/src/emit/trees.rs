@@ -301,6 +301,7 @@ impl Trees<'_> {
             },
             _ => self.term_operands(block),
         }
+        self.release_unused(block);
         // What is passed before the branch is passed with its operands on the stack.
         let early = self.early.of(block);
         let first = self.out.len();
@@ -310,6 +311,22 @@ impl Trees<'_> {
             self.root = (self.out.len() - first) as u32;
         }
         self.place_operands(outer);
+    }
+
+    /// What edges pass on their way to parameters that nothing uses is not needed for that.
+    fn release_unused(&mut self, block: Block) {
+        let func = self.func;
+        func.for_each_edge(block, |edge| {
+            let params = func.params(func.edge(edge).to).iter();
+            for (nth, (&from, &to)) in func.edge_args(edge).iter().zip(params).enumerate() {
+                if from != to
+                    && self.uses[to.index()] == 0
+                    && let Some(from) = self.early.late(edge, nth, from)
+                {
+                    self.release(from);
+                }
+            }
+        });
     }
 
     fn term_operands(&mut self, block: Block) {
