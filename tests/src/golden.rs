@@ -40,13 +40,21 @@ const TOOLS: &[Tool] = &[
         ours: &["validate"],
         renamed: &[("-f", "--features"), ("-g", "")],
     },
+    Tool {
+        theirs: "addr2line",
+        ours: &["addr2line"],
+        renamed: &[],
+    },
+    Tool {
+        theirs: "demangle",
+        ours: &["demangle"],
+        renamed: &[],
+    },
 ];
 
 /// The commands whose tests are not run, and why not.
 const OTHERS: &[(&str, &str)] = &[
-    ("addr2line", "ours needs DWARF in the module"),
     ("component", "there is no tool for making components"),
-    ("demangle", "ours demangles words, not modules"),
     ("dump", "objdump shows bytes in a form of its own"),
     ("json-from-wast", "scripts are run as they are"),
     ("metadata", "ours has a form of its own"),

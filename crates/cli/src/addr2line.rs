@@ -44,6 +44,10 @@ pub struct Arguments {
     #[arg(long, value_name = "WHAT", hide = true)]
     generate_dwarf: Option<String>,
 
+    /// The same
+    #[arg(short = 'g', hide = true)]
+    generate_full_dwarf: bool,
+
     #[command(flatten)]
     output: Output,
 }

@@ -23,15 +23,19 @@ Rust's names, old and new, and those of C++ are demangled. All else stays as it 
     wharf run app.wasm 2>&1 | wharf demangle --filter")]
 pub struct Arguments {
     /// The module or component: binary, text, or `-` for standard input
-    #[arg(required_unless_present_any = ["names", "filter"])]
-    file: Option<PathBuf>,
+    #[arg(default_value = "-")]
+    file: PathBuf,
+
+    /// Print the module as text
+    #[arg(short = 't', long)]
+    wat: bool,
 
     /// Demangle these names instead of a file
-    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "file")]
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "wat")]
     names: Vec<String>,
 
     /// Copy standard input to standard output, with the names in it demangled
-    #[arg(long, conflicts_with_all = ["file", "names", "output"])]
+    #[arg(long, conflicts_with_all = ["names", "wat", "output"])]
     filter: bool,
 
     #[command(flatten)]
@@ -47,23 +51,30 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 _ => Err(Failure::new(format!("cannot copy standard input: {error}"))),
             }
         })?;
-    } else if let Some(path) = &arguments.file {
-        let mut input = Input::read(path)?;
-        let wasm = input.take_wasm()?;
-        let renamed = surgery::rename(&wasm, &mut demangle::demangle);
-        let renamed = renamed.map_err(|error| {
-            let place = error
-                .offset()
-                .map_or(String::new(), |at| format!(": byte {at:#x}"));
-            Failure::new(format!("{error}\n  --> {}{place}", input.name()))
-        })?;
-        arguments.output.write_binary(&renamed)?;
-    } else {
+    } else if !arguments.names.is_empty() {
         let names = arguments.names.iter().map(|name| {
             let demangled = demangle::demangle(name);
             format!("{}\n", demangled.as_deref().unwrap_or(name))
         });
         arguments.output.write_text(&names.collect::<String>())?;
+    } else {
+        let mut input = Input::read(&arguments.file)?;
+        let wasm = input.take_wasm()?;
+        let failed = |error: &dyn std::fmt::Display, at: Option<u64>| {
+            let place = at.map_or(String::new(), |at| format!(": byte {at:#x}"));
+            Failure::new(format!("{error}\n  --> {}{place}", input.name()))
+        };
+        let renamed = surgery::rename(&wasm, &mut demangle::demangle);
+        let renamed = renamed.map_err(|error| failed(&error, error.offset()))?;
+        match arguments.wat {
+            true => {
+                let options = text::PrintOptions::default();
+                let wat = text::print_to_string(&renamed, &options);
+                let wat = wat.map_err(|error| failed(&error, None))?;
+                arguments.output.write_text(&wat)?;
+            }
+            false => arguments.output.write_binary(&renamed)?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
