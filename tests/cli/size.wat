@@ -7,7 +7,7 @@
 ;; RUN[section]: size --by section %
 ;; RUN[crate]: size --by crate %
 ;; RUN[namespace]: size --by namespace %
-;; RUN[file]: size --by file %
+;; RUN[file]: wat2wasm -g % -o %tmp/m.wasm && size --by file %tmp/m.wasm
 ;; RUN[paths]: size --paths helper %
 ;; RUN[index]: size --paths 4 %
 ;; RUN[nothing]: size --paths no-such-name %

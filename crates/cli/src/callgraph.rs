@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::usage("--depth needs --from or --to"));
     }
     let mut input = Input::read(&arguments.file)?;
-    let wasm = input.take_wasm()?;
+    let wasm = input.take_wasm_without_lines()?;
     let anatomy = Anatomy::read(&wasm).map_err(|fault| input.fault(&fault))?;
     let graph = CallGraph::of(&anatomy);
     let mut is_shown = vec![true; graph.nodes.len()];

@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         arguments.output.write_text(&names.collect::<String>())?;
     } else {
         let mut input = Input::read(&arguments.file)?;
-        let wasm = input.take_wasm()?;
+        let wasm = input.take_wasm_without_lines()?;
         let failed = |error: &dyn std::fmt::Display, at: Option<u64>| {
             let place = at.map_or(String::new(), |at| format!(": byte {at:#x}"));
             Failure::new(format!("{error}\n  --> {}{place}", input.name()))

@@ -50,7 +50,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Input::read(&arguments.after)?,
     ];
     let [before, after] = &mut inputs;
-    let files = [before.take_wasm()?, after.take_wasm()?];
+    let files = [
+        before.take_wasm_without_lines()?,
+        after.take_wasm_without_lines()?,
+    ];
     let read = |n: usize| Anatomy::read(&files[n]).map_err(|fault| inputs[n].fault(&fault));
     let diff = Diff::of(&read(0)?, &read(1)?);
     let sizes = [files[0].len() as u64, files[1].len() as u64];

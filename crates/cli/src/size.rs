@@ -101,7 +101,7 @@ impl From<By> for GroupBy {
 /// Shows what was asked for.
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut input = Input::read(&arguments.file)?;
-    let wasm = input.take_wasm()?;
+    let wasm = input.take_wasm_without_lines()?;
     let anatomy = Anatomy::read(&wasm).map_err(|fault| input.fault(&fault))?;
     let mut drawn = false;
     if let Some(path) = &arguments.svg {

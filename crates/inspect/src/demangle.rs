@@ -13,6 +13,9 @@ pub use parts::{crate_of, generic_name, namespace_of};
 /// Longer names are not demangled.
 const MANGLED_BYTES_MAX: usize = 1 << 16;
 
+/// What mangled names of C++ begin with, on all systems.
+const CPP_PREFIXES: &[&str] = &["_Z", "__Z", "___Z", "____Z", "_GLOBAL_"];
+
 /// Demangles a name, hash of legacy Rust names included. None if it is not mangled, or expands beyond reason.
 pub fn demangle(name: &str) -> Option<String> {
     demangle_as(name, false)
@@ -42,6 +45,10 @@ fn demangle_as(name: &str, without_hash: bool) -> Option<String> {
             false => write!(out, "{rust}"),
         };
         return written.ok().map(|()| out.text);
+    }
+    // The crate takes names of types too, so that a function `a` would become `signed char`.
+    if !CPP_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+        return None;
     }
     let symbol = cpp_demangle::Symbol::new(name).ok()?;
     let options = cpp_demangle::DemangleOptions::default();
@@ -188,6 +195,7 @@ mod tests {
         );
         check("_Z3food", Some("foo(double)"), "foo(double)");
         check("main", None, "main");
+        check("a", None, "a");
         check(
             "std::vec::Vec::len::h0123456789abcdef",
             None,
