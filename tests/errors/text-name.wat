@@ -1,4 +1,5 @@
-;; RUN: validate %
+;; RUN: wat2wasm %
 ;; EXIT: 1
 (module
-  (func $f (call $g)))
+  (func $parse_header)
+  (func (call $parse_haeder)))

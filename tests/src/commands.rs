@@ -11,7 +11,7 @@
 //! ;; ENV: COLOR=red                       the only variables it has
 //! ```
 //!
-//! `A && B` runs B after A if A succeeded. `%` is the test's own file, `%dir` its folder, `%tmp` a folder that exists for this test only. A command that says
+//! `A && B` runs B after A if A succeeded. A command that begins with `@NAME` is called by that name, as through a symbolic link. `%` is the test's own file, `%dir` its folder, `%tmp` a folder that exists for this test only. A command that says
 //! `%tier` runs on every tier and prints the same on all of them.
 
 use std::fs;
@@ -158,7 +158,11 @@ fn check(path: &Path, run: &Run, tier: Option<Tier>) -> Result<(), String> {
     let (mut stdout, mut stderr, mut code) = (String::new(), String::new(), Some(0));
     for args in &run.commands {
         let args: Vec<String> = args.iter().map(|arg| replace(arg)).collect();
-        let ran = process::wharf(&args, folder, &run.env, Some(&stdin))?;
+        let (name, args) = match args.split_first() {
+            Some((first, rest)) if first.starts_with('@') => (&first[1..], rest),
+            _ => ("wharf", &args[..]),
+        };
+        let ran = process::called_as(name, args, folder, &run.env, Some(&stdin))?;
         // The folder's name differs in every run.
         let shown = |bytes: &[u8]| {
             String::from_utf8_lossy(bytes).replace(&*tmp.path().to_string_lossy(), "%tmp")

@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -38,9 +39,25 @@ pub fn wharf(
     env: &[(String, String)],
     stdin: Option<&[u8]>,
 ) -> Result<Ran, String> {
+    called_as("wharf", args, folder, env, stdin)
+}
+
+/// As [`wharf`], called by another name, as through a symbolic link.
+///
+/// # Errors
+///
+/// It cannot be started, or its input cannot be written.
+pub fn called_as(
+    name: &str,
+    args: &[impl AsRef<OsStr>],
+    folder: &Path,
+    env: &[(String, String)],
+    stdin: Option<&[u8]>,
+) -> Result<Ran, String> {
     let this =
         std::env::current_exe().map_err(|error| format!("cannot find the suite: {error}"))?;
     let mut child = Command::new(this)
+        .arg0(name)
         .args(args)
         .current_dir(folder)
         .env_clear()

@@ -127,6 +127,51 @@ pub fn collect(tests: &mut Vec<Test>) -> Result<(), String> {
     })
 }
 
+/// The name and the text of every script, also of those about components, which do not run.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn sources() -> Result<Vec<(String, String)>, String> {
+    let mut sources = Vec::new();
+    let versions = [
+        ("spec/2.0", SpecVersion::V2),
+        ("spec/3.0", SpecVersion::V3),
+        ("spec/latest", SpecVersion::Latest),
+    ];
+    for (name, version) in versions {
+        let files = data::spec(version);
+        sources
+            .extend(files.map(|file| (format!("{name}/{}", file.name()), file.raw().to_owned())));
+    }
+    let proposals = PROPOSALS_V3.iter().map(|(proposal, _)| proposal);
+    for &proposal in PROPOSALS_V2.iter().chain(proposals) {
+        let name: &str = proposal.into();
+        let files = data::proposal(proposal);
+        sources.extend(files.map(|file| {
+            (
+                format!("spec/{name}/{}", file.name()),
+                file.raw().to_owned(),
+            )
+        }));
+    }
+    let mut folders = vec![("wast".to_owned(), folder().join("wast"))];
+    if let Some(data) = std::env::var_os(VARIABLE) {
+        for name in ["spec-gap", "misc_testsuite"] {
+            folders.push((name.to_owned(), Path::new(&data).join(name)));
+        }
+    }
+    for (name, folder) in folders {
+        let is_script = |path: &PathBuf| path.extension().is_some_and(|end| end == "wast");
+        for path in files_below(&folder)?.into_iter().filter(is_script) {
+            let source = std::fs::read_to_string(folder.join(&path));
+            let source = source.map_err(|error| format!("{}: {error}", path.display()))?;
+            sources.push((format!("{name}/{}", path.display()), source));
+        }
+    }
+    Ok(sources)
+}
+
 /// A set with more features, or with less if a name has a `-` before it. One that tiers do not run yet stays off, and the tests
 /// that need it fail.
 fn named(features: Features, names: &[&str]) -> Features {

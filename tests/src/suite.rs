@@ -11,7 +11,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::expect::is_updating;
 use crate::known::KnownFailures;
-use crate::{commands, golden, process, readme, scripts, wasi};
+use crate::{commands, golden, process, readme, round_trips, scripts, wabt, wasi};
 
 /// A test of any kind, before it is known whether it may fail.
 pub struct Test {
@@ -64,6 +64,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     commands::collect(&mut tests)?;
     wasi::collect(&mut tests)?;
     golden::collect(&mut tests)?;
+    wabt::collect(&mut tests)?;
+    round_trips::collect(&mut tests)?;
 
     let unknown = known.without_test(tests.iter().map(|test| test.name.as_str()));
     if !unknown.is_empty() {

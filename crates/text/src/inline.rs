@@ -187,7 +187,7 @@ mod tests {
         check(
             true,
             false,
-            &["(func $i (;0;) (import \"a\" \"f(\\22\") (type 0) (param i32))"],
+            &["(func $i (;0;) (import \"a\" \"f(\\u{22}\") (type 0) (param i32))"],
         );
         check(
             false,

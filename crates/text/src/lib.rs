@@ -22,6 +22,7 @@
 mod error;
 mod hint;
 mod inline;
+mod lines;
 mod locate;
 mod print;
 mod read;

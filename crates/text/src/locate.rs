@@ -47,18 +47,18 @@ fn line_of(wasm: &[u8], offset: usize) -> Option<(usize, usize)> {
     ))
 }
 
-const CUSTOM: u8 = 0;
-const CODE: u8 = 10;
+pub(crate) const CUSTOM: u8 = 0;
+pub(crate) const CODE: u8 = 10;
 
-struct Section<'a> {
-    id: u8,
+pub(crate) struct Section<'a> {
+    pub(crate) id: u8,
     /// Of the contents, in the module.
-    offset: usize,
-    bytes: &'a [u8],
+    pub(crate) offset: usize,
+    pub(crate) bytes: &'a [u8],
 }
 
 /// The sections of a module (core specification, 5.5.2), as far as they are well-formed.
-fn sections(wasm: &[u8]) -> impl Iterator<Item = Section<'_>> {
+pub(crate) fn sections(wasm: &[u8]) -> impl Iterator<Item = Section<'_>> {
     let mut at = 8;
     std::iter::from_fn(move || {
         let id = *wasm.get(at)?;
@@ -71,13 +71,13 @@ fn sections(wasm: &[u8]) -> impl Iterator<Item = Section<'_>> {
 }
 
 /// The name and the contents of a custom section (core specification, 5.5.3).
-fn custom(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn custom(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, n) = read_u32(bytes)?;
     bytes.get(n..)?.split_at_checked(length)
 }
 
 /// An unsigned LEB128 number and how many bytes it took (core specification, 5.2.2).
-fn read_u32(bytes: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn read_u32(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut value = 0_u32;
     for (i, byte) in bytes.iter().take(5).enumerate() {
         value |= u32::from(byte & 0x7f) << (7 * i);

@@ -9,6 +9,7 @@ use wast::core::{EncodeOptions, GenerateDwarf};
 use wast::lexer::{Lexer, TokenKind};
 use wast::parser::{self, ParseBuffer};
 
+use crate::lines::correct_lines;
 use crate::{TextError, unfold_legacy};
 
 /// How text becomes binary.
@@ -112,7 +113,11 @@ pub fn wat_to_wasm_with(
         let file = path.unwrap_or(Path::new("<input>"));
         encode.dwarf(file, source, GenerateDwarf::Lines);
     }
-    encode.encode_wat(&mut wat).map_err(failed)
+    let mut wasm = encode.encode_wat(&mut wat).map_err(failed)?;
+    if line_info {
+        correct_lines(&mut wasm);
+    }
+    Ok(wasm)
 }
 
 /// Text of less is looked up soon whatever it looks like, in bytes.

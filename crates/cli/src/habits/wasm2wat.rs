@@ -17,7 +17,7 @@ use crate::wat2wasm::check;
 
 /// Write a module as text
 #[derive(Parser)]
-#[command(name = "wasm2wat", version)]
+#[command(name = "wasm2wat", version, args_override_self = true)]
 pub struct Arguments {
     /// The module
     file: PathBuf,

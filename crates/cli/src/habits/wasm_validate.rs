@@ -13,7 +13,7 @@ use crate::validate::validate_all;
 
 /// Check that a module is valid
 #[derive(Parser)]
-#[command(name = "wasm-validate", version)]
+#[command(name = "wasm-validate", version, args_override_self = true)]
 pub struct Arguments {
     /// The module
     file: PathBuf,

@@ -16,7 +16,7 @@ use crate::wat2wasm::{check, translate};
 
 /// Translate text to the binary format
 #[derive(Parser)]
-#[command(name = "wat2wasm", version)]
+#[command(name = "wat2wasm", version, args_override_self = true)]
 pub struct Arguments {
     /// The text
     file: PathBuf,
