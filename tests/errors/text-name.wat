@@ -1,5 +1,4 @@
-;; RUN: wat2wasm %
+;; RUN: validate %
 ;; EXIT: 1
 (module
-  (func $parse_header)
-  (func (call $parse_haeder)))
+  (func $f (call $g)))

@@ -70,14 +70,28 @@ impl Differences {
         })
     }
 
-    /// The patterns that begin with `project/` and match none of these names.
+    /// Refuses patterns that begin with `project/` and match none of these names. Those for a folder that is absent as a whole are
+    /// left alone: its files are elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Which there are.
     pub fn without_test(&self, project: &str, names: &[String]) -> Result<(), String> {
         let unknown = self
             .lines
             .iter()
             .map(|(pattern, _)| pattern.as_str())
             .filter(|pattern| pattern.split('/').next() == Some(project))
-            .filter(|pattern| !names.iter().any(|name| matches(pattern, name)));
+            .filter(|pattern| {
+                let folder = pattern
+                    .match_indices('/')
+                    .nth(1)
+                    .map_or(0, |(at, _)| at + 1);
+                names
+                    .iter()
+                    .any(|name| name.starts_with(&pattern[..folder]))
+                    && !names.iter().any(|name| matches(pattern, name))
+            });
         let unknown: Vec<&str> = unknown.collect();
         match unknown.is_empty() {
             true => Ok(()),

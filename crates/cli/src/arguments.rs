@@ -102,7 +102,7 @@ fn with_run_by_default(mut args: Vec<OsString>) -> Vec<OsString> {
     const OURS: &[&str] = &["help", "-h", "--help", "-V", "--version"];
     if let Some(first) = args.get(1) {
         let is_ours = OURS.iter().any(|ours| first == OsStr::new(ours))
-            || Command::has_subcommand(&first.to_string_lossy());
+            || command().find_subcommand(first).is_some();
         if !is_ours {
             args.insert(1, OsString::from("run"));
         }

@@ -1,0 +1,5 @@
+;; RUN: wat2wasm %
+;; EXIT: 1
+(module
+  (func $parse_header)
+  (func (call $parse_haeder)))
