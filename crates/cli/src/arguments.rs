@@ -59,8 +59,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(tool) = args.first().and_then(|name| habits::tool(name)) {
         return tool(args);
     }
-    let args = with_run_by_default(args);
-    let parsed = Arguments::command()
+    let command = Arguments::command();
+    let args = with_run_by_default(&command, args);
+    let parsed = command
         .try_get_matches_from(args)
         .and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
@@ -98,11 +99,11 @@ pub fn command() -> clap::Command {
 }
 
 /// Puts `run` before a file or option that stands where a command could.
-fn with_run_by_default(mut args: Vec<OsString>) -> Vec<OsString> {
+fn with_run_by_default(command: &clap::Command, mut args: Vec<OsString>) -> Vec<OsString> {
     const OURS: &[&str] = &["help", "-h", "--help", "-V", "--version"];
     if let Some(first) = args.get(1) {
         let is_ours = OURS.iter().any(|ours| first == OsStr::new(ours))
-            || command().find_subcommand(first).is_some();
+            || command.find_subcommand(first).is_some();
         if !is_ours {
             args.insert(1, OsString::from("run"));
         }
@@ -117,7 +118,7 @@ mod tests {
 
     fn check(args: &[&str], expected: &[&str]) {
         let args = args.iter().map(Into::into).collect();
-        assert_eq!(with_run_by_default(args), expected);
+        assert_eq!(with_run_by_default(&Arguments::command(), args), expected);
     }
 
     #[test]
@@ -139,6 +140,7 @@ mod tests {
         );
         check(&["wharf", "run", "compile"], &["wharf", "run", "compile"]);
         check(&["wharf", "validate", "a"], &["wharf", "validate", "a"]);
+        check(&["wharf", "print", "a"], &["wharf", "print", "a"]);
         check(&["wharf", "--help"], &["wharf", "--help"]);
     }
 }
