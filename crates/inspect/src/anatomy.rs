@@ -6,6 +6,8 @@ mod cut;
 mod label;
 mod names;
 mod references;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -4,6 +4,8 @@
 
 mod interface;
 mod matching;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -153,6 +153,8 @@ macro_rules! indices {
     };
 }
 
+// The names are those of immediates, not ours.
+#[allow(clippy::wrong_self_convention)]
 #[rustfmt::skip]
 impl Immediates<'_> {
     ignored! {

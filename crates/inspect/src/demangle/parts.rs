@@ -2,8 +2,6 @@
 //!
 //! Apart from demangling, because this is reading of words: it is a guess where languages do not say how their names are built.
 
-use std::borrow::Cow;
-
 /// The name without the arguments of generics, so that all instances have the same: `Vec<…>::push`, `std::sort<…>(…)`.
 ///
 /// None for names without any.
@@ -61,14 +59,14 @@ pub fn crate_of(name: &str) -> Option<&str> {
 }
 
 /// The path that a name is in: `core::fmt` of `core::fmt::write`. The type's for methods. None for plain names.
-pub fn namespace_of(name: &str) -> Option<Cow<'_, str>> {
+pub fn namespace_of(name: &str) -> Option<&str> {
     let path = path_of(name);
     let cut = path
         .find(|c: char| !(is_word(c) || c == ':'))
         .unwrap_or(path.len());
     let (namespace, _) = path[..cut].rsplit_once("::")?;
     let namespace = namespace.trim_end_matches(':');
-    (!namespace.is_empty()).then(|| Cow::Borrowed(namespace))
+    (!namespace.is_empty()).then_some(namespace)
 }
 
 /// The part of a name that begins with the path: behind a result's type, `<` of `<T as Trait>`, `&`, `dyn` and their like.
@@ -217,7 +215,7 @@ mod tests {
     fn crates_and_namespaces() {
         let check = |name: &str, krate: Option<&str>, namespace: Option<&str>| {
             assert_eq!(crate_of(name), krate, "{name}");
-            assert_eq!(namespace_of(name).as_deref(), namespace, "{name}");
+            assert_eq!(namespace_of(name), namespace, "{name}");
         };
         check("core::fmt::write", Some("core"), Some("core::fmt"));
         check(

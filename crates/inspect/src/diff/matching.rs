@@ -153,25 +153,24 @@ fn match_by<'a, K: Hash + Eq>(
 /// Matches what stands between the same neighbours in both files, if neither has a name that says otherwise, and the sizes are alike.
 fn match_by_place(old: &mut [Func<'_>], new: &mut [Func<'_>]) {
     let mut expected = 0;
-    for place in 0..new.len() {
-        match new[place].found {
-            Some(other) => expected = other + 1,
-            None => {
-                let (this, other) = (&new[place], old.get(expected));
-                let is_alike = other.is_some_and(|other| {
-                    other.found.is_none()
-                        && other.module == this.module
-                        && (other.name.is_none() || this.name.is_none())
-                        && other.bytes <= this.bytes.saturating_mul(2)
-                        && this.bytes <= other.bytes.saturating_mul(2)
-                });
-                if is_alike {
-                    new[place].found = Some(expected);
-                    new[place].is_guess = true;
-                    old[expected].found = Some(place);
-                    expected += 1;
-                }
-            }
+    for (place, this) in new.iter_mut().enumerate() {
+        if let Some(other) = this.found {
+            expected = other + 1;
+            continue;
+        }
+        let Some(other) = old.get_mut(expected) else {
+            continue;
+        };
+        let is_alike = other.found.is_none()
+            && other.module == this.module
+            && (other.name.is_none() || this.name.is_none())
+            && other.bytes <= this.bytes.saturating_mul(2)
+            && this.bytes <= other.bytes.saturating_mul(2);
+        if is_alike {
+            this.found = Some(expected);
+            this.is_guess = true;
+            other.found = Some(place);
+            expected += 1;
         }
     }
 }

@@ -57,9 +57,9 @@ pub fn grouped(anatomy: &Anatomy<'_>, by: GroupBy) -> Vec<Group> {
             (GroupBy::Crate, ItemKind::Func) => {
                 of_name(item, |name| demangle::crate_of(name).map(str::to_owned))
             }
-            (GroupBy::Namespace, ItemKind::Func) => of_name(item, |name| {
-                demangle::namespace_of(name).map(|name| name.into_owned())
-            }),
+            (GroupBy::Namespace, ItemKind::Func) => {
+                of_name(item, |name| demangle::namespace_of(name).map(str::to_owned))
+            }
             _ => format!("({})", section(item)),
         };
         if bytes > 0 {
