@@ -2,6 +2,19 @@
 //!
 //! It stands apart so that whoever shows a module (the command, an explorer, a debugger) gets the same facts and decides only how
 //! they look. It reads and never changes anything; it does not need a file to be valid to say what it can.
+//!
+//! Read first: [`anatomy::Anatomy`] (a file cut into items, so that each byte is in one), [`size::Sizes`] (who refers to whom, and what would
+//! go with what), [`addr2line::Locator`].
+//!
+//! ```
+//! use wharf_inspect::{anatomy::Anatomy, size::Sizes};
+//!
+//! let bytes = text::wat_to_wasm("(module (func (export \"run\") call $inner) (func $inner nop))", None)?;
+//! let anatomy = Anatomy::read(&bytes)?;
+//! let largest = Sizes::shallow(&anatomy)[0];
+//! assert_eq!(anatomy.label(&anatomy.items[largest as usize]), "names of functions");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod addr2line;
