@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 mod algebra;
+mod between;
 mod bits;
 mod blocks;
 mod bulk;
@@ -47,10 +48,13 @@ mod gvn;
 mod inline;
 mod ints;
 mod lanes;
+mod licm;
 mod loads;
 mod loops;
+mod memory;
 mod refs;
 mod search;
+mod select;
 mod short;
 mod streams;
 mod table;

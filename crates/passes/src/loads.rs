@@ -6,6 +6,7 @@
 //! dominator may change is taken too, loops included; what can never change always stays. The list is short: the oldest entries
 //! make room, which bounds the time.
 
+use crate::between::{self, Between};
 use crate::domtree::{DomTree, Same};
 use crate::facts::may_share;
 use crate::table::Env;
@@ -150,14 +151,6 @@ impl Changes {
         changes
     }
 
-    fn add(&mut self, other: Changes) {
-        self.all |= other.all;
-        self.elements |= other.elements;
-        self.fields |= other.fields;
-        self.globals |= other.globals;
-        self.imported_globals |= other.imported_globals;
-    }
-
     fn may_change(&self, header: &Header, known: &Available) -> bool {
         known.is_mutable
             && (self.all
@@ -171,54 +164,21 @@ impl Changes {
     }
 }
 
-/// Finds the blocks on the ways from a block's immediate dominator to it.
-struct Between {
-    /// By block: the last search that came there.
-    seen: Vec<u32>,
-    n_searches: u32,
-    waiting: Vec<Block>,
-    /// Edges that may still be followed, so that deep nests of loops cost no more than some looks at each edge.
-    steps_left: usize,
-}
+impl between::Changes for Changes {
+    const ALL: Changes = Changes {
+        all: true,
+        elements: false,
+        fields: 0,
+        globals: 0,
+        imported_globals: false,
+    };
 
-impl Between {
-    fn new(func: &Func, cfg: &Cfg) -> Between {
-        let n_edges: usize = func.blocks().map(|block| cfg.preds(block).len()).sum();
-        Between {
-            seen: vec![0; func.n_blocks()],
-            n_searches: 0,
-            waiting: Vec::new(),
-            steps_left: 16 * n_edges + 256,
-        }
-    }
-
-    /// What blocks between `from` and `to`, neither included unless a loop leads from it to itself, may change.
-    fn changes(&mut self, cfg: &Cfg, changes: &[Changes], from: Block, to: Block) -> Changes {
-        let mut found = Changes::default();
-        self.n_searches += 1;
-        self.waiting.clear();
-        self.wait_for_preds(cfg, from, to);
-        while let Some(block) = self.waiting.pop() {
-            let n_edges = cfg.preds(block).len();
-            if self.steps_left < n_edges {
-                found.all = true;
-                break;
-            }
-            self.steps_left -= n_edges;
-            found.add(changes[block.index()]);
-            self.wait_for_preds(cfg, from, block);
-        }
-        found
-    }
-
-    fn wait_for_preds(&mut self, cfg: &Cfg, from: Block, block: Block) {
-        for &(pred, _) in cfg.preds(block) {
-            let seen = &mut self.seen[pred.index()];
-            if pred != from && cfg.is_reachable(pred) && *seen != self.n_searches {
-                *seen = self.n_searches;
-                self.waiting.push(pred);
-            }
-        }
+    fn add(&mut self, other: Changes) {
+        self.all |= other.all;
+        self.elements |= other.elements;
+        self.fields |= other.fields;
+        self.globals |= other.globals;
+        self.imported_globals |= other.imported_globals;
     }
 }
 

@@ -71,6 +71,11 @@ impl Loops {
             self.header[block.index()]
         }
     }
+
+    /// The first block of the loop around the one that starts at a block.
+    pub(crate) fn outside(&self, header: Block) -> Option<Block> {
+        self.header[header.index()]
+    }
 }
 
 /// The last of a chain; the way there is shortened.

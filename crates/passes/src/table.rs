@@ -1,7 +1,10 @@
 //! The passes by name, and the pipelines that are made of them.
 
 use crate::effects::Callee;
-use crate::{algebra, blocks, compare, dce, dense, fold, gvn, loads, refs, search, short};
+use crate::select::{self, Worth};
+use crate::{
+    algebra, blocks, compare, dce, dense, fold, gvn, licm, loads, memory, refs, search, short,
+};
 use ir::Func;
 use module::{Header, ValType};
 
@@ -60,6 +63,26 @@ pub const PASSES: &[Pass] = &[
         run: |func, env| algebra::run(func, env.header),
     },
     Pass {
+        name: "memory",
+        about: "finds loads from memories whose value is known, and stores that nobody sees",
+        run: memory::run,
+    },
+    Pass {
+        name: "licm",
+        about: "computes before a loop what is the same each time round",
+        run: |func, env| licm::run(func, env.callees),
+    },
+    Pass {
+        name: "select",
+        about: "chooses values without a branch where that is short",
+        run: |func, _| select::run(func, Worth::SIZE),
+    },
+    Pass {
+        name: "fast-select",
+        about: "chooses values without a branch where that is fast",
+        run: |func, _| select::run(func, Worth::SPEED),
+    },
+    Pass {
         name: "blocks",
         about: "leads edges past blocks, and joins blocks that follow each other",
         run: |func, _| blocks::run(func, false),
@@ -106,12 +129,24 @@ pub const COMPILE: &[&str] = &["refs", "loads", "search", "compare", "dense", "d
 
 /// What makes code of modules small; speed is no aim.
 pub const SIZE: &[&str] = &[
-    "refs", "loads", "fold", "algebra", "gvn", "blocks", "algebra", "tails", "dce", "short",
+    "refs", "loads", "fold", "algebra", "gvn", "memory", "blocks", "select", "algebra", "gvn",
+    "tails", "dce", "short",
 ];
 
 /// What makes code of modules fast on whatever engine compiles it next, which vectors that only some machines have might not.
 pub const SPEED: &[&str] = &[
-    "refs", "loads", "fold", "algebra", "gvn", "blocks", "algebra", "dce",
+    "refs",
+    "loads",
+    "fold",
+    "algebra",
+    "gvn",
+    "memory",
+    "blocks",
+    "fast-select",
+    "algebra",
+    "gvn",
+    "licm",
+    "dce",
 ];
 
 /// Runs passes in order.
