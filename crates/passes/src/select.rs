@@ -4,7 +4,7 @@
 //! meet or return.
 
 use crate::effects::effects;
-use ir::{Block, Cfg, Effects, Func, Inst, InstId, Term, Value};
+use ir::{Block, Cfg, Def, Effects, Func, Inst, InstId, Term, Value};
 use ops::Compute;
 
 /// What a branch may become.
@@ -14,6 +14,8 @@ pub(crate) struct Worth {
     insts: usize,
     /// How many values may be chosen.
     values: usize,
+    /// Whether a value that is there already is better kept by not taking the other way: it may be where the choice shall be.
+    only_new: bool,
 }
 
 impl Worth {
@@ -21,11 +23,13 @@ impl Worth {
     pub(crate) const SIZE: Worth = Worth {
         insts: 4,
         values: 2,
+        only_new: true,
     };
     /// Where time counts: no more than what a branch that is not predicted would take.
     pub(crate) const SPEED: Worth = Worth {
         insts: 2,
         values: 1,
+        only_new: false,
     };
 }
 
@@ -148,9 +152,17 @@ fn choice(
     let pairs: Vec<(Value, Value)> = a.values.into_iter().zip(b.values).collect();
     let chosen = pairs.iter().filter(|(a, b)| !is_same(func, *a, *b));
     let mut n_chosen = 0;
-    for &(value, _) in chosen {
+    let is_new = |way: Option<Block>, value: Value| match (func.def(value), way) {
+        (Def::Const(_), _) => true,
+        (Def::Result(id, _), Some(way)) => {
+            func.insts(way).contains(&id) || appended[way.index()].contains(&id)
+        }
+        _ => false,
+    };
+    for &(then, otherwise) in chosen {
         n_chosen += 1;
-        if func.ty(value).is_ref() {
+        let are_new = is_new(a.block, then) && is_new(b.block, otherwise);
+        if func.ty(then).is_ref() || worth.only_new && a.to.is_some() && !are_new {
             return None;
         }
     }
