@@ -4,7 +4,7 @@
 //! they look. It reads and never changes anything; it does not need a file to be valid to say what it can.
 //!
 //! Read first: [`anatomy::Anatomy`] (a file cut into items, so that each byte is in one), [`size::Sizes`] (who refers to whom, and what would
-//! go with what), [`addr2line::Locator`].
+//! go with what), [`explain()`] (what each byte means), [`frames()`] (the sections), [`addr2line::Locator`].
 //!
 //! ```
 //! use wharf_inspect::{anatomy::Anatomy, size::Sizes};
@@ -21,8 +21,21 @@ pub mod addr2line;
 pub mod anatomy;
 pub mod callgraph;
 pub mod demangle;
+mod details;
 pub mod diff;
+mod explain;
 mod fault;
+mod frames;
+mod index_names;
+mod instruction;
+mod operator;
 pub mod size;
 
+pub use details::{
+    CustomDetail, Detail, Entity, Field, Items, Limits, Symbol, SymbolFlags, TypeForm, details,
+};
+pub use explain::{Kind, Part, Value, explain};
 pub use fault::Fault;
+pub use frames::{Frame, FrameKind, Frames, frames};
+pub use index_names::{IndexNames, Space};
+pub use instruction::{Instruction, Instructions};
