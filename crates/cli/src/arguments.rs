@@ -10,8 +10,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::failure::Outcome;
 use crate::{addr2line, callgraph, demangle, diff, size};
 use crate::{
-    cache, compile, completion, habits, metadata, run, snapshot, strip, validate, wasm2wat, wast,
-    wat2wasm,
+    cache, compile, completion, habits, metadata, objdump, run, snapshot, strip, validate,
+    wasm2wat, wast, wat2wasm,
 };
 
 /// Runs, checks and compiles WebAssembly.
@@ -49,6 +49,7 @@ enum Command {
     Callgraph(callgraph::Arguments),
     Demangle(demangle::Arguments),
     Diff(diff::Arguments),
+    Objdump(objdump::Arguments),
     Cache(cache::Arguments),
     Completion(completion::Arguments),
 }
@@ -87,6 +88,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Callgraph(arguments) => callgraph::run(&arguments),
         Command::Demangle(arguments) => demangle::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Objdump(arguments) => objdump::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
     };

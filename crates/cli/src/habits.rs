@@ -5,6 +5,7 @@
 
 mod feature_flags;
 mod wasm2wat;
+mod wasm_objdump;
 mod wasm_strip;
 mod wasm_validate;
 mod wat2wasm;
@@ -23,9 +24,10 @@ type Tool = fn(Vec<OsString>) -> ExitCode;
 /// What each name means.
 const TOOLS: &[(&str, Tool)] = &[
     ("wasm-strip", |args| call(args, wasm_strip::run)),
-    ("wasm-validate", |args| call(args, wasm_validate::run)),
     ("wasm2wat", |args| call(args, wasm2wat::run)),
     ("wat2wasm", |args| call(args, wat2wasm::run)),
+    ("wasm-objdump", |args| call(args, wasm_objdump::run)),
+    ("wasm-validate", |args| call(args, wasm_validate::run)),
 ];
 
 /// The tool that the program was called as, if it was.

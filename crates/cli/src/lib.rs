@@ -19,6 +19,7 @@ mod failure;
 mod habits;
 mod input;
 mod metadata;
+mod objdump;
 mod output;
 mod progress;
 mod quantity;

@@ -146,3 +146,22 @@ pub fn cannot_write(path: &Path, error: &io::Error) -> Failure {
         _ => Failure::new(format!("cannot write {shown}: {error}")),
     }
 }
+
+/// Writes text to standard output as it is made. Whoever reads it may stop reading.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn to_stdout<T: Default>(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> Result<T, Failure> {
+    let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let written = write(&mut stdout).and_then(|made| stdout.flush().map(|()| made));
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(T::default()),
+        Err(error) => Err(Failure::new(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        Ok(made) => Ok(made),
+    }
+}

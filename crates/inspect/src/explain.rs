@@ -17,7 +17,6 @@ mod walker;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub(crate) use types::heap_type_words;
 use walker::Walker;
 
 /// A part of a file: a value and its bytes, or a heading of what follows deeper.

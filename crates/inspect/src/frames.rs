@@ -34,6 +34,8 @@ pub struct Frame {
     pub count: Option<u32>,
     /// The name of a custom section.
     pub custom: Option<String>,
+    /// How many bytes of the contents are behind the end of the file or of what is around it.
+    pub missing: Option<usize>,
 }
 
 impl Frame {
@@ -162,6 +164,7 @@ impl Iterator for Frames<'_> {
             contents: start..end,
             count: None,
             custom: None,
+            missing: (size as usize).checked_sub(end - start).filter(|n| *n > 0),
         };
         let mut inside = reader(self.file, start..end);
         if id == 0 {

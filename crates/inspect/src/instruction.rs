@@ -11,10 +11,10 @@ use wasmparser::{
     OperatorsReader, RefType, ResumeTable, TryTable, V128, ValType,
 };
 
-use crate::explain::heap_type_words;
 use crate::frames::reader;
 use crate::index_names::IndexNames;
 use crate::operator::{self, each_immediate_value};
+use crate::type_words::{heap_type_words, type_words};
 
 /// An instruction of a function body or constant expression.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -115,29 +115,39 @@ pub(crate) fn operands(op: &Operator<'_>, names: &IndexNames<'_>, func: Option<u
         names,
         func,
     };
-    if let Operator::CallIndirect {
-        type_index,
-        table_index,
-    }
-    | Operator::ReturnCallIndirect {
-        type_index,
-        table_index,
-    } = op
-    {
-        table_index.show("table_index", &mut shown);
-        shown.text += " (type ";
-        let mut ty = Shown {
+    let name_of = |immediate, index: u32| {
+        let mut shown = Shown {
             text: String::new(),
             names,
             func,
         };
-        type_index.show("type_index", &mut ty);
-        shown.text += &ty.text;
-        shown.text += ")";
-        return shown.text;
+        index.show(immediate, &mut shown);
+        shown.text
+    };
+    // Forms that scripts expect: the type of an indirect call behind its table, and names behind all numbers.
+    match *op {
+        Operator::CallIndirect {
+            type_index,
+            table_index,
+        }
+        | Operator::ReturnCallIndirect {
+            type_index,
+            table_index,
+        } => {
+            let table = name_of("table_index", table_index);
+            return format!("{table} (type {})", name_of("type_index", type_index));
+        }
+        Operator::MemoryInit { data_index, mem } => {
+            let data = name_of("data_index", data_index);
+            let name = data.trim_start_matches(|c: char| c.is_ascii_digit());
+            return format!("{data_index} {mem}{name}");
+        }
+        Operator::CallRef { type_index } | Operator::ReturnCallRef { type_index } => {
+            return format!("(ref null {})", name_of("type_index", type_index));
+        }
+        _ => {}
     }
     each_immediate_value(op, &mut shown);
-    // Names of what an index means come behind all numbers.
     shown.text
 }
 
@@ -187,7 +197,19 @@ macro_rules! show_as_is {
         })*
     };
 }
-show_as_is!(u8, ValType, RefType);
+show_as_is!(u8);
+
+impl Show for ValType {
+    fn show(&self, _: &'static str, shown: &mut Shown<'_>) {
+        shown.word(type_words(self));
+    }
+}
+
+impl Show for RefType {
+    fn show(&self, _: &'static str, shown: &mut Shown<'_>) {
+        shown.word(type_words(self));
+    }
+}
 
 impl Show for i32 {
     fn show(&self, _: &'static str, shown: &mut Shown<'_>) {
@@ -247,7 +269,7 @@ impl Show for BlockType {
     fn show(&self, _: &'static str, shown: &mut Shown<'_>) {
         match self {
             BlockType::Empty => {}
-            BlockType::Type(ty) => shown.word(ty),
+            BlockType::Type(ty) => shown.word(type_words(ty)),
             BlockType::FuncType(index) => shown.word(format_args!("type[{index}]")),
         }
     }
@@ -300,7 +322,7 @@ impl Show for HeapType {
 
 impl Show for Vec<ValType> {
     fn show(&self, _: &'static str, shown: &mut Shown<'_>) {
-        self.iter().for_each(|ty| shown.word(ty));
+        self.iter().for_each(|ty| shown.word(type_words(ty)));
     }
 }
 

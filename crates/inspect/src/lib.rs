@@ -28,8 +28,10 @@ mod fault;
 mod frames;
 mod index_names;
 mod instruction;
+mod locals;
 mod operator;
 pub mod size;
+mod type_words;
 
 pub use details::{
     CustomDetail, Detail, Entity, Field, Items, Limits, Symbol, SymbolFlags, TypeForm, details,
@@ -39,3 +41,4 @@ pub use fault::Fault;
 pub use frames::{Frame, FrameKind, Frames, frames};
 pub use index_names::{IndexNames, Space};
 pub use instruction::{Instruction, Instructions};
+pub use locals::{LocalGroup, Locals, locals};

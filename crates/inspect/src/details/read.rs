@@ -4,7 +4,7 @@
 
 use wasmparser::{
     CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FieldType,
-    FromReader, RecGroup, SectionLimited, StorageType, TypeRef, ValType,
+    FromReader, RecGroup, SectionLimited, StorageType, TypeRef,
 };
 
 use super::{Detail, Entity, Field, Limits, TypeForm};
@@ -12,6 +12,7 @@ use crate::Fault;
 use crate::frames::{Frame, FrameKind, reader};
 use crate::index_names::{IndexNames, Space};
 use crate::instruction::{Instruction, Instructions};
+use crate::type_words::type_words;
 
 /// The next index of each kind, as sections are read one after the other.
 #[derive(Clone, Default, Debug)]
@@ -176,8 +177,8 @@ impl<'a> Read<'_, 'a, '_> {
         for ty in group.into_types() {
             let form = match &ty.composite_type.inner {
                 CompositeInnerType::Func(func) => TypeForm::Func {
-                    params: func.params().iter().map(ValType::to_string).collect(),
-                    results: func.results().iter().map(ValType::to_string).collect(),
+                    params: func.params().iter().map(type_words).collect(),
+                    results: func.results().iter().map(type_words).collect(),
                 },
                 CompositeInnerType::Struct(ty) => {
                     TypeForm::Struct(ty.fields.iter().map(field).collect())
@@ -293,7 +294,7 @@ impl<'a> Read<'_, 'a, '_> {
 fn field(ty: &FieldType) -> Field {
     Field {
         ty: match ty.element_type {
-            StorageType::Val(ty) => ty.to_string(),
+            StorageType::Val(ty) => type_words(&ty),
             StorageType::I8 => "i8".to_owned(),
             StorageType::I16 => "i16".to_owned(),
         },
@@ -305,7 +306,7 @@ fn entity(ty: TypeRef) -> Entity {
     match ty {
         TypeRef::Func(ty) | TypeRef::FuncExact(ty) => Entity::Func(ty),
         TypeRef::Table(ty) => Entity::Table {
-            ty: ty.element_type.to_string(),
+            ty: type_words(&ty.element_type),
             limits: Limits {
                 initial: ty.initial,
                 max: ty.maximum,
@@ -323,7 +324,7 @@ fn entity(ty: TypeRef) -> Entity {
             page_bytes: 1_u64.checked_shl(ty.page_size_log2()).unwrap_or(0),
         },
         TypeRef::Global(ty) => Entity::Global {
-            ty: ty.content_type.to_string(),
+            ty: type_words(&ty.content_type),
             mutable: ty.mutable,
         },
         TypeRef::Tag(ty) => Entity::Tag(ty.func_type_idx),

@@ -5,10 +5,10 @@
 use wasmparser::OperatorsReader;
 
 use super::sections::Items;
-use super::types::heap_type_words;
 use super::walker::{Fault, Step, Walker};
 use crate::index_names::Space;
 use crate::operator::{self, ImmediateKind, space_of};
+use crate::type_words::heap_type_words;
 
 impl<'a> Walker<'a, '_> {
     /// A function body.

@@ -2,11 +2,12 @@
 //!
 //! Apart from the sections because components have them, too.
 
-use wasmparser::{HeapType, RefType, StorageType, ValType};
+use wasmparser::{RefType, StorageType, ValType};
 
 use super::sections::{Items, space_of};
 use super::walker::{Fault, Step, Walker};
 use crate::index_names::Space;
+use crate::type_words::{heap_type_words, type_words};
 
 impl<'a> Walker<'a, '_> {
     /// What one entry of a type section defines: a type, or several that refer to each other.
@@ -67,18 +68,18 @@ impl<'a> Walker<'a, '_> {
     }
 
     fn field(&mut self, meaning: &str) -> Step {
-        self.typed(meaning, |ty: &StorageType| ty.to_string())?;
+        self.typed(meaning, |ty: &StorageType| type_words(ty))?;
         self.choice("mutability", &["constant", "mutable"])?;
         Ok(())
     }
 
     pub(super) fn val_type(&mut self, meaning: &str) -> Step {
-        self.typed(meaning, |ty: &ValType| ty.to_string())?;
+        self.typed(meaning, |ty: &ValType| type_words(ty))?;
         Ok(())
     }
 
     pub(super) fn ref_type(&mut self, meaning: &str) -> Step {
-        self.typed(meaning, |ty: &RefType| ty.to_string())?;
+        self.typed(meaning, |ty: &RefType| type_words(ty))?;
         Ok(())
     }
 
@@ -201,13 +202,4 @@ impl<'a> Walker<'a, '_> {
         self.choice("attribute", &["exception"])?;
         self.u32("type").map(drop)
     }
-}
-
-/// A heap type as text.
-pub(crate) fn heap_type_words(ty: &HeapType) -> String {
-    // The parser words reference types; the heap type is what stands behind `ref`.
-    let text = RefType::new(false, *ty).map_or(String::new(), |ty| ty.to_string());
-    text.trim_start_matches("(ref ")
-        .trim_end_matches(')')
-        .to_owned()
 }
