@@ -74,6 +74,21 @@ pub fn emit(
     ty: &FuncType,
     out: &mut Vec<u8>,
 ) -> Result<(), EmitError> {
+    emit_with_places(func, header, ty, out, |_, _| {})
+}
+
+/// As [`emit`], and calls `at` with where in `out` operators start and which places they stand for (see [`Func::offset`]), in order:
+/// what debugging information needs that is to go with the code. Operators that stand for nothing of the original are not among them.
+///
+/// # Errors
+/// As [`emit`]; then nothing was called.
+pub fn emit_with_places(
+    func: &Func,
+    header: &Header,
+    ty: &FuncType,
+    out: &mut Vec<u8>,
+    at: impl FnMut(usize, u32),
+) -> Result<(), EmitError> {
     let cfg = Cfg::new(func);
     let types = types::Types::new(func, &cfg, header, ty)?;
     let arrange = |early| {
@@ -89,6 +104,6 @@ pub fn emit(
     #[cfg(debug_assertions)]
     check::check(func, &code, &locals, ty.params().len());
     let shape = shape::shape(func, &cfg, &code, &locals, ty)?;
-    write::write(func, ty, &types, &code, &locals, &shape, out);
+    write::write(func, ty, &types, &code, &locals, &shape, out, at);
     Ok(())
 }

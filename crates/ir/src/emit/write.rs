@@ -7,7 +7,7 @@ use super::shape::{Label, Part, Shape};
 use super::trees::{Code, Item};
 use super::types::{Convert, Types};
 use super::{EmitError, insts};
-use crate::{Block, Func, Inst, Term, Type, Value};
+use crate::{Block, Func, Inst, NO_OFFSET, Term, Type, Value};
 use module::{BlockType, FuncType, Op, RefType, encode};
 use ops::{Compute, Trap};
 
@@ -40,6 +40,7 @@ pub(super) fn write(
     locals: &Locals,
     shape: &Shape,
     out: &mut Vec<u8>,
+    mut at: impl FnMut(usize, u32),
 ) {
     encode::unsigned(out, locals.declared.len() as u64);
     for &(count, ty) in &locals.declared {
@@ -58,6 +59,7 @@ pub(super) fn write(
         depth: 0,
         depth_of: Vec::new(),
         after_else: 0,
+        places: Vec::new(),
         out,
     };
     for at in 0..shape.parts.len() {
@@ -67,6 +69,9 @@ pub(super) fn write(
         writer.op(Op::Unreachable);
     }
     writer.op(Op::End);
+    for (offset, place) in writer.places {
+        at(offset, place);
+    }
 }
 
 /// By node: whether anything goes to the end of the block before it.
@@ -108,12 +113,21 @@ struct Writer<'f, 'o> {
     depth_of: Vec<[u32; 2]>,
     /// Where the other half of a condition started that was opened last.
     after_else: usize,
+    /// Where operators start in the bytes, and which places they stand for.
+    places: Vec<(usize, u32)>,
     out: &'o mut Vec<u8>,
 }
 
 impl Writer<'_, '_> {
     fn op(&mut self, op: Op) {
         encode::op(self.out, &op, &[]);
+    }
+
+    /// Notes that the next operator stands for a place.
+    fn place(&mut self, place: u32) {
+        if place != NO_OFFSET {
+            self.places.push((self.out.len(), place));
+        }
     }
 
     fn open(&mut self, op: Op, label: Option<Label>) {
@@ -181,11 +195,15 @@ impl Writer<'_, '_> {
             Part::Code(block) => {
                 let negated = self.negatable(at + 1).map(|_| self.code.root(block));
                 for (nth, item) in self.code.of(block).iter().enumerate() {
+                    if let Item::Inst(id) | Item::Swapped(id) = *item {
+                        self.place(self.func.offset(id));
+                    }
                     match negated == Some(nth) {
                         true => self.negated(*item),
                         false => self.item(block, nth, *item),
                     }
                 }
+                self.place(self.func.term_offset(block));
             }
             Part::Copies(edge) => {
                 let copies: Vec<(Value, Value)> = self.code.passed(self.func, edge).collect();
@@ -286,7 +304,10 @@ impl Writer<'_, '_> {
             Item::Get(value) => self.op(Op::LocalGet(self.locals.of(value))),
             Item::Set(value) => self.op(Op::LocalSet(self.locals.of(value))),
             Item::Tee(value) => self.op(Op::LocalTee(self.locals.of(value))),
-            Item::Const(value) => self.constant(value),
+            Item::Const(value) => match self.opposite(block, at) {
+                Some((_, constant)) => self.op(constant),
+                None => self.constant(value),
+            },
             Item::Null(heap) => self.op(Op::RefNull(RefType {
                 nullable: true,
                 heap,
@@ -294,6 +315,11 @@ impl Writer<'_, '_> {
             Item::Convert(convert) => self.convert(convert),
             Item::Drop => self.op(Op::Drop),
             Item::Inst(id) => {
+                if let Some(before) = at.checked_sub(1)
+                    && let Some((op, _)) = self.opposite(block, before)
+                {
+                    return self.op(Op::Compute(op));
+                }
                 if let Inst::Select { .. } = self.func.inst(id)
                     && let Some(ty) = self.types.select(self.func, id)
                 {
@@ -316,6 +342,44 @@ impl Writer<'_, '_> {
             Item::Pass { from, to } => self.push(from, to),
             Item::Take { to, .. } => self.op(Op::LocalSet(self.locals.of(to))),
         }
+    }
+
+    /// If an item pushes a constant that the next one adds, and its opposite is shorter: the operator that subtracts, and that. The
+    /// same the other way round.
+    fn opposite(&self, block: Block, at: usize) -> Option<(Compute, Op)> {
+        let [Item::Const(value), Item::Inst(id)] = *self.code.of(block).get(at..at + 2)? else {
+            return None;
+        };
+        let Inst::Compute { op, args } = *self.func.inst(id) else {
+            return None;
+        };
+        let bits = self.func.const_bits(value)?;
+        let op = match op {
+            Compute::I32Add => Compute::I32Sub,
+            Compute::I32Sub => Compute::I32Add,
+            Compute::I64Add => Compute::I64Sub,
+            Compute::I64Sub => Compute::I64Add,
+            _ => return None,
+        };
+        let is_i32 = self.func.ty(value) == Type::I32;
+        let (number, opposite) = match is_i32 {
+            true => {
+                let number = bits as u32 as i32;
+                (number.into(), number.wrapping_neg().into())
+            }
+            false => {
+                let number = bits as u64 as i64;
+                (number, number.wrapping_neg())
+            }
+        };
+        let is_shorter = encode::signed_len(opposite) < encode::signed_len(number);
+        (args[1] == value && is_shorter).then_some((
+            op,
+            match is_i32 {
+                true => Op::I32Const(opposite as i32),
+                false => Op::I64Const(opposite),
+            },
+        ))
     }
 
     /// Pushes what a parameter becomes: a constant, or what is in the local of a value.

@@ -1,7 +1,7 @@
 //! Functions written back: what they become, and that it is valid, over the official suite.
 
 use super::suite::all_modules;
-use crate::{BuildOptions, Builder, emit};
+use crate::{BuildOptions, Builder, emit, emit_with_places};
 use expect_test::{Expect, expect};
 use module::{BodyReader, Features, FuncInput, Module, Op, ReadScratch, encode};
 use std::collections::BTreeMap;
@@ -265,4 +265,118 @@ fn cases_of_a_switch_pass_values() {
             End
         "#]],
     );
+}
+
+#[test]
+fn what_a_branch_passes_is_in_place_before_it() {
+    check(
+        "(module (func (param i32) (result i32) (local i32 i32)
+            (loop
+              (local.set 2 (local.get 0))
+              (local.set 0 (i32.shr_u (local.get 0) (i32.const 8)))
+              (local.set 1 (i32.add (local.get 1) (i32.const 64)))
+              (br_if 0 (i32.gt_u (local.get 2) (i32.const 65535))))
+            (i32.add (local.get 0) (local.get 1))))",
+        expect![[r#"
+            local 2 i32
+            Loop(Value(I32))
+              LocalGet(0)
+              I32Const(8)
+              Compute(I32ShrU)
+              LocalSet(2)
+              LocalGet(1)
+              I32Const(-64)
+              Compute(I32Sub)
+              LocalSet(1)
+              LocalGet(0)
+              I32Const(65535)
+              Compute(I32GtU)
+              LocalGet(2)
+              LocalSet(0)
+              BrIf(0)
+              LocalGet(2)
+              LocalGet(1)
+              Compute(I32Add)
+            End
+            End
+        "#]],
+    );
+}
+
+#[test]
+fn references_are_cast_where_more_is_wanted_than_is_known() {
+    check(
+        "(module
+          (type $super (sub (struct (field i32))))
+          (type $sub (sub $super (struct (field i32) (field (ref null $sub)))))
+          (func (param (ref null $super) externref) (result (ref null $sub))
+            (block $is (result (ref $sub))
+              (br_on_cast $is (ref null $super) (ref $sub) (local.get 0))
+              (drop)
+              (return (struct.get $sub 1 (ref.cast (ref $sub) (any.convert_extern (local.get 1))))))
+            ))",
+        expect![[r#"
+            LocalGet(0)
+            RefTest(RefType { nullable: false, heap: Concrete(Struct, TypeIdx(1)) })
+            If(Value(Ref(RefType { nullable: true, heap: Concrete(Struct, TypeIdx(1)) })))
+              LocalGet(0)
+              RefCast(RefType { nullable: true, heap: Concrete(Struct, TypeIdx(1)) })
+            Else
+              LocalGet(1)
+              AnyConvertExtern
+              RefCast(RefType { nullable: false, heap: Concrete(Struct, TypeIdx(1)) })
+              StructGet { ty: TypeIdx(1), field: 1, extend: None }
+            End
+            End
+        "#]],
+    );
+}
+
+#[test]
+fn an_exception_is_thrown_as_it_is_made() {
+    check(
+        "(module (tag $e (param i32 i64))
+          (func (param i32 exnref)
+            (if (local.get 0) (then (throw $e (i32.const 1) (i64.const 2))))
+            (throw_ref (local.get 1))))",
+        expect![[r#"
+            LocalGet(0)
+            If(Empty)
+              I32Const(1)
+              I64Const(2)
+              Throw(TagIdx(0))
+            End
+            LocalGet(1)
+            RefAsNonNull
+            Drop
+            LocalGet(1)
+            ThrowRef
+            End
+        "#]],
+    );
+}
+
+#[test]
+fn operators_stand_for_places_of_the_original() {
+    let wat = "(module (func (param i32) (result i32)
+        (drop (i32.const 5)) (i32.load (i32.mul (local.get 0) (local.get 0)))) (memory 1))";
+    let bytes = text::wat_to_wasm(wat, None).expect("it is valid");
+    let (module, inputs) = decode(bytes.clone()).expect("it is valid");
+    let (mut builder, mut scratch) = (Builder::new(), ReadScratch::default());
+    let input = inputs.into_iter().next().expect("there is a function");
+    let ty = module.header().func_type(input.func()).clone();
+    let reader = input.read(&mut scratch).expect("it is valid");
+    let func = builder
+        .build(reader, BuildOptions::default())
+        .expect("it is small");
+    let (mut body, mut places) = (Vec::new(), Vec::new());
+    emit_with_places(func, module.header(), &ty, &mut body, |at, place| {
+        places.push((at, place));
+    })
+    .expect("it can be written");
+    // The same operator is there and here.
+    assert_eq!(places.len(), 3, "{places:?}");
+    for (at, place) in places {
+        assert_eq!(body[at], bytes[place as usize]);
+    }
 }
