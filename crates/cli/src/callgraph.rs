@@ -2,15 +2,15 @@
 //!
 //! Apart, as each command is.
 
-use std::fmt::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use inspect::anatomy::Anatomy;
+use inspect::anatomy::{Anatomy, shown};
 use inspect::callgraph::{CallGraph, NodeKind};
 use inspect::size;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
@@ -67,11 +67,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 .for_each(|(shown, within)| *shown &= within);
         }
     }
-    let text = match arguments.json {
-        true => to_json(&graph, &is_shown),
-        false => to_dot(&graph, &is_shown, &input.name()),
-    };
-    arguments.output.write_text(&text)?;
+    arguments.output.write_pieces(|to| {
+        let written = match arguments.json {
+            true => write_json(to, &graph, &is_shown),
+            false => write_dot(to, &graph, &is_shown, &input.name()),
+        };
+        written.map_err(|error| arguments.output.cannot_write(&error))
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -86,11 +88,18 @@ fn nodes_called(anatomy: &Anatomy<'_>, graph: &CallGraph, word: &str) -> Result<
     }
 }
 
-fn to_dot(graph: &CallGraph, is_shown: &[bool], title: &str) -> String {
-    let mut dot = format!(
-        "digraph {} {{\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n",
-        quote(title)
-    );
+fn write_dot(
+    to: &mut dyn Write,
+    graph: &CallGraph,
+    is_shown: &[bool],
+    title: &str,
+) -> io::Result<()> {
+    writeln!(to, "digraph {} {{", quote(&shown(title)))?;
+    writeln!(to, "  rankdir=LR;")?;
+    writeln!(
+        to,
+        "  node [shape=box, fontname=\"sans-serif\", fontsize=10];"
+    )?;
     for (n, node) in graph.nodes.iter().enumerate().filter(|(n, _)| is_shown[*n]) {
         let style = match node.kind {
             NodeKind::Func if node.is_entry => ", penwidth=2",
@@ -99,7 +108,7 @@ fn to_dot(graph: &CallGraph, is_shown: &[bool], title: &str) -> String {
             NodeKind::ClosedTable | NodeKind::Refs => ", shape=ellipse",
             NodeKind::OpenTable => ", shape=ellipse, peripheries=2",
         };
-        let _ = writeln!(dot, "  n{n} [label={}{style}];", quote(&node.label));
+        writeln!(to, "  n{n} [label={}{style}];", quote(&node.label))?;
     }
     for edge in &graph.edges {
         if is_shown[edge.from as usize] && is_shown[edge.to as usize] {
@@ -108,11 +117,10 @@ fn to_dot(graph: &CallGraph, is_shown: &[bool], title: &str) -> String {
             } else {
                 ""
             };
-            let _ = writeln!(dot, "  n{} -> n{}{style};", edge.from, edge.to);
+            writeln!(to, "  n{} -> n{}{style};", edge.from, edge.to)?;
         }
     }
-    dot.push_str("}\n");
-    dot
+    writeln!(to, "}}")
 }
 
 /// Text as Graphviz reads it within quotes, where a backslash begins an escape.
@@ -129,10 +137,12 @@ fn quote(text: &str) -> String {
     quoted
 }
 
-fn to_json(graph: &CallGraph, is_shown: &[bool]) -> String {
-    let nodes = graph.nodes.iter().enumerate().filter(|(n, _)| is_shown[*n]);
-    let nodes = nodes.map(|(n, node)| {
-        json!({
+/// An element a line: there can be more edges than fit in memory as trees.
+fn write_json(to: &mut dyn Write, graph: &CallGraph, is_shown: &[bool]) -> io::Result<()> {
+    write!(to, "{{\n  \"nodes\": [")?;
+    let mut before = "\n";
+    for (n, node) in graph.nodes.iter().enumerate().filter(|(n, _)| is_shown[*n]) {
+        let node = json!({
             "id": n,
             "kind": node.kind.name(),
             "label": node.label,
@@ -140,21 +150,23 @@ fn to_json(graph: &CallGraph, is_shown: &[bool]) -> String {
             "index": node.index,
             "bytes": node.bytes,
             "entry": node.is_entry,
-        })
-    });
-    let edges = graph.edges.iter();
-    let edges = edges.filter(|edge| is_shown[edge.from as usize] && is_shown[edge.to as usize]);
-    let edges = edges.map(|edge| {
-        json!({
-            "from": edge.from,
-            "to": edge.to,
-            "indirect": edge.is_indirect,
-            "count": edge.count,
-        })
-    });
-    let document = json!({
-        "nodes": nodes.collect::<Vec<Value>>(),
-        "edges": edges.collect::<Vec<Value>>(),
-    });
-    format!("{document:#}\n")
+        });
+        write!(to, "{before}    {node}")?;
+        before = ",\n";
+    }
+    write!(to, "\n  ],\n  \"edges\": [")?;
+    let mut before = "\n";
+    for edge in &graph.edges {
+        if is_shown[edge.from as usize] && is_shown[edge.to as usize] {
+            let edge = json!({
+                "from": edge.from,
+                "to": edge.to,
+                "indirect": edge.is_indirect,
+                "count": edge.count,
+            });
+            write!(to, "{before}    {edge}")?;
+            before = ",\n";
+        }
+    }
+    writeln!(to, "\n  ]\n}}")
 }

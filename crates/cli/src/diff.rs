@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use inspect::anatomy::{Anatomy, shown};
-use inspect::diff::{Diff, Entry};
-use serde_json::{Value, json};
+use inspect::diff::{Diff, Entry, Segment};
+use serde_json::json;
 
 use crate::failure::{EXIT_OTHER, Outcome};
 use crate::input::Input;
@@ -160,38 +160,46 @@ fn to_text(diff: &Diff, [before, after]: [u64; 2], top: usize) -> String {
 }
 
 fn to_json(diff: &Diff, [before, after]: [u64; 2]) -> String {
-    let entries = |entries: &[Entry]| -> Vec<Value> {
+    let entries = |entries: &[Entry]| -> Vec<String> {
         let entries = entries.iter().map(|entry| {
             let kind = if entry.is_import { "import" } else { "export" };
-            json!({"kind": kind, "name": entry.name, "type": entry.ty})
+            json!({"kind": kind, "name": entry.name, "type": entry.ty}).to_string()
         });
         entries.collect()
     };
-    let sections = diff
-        .sections
-        .iter()
-        .map(|(label, before, after)| json!({"label": label, "before": before, "after": after}));
+    let sections = diff.sections.iter().map(|(label, before, after)| {
+        json!({"label": label, "before": before, "after": after}).to_string()
+    });
     let funcs = diff.funcs.iter().map(|func| {
-        json!({
+        let row = json!({
             "label": func.label,
             "what": func.what(),
             "before": func.before,
             "after": func.after,
             "guess": func.is_guess,
-        })
+        });
+        row.to_string()
     });
-    let data = diff.data.iter().map(
-        |segment| json!({"label": segment.label, "before": segment.before, "after": segment.after}),
-    );
-    let document = json!({
-        "before": before,
-        "after": after,
-        "sections": sections.collect::<Vec<_>>(),
-        "functions": funcs.collect::<Vec<_>>(),
-        "equal_functions": diff.n_equal,
-        "data": data.collect::<Vec<_>>(),
-        "removed": entries(&diff.removed),
-        "added": entries(&diff.added),
+    let data = diff.data.iter().map(|segment| {
+        let Segment {
+            label,
+            before,
+            after,
+        } = segment;
+        json!({"label": label, "before": before, "after": after}).to_string()
     });
-    format!("{document:#}\n")
+    let lists: [(&str, Vec<String>); 5] = [
+        ("sections", sections.collect()),
+        ("functions", funcs.collect()),
+        ("data", data.collect()),
+        ("removed", entries(&diff.removed)),
+        ("added", entries(&diff.added)),
+    ];
+    let lists: Vec<(&str, Vec<&str>)> = lists
+        .iter()
+        .map(|(name, rows)| (*name, rows.iter().map(String::as_str).collect()))
+        .collect();
+    let lists: Vec<(&str, &[&str])> = lists.iter().map(|(name, rows)| (*name, &**rows)).collect();
+    let head = json!({"before": before, "after": after, "equal_functions": diff.n_equal});
+    crate::json::with_arrays(&head.to_string(), &lists)
 }

@@ -18,6 +18,7 @@ mod engine;
 mod failure;
 mod habits;
 mod input;
+mod json;
 mod metadata;
 mod objdump;
 mod output;

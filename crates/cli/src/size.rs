@@ -166,7 +166,7 @@ fn table(anatomy: &Anatomy<'_>, arguments: &Arguments) -> Table {
         let groups = Sizes::grouped(anatomy, by.into());
         let n_all = groups.len();
         let rows = groups.into_iter().take(n).map(|group| Row {
-            json: json!({"label": group.label, "bytes": group.bytes, "count": group.n}),
+            json: json!({"label": group.label, "bytes": group.bytes, "count": group.n}).to_string(),
             numbers: vec![group.bytes, group.n],
             label: group.label,
         });
@@ -219,7 +219,8 @@ fn generics(anatomy: &Anatomy<'_>, n: usize) -> Table {
                 "bytes": generic.bytes,
                 "savings": generic.savings,
                 "instances": instances.collect::<Vec<_>>(),
-            }),
+            })
+            .to_string(),
             numbers: vec![
                 generic.savings,
                 generic.bytes,

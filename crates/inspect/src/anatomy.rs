@@ -18,7 +18,7 @@ use wasmparser::{
 };
 
 use crate::fault::Fault;
-pub use label::shown;
+pub use label::{shown, shown_short};
 pub use references::Reference;
 pub(crate) use references::{in_ref_type as type_of_ref, in_type as types_in, operator_shapes};
 

@@ -373,19 +373,17 @@ impl<'a, 'b, 'c> Builder<'a, 'b, 'c> {
         let referred = (0..self.n_funcs()).filter(|func| self.referred[*func as usize]);
         let referred: Vec<u32> = referred.collect();
         self.hold(None, &referred);
+        let mut is_open = Vec::with_capacity(tables.len());
         for (table, idx) in tables.into_iter().zip(0..) {
             let mut funcs = table.funcs;
             funcs.sort_unstable();
             funcs.dedup();
             self.hold(Some(idx), &funcs);
-            if table.is_open {
-                let nodes = self
-                    .through
-                    .iter()
-                    .filter(|((table, _), _)| *table == Some(idx));
-                for (_, node) in nodes {
-                    self.graph.nodes[*node as usize].kind = NodeKind::OpenTable;
-                }
+            is_open.push(table.is_open);
+        }
+        for ((table, _), node) in &self.through {
+            if table.is_some_and(|table| is_open.get(table as usize) == Some(&true)) {
+                self.graph.nodes[*node as usize].kind = NodeKind::OpenTable;
             }
         }
     }

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use inspect::anatomy::Anatomy;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// What is shown, in either form.
 pub struct Table {
@@ -25,7 +25,8 @@ pub struct Table {
 pub struct Row {
     pub numbers: Vec<u64>,
     pub label: String,
-    pub json: Value,
+    /// The same as one line of JSON; files have many rows, and lines take less room than trees.
+    pub json: String,
 }
 
 impl Row {
@@ -36,7 +37,7 @@ impl Row {
             json["retained"] = numbers[0].into();
         }
         Row {
-            json,
+            json: json.to_string(),
             numbers,
             label: anatomy.label(&anatomy.items[item as usize]),
         }
@@ -46,9 +47,9 @@ impl Row {
 impl Table {
     /// All rows as one document.
     pub fn json(&self, file: &str) -> String {
-        let rows: Vec<&Value> = self.rows.iter().map(|row| &row.json).collect();
-        let document = json!({"file": file, "bytes": self.whole, "rows": rows});
-        format!("{document:#}\n")
+        let rows: Vec<&str> = self.rows.iter().map(|row| &*row.json).collect();
+        let head = json!({"file": file, "bytes": self.whole}).to_string();
+        crate::json::with_arrays(&head, &[("rows", &rows)])
     }
 
     /// The rows below each other, then how much is in the others, and in all.

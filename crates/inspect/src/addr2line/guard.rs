@@ -16,9 +16,23 @@ const ATTRIBUTES_MAX: u64 = 256;
 /// Steps that may be taken for each byte of DWARF, and for any.
 const STEPS_PER_BYTE: u64 = 16;
 const STEPS_ALWAYS: u64 = 64 << 20;
+/// Longer runs without a zero, which ends a text, are in no debug information: any number of entries could have that text as their name.
+const RUN_BYTES_MAX: usize = 1 << 18;
 
 /// Whether reading all of it takes a number of steps that its size explains.
 pub fn is_reasonable(dwarf: &Dwarf<Reader<'_>>) -> bool {
+    let texts = [
+        dwarf.debug_str.reader(),
+        dwarf.debug_line_str.reader(),
+        dwarf.debug_info.reader(),
+    ];
+    let has_long_run = |section: &Reader<'_>| {
+        let mut runs = section.slice().split(|byte| *byte == 0);
+        runs.any(|run| run.len() > RUN_BYTES_MAX)
+    };
+    if texts.into_iter().any(has_long_run) {
+        return false;
+    }
     let sections = [
         dwarf.debug_info.reader().len(),
         dwarf.debug_abbrev.reader().len(),
@@ -55,6 +69,8 @@ impl<'a> Guard<'a, '_> {
             let Ok(unit) = self.dwarf.unit(header) else {
                 continue;
             };
+            let names = [unit.name, unit.comp_dir].into_iter().flatten();
+            self.spend(names.map(|name| name.len() as u64).sum())?;
             self.check_entries(&unit)?;
             self.check_lines(&unit)?;
         }
@@ -137,6 +153,7 @@ impl<'a> Guard<'a, '_> {
         };
         let header = program.header();
         self.spend(header.raw_program_buf().len() as u64)?;
+        self.spend(header.include_directories().len() as u64)?;
         let folder_bytes = unit.comp_dir.map_or(0, |folder| folder.len() as u64);
         for file in header.file_names() {
             let folder = file.directory(header);

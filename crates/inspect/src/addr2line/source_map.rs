@@ -8,6 +8,8 @@ use super::Frame;
 
 /// A source map.
 pub struct SourceMap {
+    /// What all sources lie in, with a `/` at the end; empty if nothing.
+    root: String,
     sources: Vec<String>,
     /// Sorted by offset.
     segments: Vec<Segment>,
@@ -31,17 +33,18 @@ impl SourceMap {
         let mappings = map["mappings"].as_str();
         let mappings = mappings.ok_or("expected a source map with `mappings`")?;
         let root = map["sourceRoot"].as_str().unwrap_or_default();
+        let root = match root.is_empty() {
+            true => String::new(),
+            false => format!("{}/", root.trim_end_matches('/')),
+        };
         let sources = map["sources"].as_array().map_or(&[][..], Vec::as_slice);
-        let sources = sources.iter().map(|source| {
-            let source = source.as_str().unwrap_or_default();
-            match root.is_empty() {
-                true => source.to_owned(),
-                false => format!("{}/{source}", root.trim_end_matches('/')),
-            }
-        });
+        let sources = sources
+            .iter()
+            .map(|source| source.as_str().unwrap_or_default().to_owned());
         let mut segments = read_mappings(mappings)?;
         segments.sort_by_key(|segment| segment.offset);
         Ok(SourceMap {
+            root,
             sources: sources.collect(),
             segments,
         })
@@ -58,7 +61,11 @@ impl SourceMap {
         let (source, line, column) = segment.at?;
         Some(Frame {
             function: None,
-            file: Some(self.sources.get(source as usize)?.clone()),
+            file: Some(format!(
+                "{}{}",
+                self.root,
+                self.sources.get(source as usize)?
+            )),
             line: line.checked_add(1),
             column: column.checked_add(1),
         })

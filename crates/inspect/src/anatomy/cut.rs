@@ -11,7 +11,7 @@ use super::{Anatomy, Custom, Item, ItemKind, ModuleParts, Section, names};
 use crate::fault::Fault;
 
 /// More items than the format's implementation limits allow in any module, which bounds memory: an item can be a single byte.
-const ITEMS_MAX: usize = 4_000_000;
+const ITEMS_MAX: usize = 2_000_000;
 /// More modules than any component has.
 const MODULES_MAX: usize = 10_000;
 /// Components in components: as deep as `wasmparser` validates.

@@ -27,6 +27,17 @@ pub fn shown(name: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// The same, cut to so many characters: for names that stand before many others.
+pub fn shown_short(name: &str, n_max: usize) -> Cow<'_, str> {
+    match name.char_indices().nth(n_max) {
+        None => shown(name),
+        Some((end, _)) => Cow::Owned(format!("{}…", shown(&name[..end]))),
+    }
+}
+
+/// The most characters of names of modules in labels of what they hold.
+const MODULE_NAME_MAX: usize = 100;
+
 impl<'a> Anatomy<'a> {
     /// What an item is called: a function by its demangled name, others by what they are.
     pub fn label(&self, item: &Item<'a>) -> String {
@@ -58,7 +69,7 @@ impl<'a> Anatomy<'a> {
         };
         let n = parts.number;
         match parts.name {
-            Some(name) => format!("{word}[{n}] {}", shown(name)),
+            Some(name) => format!("{word}[{n}] {}", shown_short(name, MODULE_NAME_MAX)),
             None => format!("{word}[{n}]"),
         }
     }
@@ -90,7 +101,8 @@ impl<'a> Anatomy<'a> {
             },
             ItemKind::Import => match module.imports.get(item.index as usize) {
                 Some(import) => {
-                    format!("import {}::{}", shown(import.module), shown(import.name))
+                    let module = shown_short(import.module, MODULE_NAME_MAX);
+                    format!("import {module}::{}", shown(import.name))
                 }
                 None => named("import"),
             },

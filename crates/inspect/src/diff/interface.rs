@@ -3,10 +3,17 @@
 //! Apart from functions, because these are promises to others.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 
-use wasmparser::{CompositeInnerType, ExternalKind, TypeRef};
+use wasmparser::{CompositeInnerType, ExternalKind, TypeRef, ValType};
 
-use crate::anatomy::{Anatomy, ModuleParts};
+use crate::anatomy::{Anatomy, ModuleParts, shown_short};
+
+/// Names of modules are cut to so many characters, since many imports may share one.
+const NAME_MAX: usize = 100;
+/// Of longer lists of types, which many functions may share, the rest is told apart by a hash.
+const TYPES_MAX: usize = 32;
 
 /// An import or export.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -25,7 +32,7 @@ pub fn interface(anatomy: &Anatomy<'_>) -> Vec<Entry> {
     for (_, module) in anatomy.core_modules() {
         entries.extend(module.imports.iter().map(|import| Entry {
             is_import: true,
-            name: format!("{}::{}", import.module, import.name),
+            name: format!("{}::{}", shown_short(import.module, NAME_MAX), import.name),
             ty: type_of(module, &import.ty),
         }));
         // Looked up by index: imports come first in each index space.
@@ -80,12 +87,16 @@ fn func_type(module: &ModuleParts<'_>, word: &str, ty: u32) -> String {
         .map(|(ty, _)| &ty.composite_type.inner)
     {
         Some(CompositeInnerType::Func(func)) => {
-            let list = |types: &[wasmparser::ValType]| {
-                types
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(" ")
+            let list = |types: &[ValType]| {
+                let shown = types.iter().take(TYPES_MAX).map(ToString::to_string);
+                let mut list = shown.collect::<Vec<_>>().join(" ");
+                if types.len() > TYPES_MAX {
+                    let mut hasher = DefaultHasher::new();
+                    types.hash(&mut hasher);
+                    let (n, hash) = (types.len() - TYPES_MAX, hasher.finish());
+                    list.push_str(&format!(" and {n} more, {hash:016x}"));
+                }
+                list
             };
             format!(
                 "{word} [{}] -> [{}]",

@@ -19,8 +19,8 @@ impl Graph {
     /// Reads what all items refer to.
     pub fn of(anatomy: &Anatomy<'_>) -> Graph {
         let mut edges = Edges::default();
-        for (_, module) in anatomy.core_modules() {
-            of_module(module, anatomy, &mut edges);
+        for (place, module) in anatomy.core_modules() {
+            of_module(place, module, anatomy, &mut edges);
         }
         for (place, item) in anatomy.items.iter().enumerate() {
             let is_root = match item.kind {
@@ -155,7 +155,7 @@ impl Edges {
     }
 }
 
-fn of_module(module: &ModuleParts<'_>, anatomy: &Anatomy<'_>, edges: &mut Edges) {
+fn of_module(place: u32, module: &ModuleParts<'_>, anatomy: &Anatomy<'_>, edges: &mut Edges) {
     let spaces = &module.spaces;
     let target = |reference: Reference| item_of(module, reference);
     let mut found: Vec<Option<u32>> = Vec::new();
@@ -227,7 +227,7 @@ fn of_module(module: &ModuleParts<'_>, anatomy: &Anatomy<'_>, edges: &mut Edges)
         edges.add(*item, &mut found);
     }
 
-    of_exports(module, anatomy, edges);
+    of_exports(place, module, anatomy, edges);
     of_segments(module, &imported, edges);
 
     let n_imported = imported.funcs.len();
@@ -250,18 +250,14 @@ fn of_module(module: &ModuleParts<'_>, anatomy: &Anatomy<'_>, edges: &mut Edges)
     }
 }
 
-fn of_exports(module: &ModuleParts<'_>, anatomy: &Anatomy<'_>, edges: &mut Edges) {
+fn of_exports(place: u32, module: &ModuleParts<'_>, anatomy: &Anatomy<'_>, edges: &mut Edges) {
     // Exports and the start function have items in the order of their section.
-    let place = anatomy
-        .modules
-        .iter()
-        .position(|other| std::ptr::eq(other, module));
     let first = anatomy
         .items
         .partition_point(|item| item.range.start < module.range.start);
     let items = anatomy.items[first..].iter().zip(first as u32..);
     let items = items.take_while(|(item, _)| item.range.start < module.range.end);
-    for (item, from) in items.filter(|(item, _)| Some(item.module as usize) == place) {
+    for (item, from) in items.filter(|(item, _)| item.module == place) {
         let reference = match item.kind {
             ItemKind::Start => module.start.map(Reference::Call),
             ItemKind::Export => module
@@ -313,7 +309,7 @@ fn of_segments(module: &ModuleParts<'_>, imported: &Spaces, edges: &mut Edges) {
             let table = target(Reference::Table(table_index.unwrap_or(0)));
             edges.all.extend(table.map(|table| (table, *item)));
             // Whoever gave the table sees what is written to it.
-            if table.is_some_and(|table| imported.tables.contains(&table)) {
+            if (table_index.unwrap_or(0) as usize) < imported.tables.len() {
                 edges.roots.push(*item);
             }
         }
@@ -330,7 +326,7 @@ fn of_segments(module: &ModuleParts<'_>, imported: &Spaces, edges: &mut Edges) {
             });
             let memory = target(Reference::Memory(*memory_index));
             edges.all.extend(memory.map(|memory| (memory, *item)));
-            if memory.is_some_and(|memory| imported.memories.contains(&memory)) {
+            if (*memory_index as usize) < imported.memories.len() {
                 edges.roots.push(*item);
             }
         }

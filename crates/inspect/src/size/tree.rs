@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::anatomy::{Anatomy, ItemKind};
+use crate::anatomy::{Anatomy, ItemKind, shown_short};
 use crate::demangle;
 
 /// A part of the file and its parts.
@@ -19,6 +19,8 @@ pub struct Node {
 
 /// Namespaces deeper than this are one part.
 const DEPTH_MAX: usize = 8;
+/// Labels are cut to so many characters: nobody reads more on a map.
+const LABEL_MAX: usize = 300;
 
 /// Builds the tree: modules of a component, sections, namespaces of functions, items.
 pub fn tree(anatomy: &Anatomy<'_>) -> Node {
@@ -28,13 +30,13 @@ pub fn tree(anatomy: &Anatomy<'_>) -> Node {
         if anatomy.modules.len() > 1 {
             path.push(anatomy.module_label(item.module));
         }
-        path.push(item.section.label());
-        let label = anatomy.label_in_module(item);
+        path.push(shown_short(&item.section.label(), LABEL_MAX).into_owned());
+        let label = shown_short(&anatomy.label_in_module(item), LABEL_MAX).into_owned();
         if let (ItemKind::Func, Some(name)) = (item.kind, item.name) {
             let name = demangle::readable(name);
             if let Some(namespace) = demangle::namespace_of(&name) {
                 let words = namespace.split("::").take(DEPTH_MAX);
-                path.extend(words.map(|word| crate::anatomy::shown(word).into_owned()));
+                path.extend(words.map(|word| shown_short(word, LABEL_MAX).into_owned()));
             }
         }
         let mut at = &mut root;
