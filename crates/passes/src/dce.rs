@@ -3,11 +3,14 @@
 //! A store to an object that was made in the function has no effect if nothing else uses the object.
 
 use crate::effects::{Callee, effects};
-use ir::{Def, EdgeId, Func, GcOp, Inst, InstId, Preds, Value};
+use ir::{Def, EdgeId, Func, GcOp, Inst, InstId, Preds, Term, Value};
 use std::collections::HashSet;
 
 /// Runs the pass.
 pub(crate) fn run(func: &mut Func, callees: &[Callee]) {
+    if callees.iter().any(|callee| !callee.returns) {
+        cut(func, callees);
+    }
     let preds = Preds::new(func);
     let tried = tried(func);
     let acts = |func: &Func, id: InstId| acts(func, func.inst(id), callees) || tried.contains(&id);
@@ -30,6 +33,30 @@ pub(crate) fn run(func: &mut Func, callees: &[Callee]) {
         edges.dedup();
         func.retain_params(block, &edges, |nth| keep[nth]);
     }
+}
+
+/// Ends blocks with calls that do not return, unless what these throw goes on here.
+fn cut(func: &mut Func, callees: &[Callee]) {
+    let never_returns = |func: &Func, id: InstId| match *func.inst(id) {
+        Inst::Call { func, .. } => callees
+            .get(func.index())
+            .is_some_and(|callee| !callee.returns),
+        _ => false,
+    };
+    let mut is_behind = vec![false; func.n_insts()];
+    for block in func.blocks() {
+        let insts = func.insts(block);
+        let last = insts.iter().position(|&id| never_returns(func, id));
+        let (Some(last), false) = (last, matches!(func.term(block), Term::Try { .. })) else {
+            continue;
+        };
+        for &id in &insts[last + 1..] {
+            is_behind[id.index()] = true;
+        }
+        func.set_term(block, Term::Trap(ops::Trap::Unreachable));
+    }
+    func.retain_insts(|_, id| !is_behind[id.index()]);
+    func.empty_unreachable();
 }
 
 /// The calls that blocks end with: how these go on depends on them.

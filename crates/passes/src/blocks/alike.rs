@@ -16,10 +16,30 @@ pub(super) fn merge(func: &mut Func) -> bool {
     let loops = Loops::new(func, &cfg);
     let preds = Preds::new(func);
     let uses = count_uses(func);
+    // Few blocks look like another one at first sight.
+    let sight = |block: Block| {
+        let mut first = None;
+        func.for_each_edge(block, |edge| first = first.or(Some(func.edge(edge).to)));
+        let last = func.insts(block).last();
+        let last = last.map(|&id| func.inst(id).without_operands());
+        (
+            func.insts(block).len(),
+            func.params(block).len(),
+            first,
+            last,
+        )
+    };
+    let mut sights: HashMap<_, u32> = HashMap::new();
+    for &block in cfg.rpo().iter().skip(1) {
+        *sights.entry(sight(block)).or_default() += 1;
+    }
     let mut known: HashMap<Vec<Word>, Block> = HashMap::new();
     let mut merged = Vec::new();
     for &block in cfg.rpo().iter().skip(1) {
-        if func.insts(block).len() > INSTS_MAX || loops.is_header(block) {
+        if sights[&sight(block)] < 2
+            || func.insts(block).len() > INSTS_MAX
+            || loops.is_header(block)
+        {
             continue;
         }
         // What others use of it has no counterpart.

@@ -18,6 +18,15 @@ const PARAMS_MAX: usize = 2;
 /// How many common ends are looked for among blocks that lead to the same place and have the same last instruction.
 const TRIES_MAX: usize = 16;
 
+/// Blocks that get a common end at once.
+const BLOCKS_MAX: usize = 64;
+
+/// Values that blocks which get a common end may pass on.
+const ARGS_MAX: usize = 64;
+
+/// Lengths of ends that are tried.
+const LENS_MAX: usize = 8;
+
 /// What a block and an `end` around what branches past it take, in bytes.
 const BLOCK_BYTES: usize = 3;
 
@@ -39,6 +48,7 @@ pub(super) fn merge(func: &mut Func) -> bool {
             continue;
         }
         let goal = match func.term(block) {
+            Term::Jump(edge) if func.edge_args(edge).len() > ARGS_MAX => continue,
             Term::Jump(edge) => Goal::Block(func.edge(edge).to, loops.around(block)),
             Term::Return(_) => Goal::Return,
             Term::Trap(trap) => Goal::Trap(trap as u8),
@@ -106,8 +116,13 @@ fn best(func: &Func, goal: Goal, blocks: &[Block]) -> Option<Tail> {
         .collect();
     common.sort_by_key(|&(len, block)| (std::cmp::Reverse(len), block));
     let mut best: Option<(usize, Tail)> = None;
-    let longest = common.first()?.0;
-    for len in (1..=longest).rev() {
+    common.truncate(BLOCKS_MAX);
+    let mut lens: Vec<usize> = common.iter().map(|&(len, _)| len).collect();
+    // What is before a call or a branch of some way may differ where its end does not.
+    lens.extend([4, 3, 2, 1].iter().filter(|&&len| len < common[0].0));
+    lens.sort_unstable_by_key(|&len| std::cmp::Reverse(len));
+    lens.dedup();
+    for &len in lens.iter().take(LENS_MAX) {
         let mut with = vec![first];
         let others = common.iter().take_while(|&&(other, _)| other >= len);
         with.extend(others.map(|&(_, block)| block));
@@ -115,10 +130,6 @@ fn best(func: &Func, goal: Goal, blocks: &[Block]) -> Option<Tail> {
             && best.as_ref().is_none_or(|(other, _)| gain > *other)
         {
             best = Some((gain, tail));
-        }
-        // Shorter ends are worth a look only if more blocks have them.
-        if longest > 4 && len + 4 < longest && best.is_some() {
-            break;
         }
     }
     best.map(|(_, tail)| tail)
@@ -161,11 +172,13 @@ fn slots(func: &Func, block: Block, len: usize) -> Vec<(Value, Held)> {
         Term::Jump(edge) => values.extend_from_slice(func.edge_args(edge)),
         _ => func.for_each_term_arg(block, |value| values.push(value)),
     }
-    let own: HashMap<InstId, usize> = tail.iter().enumerate().map(|(at, &id)| (id, at)).collect();
     let held = |value: Value| match func.def(value) {
         Def::Const(bits) => Held::Const(func.ty(value), bits),
-        Def::Result(id, nth) if own.contains_key(&id) => Held::Own(own[&id], nth),
-        _ => Held::Outer(value),
+        Def::Result(id, nth) => match tail.iter().position(|&own| own == id) {
+            Some(at) => Held::Own(at, nth),
+            None => Held::Outer(value),
+        },
+        Def::Param(..) => Held::Outer(value),
     };
     values
         .into_iter()
@@ -190,10 +203,10 @@ fn tail(func: &Func, goal: Goal, blocks: Vec<Block>, len: usize) -> Option<(usiz
     for &id in &insts[insts.len() - len..] {
         bytes += operator_len(func.inst(id));
     }
+    if all.iter().any(|slots| slots.len() != first.len()) {
+        return None;
+    }
     for (at, &(value, held)) in first.iter().enumerate() {
-        if all.iter().any(|slots| slots.len() != first.len()) {
-            return None;
-        }
         if all.iter().all(|slots| slots[at].1 == held) {
             of_slots.push(None);
             bytes += match held {
