@@ -25,7 +25,7 @@ const BLOCKS_MAX: usize = 64;
 const ARGS_MAX: usize = 64;
 
 /// Lengths of ends that are tried.
-const LENS_MAX: usize = 8;
+const LENS_MAX: usize = 24;
 
 /// What a block and an `end` around what branches past it take, in bytes.
 const BLOCK_BYTES: usize = 3;
@@ -119,7 +119,7 @@ fn best(func: &Func, goal: Goal, blocks: &[Block]) -> Option<Tail> {
     common.truncate(BLOCKS_MAX);
     let mut lens: Vec<usize> = common.iter().map(|&(len, _)| len).collect();
     // What is before a call or a branch of some way may differ where its end does not.
-    lens.extend([4, 3, 2, 1].iter().filter(|&&len| len < common[0].0));
+    lens.extend((1..common[0].0).take(12));
     lens.sort_unstable_by_key(|&len| std::cmp::Reverse(len));
     lens.dedup();
     for &len in lens.iter().take(LENS_MAX) {
