@@ -41,13 +41,23 @@ impl TextError {
     ///
     /// `script` uses this too, for the modules and commands of a `.wast` file.
     pub fn new(error: &wast::Error, source: &str, path: Option<&Path>) -> TextError {
+        let mut found = TextError::without_help(error, source, path);
+        let offset = error.span().offset().min(source.len());
+        found.0.help = hint(source, offset, found.message());
+        found
+    }
+
+    /// A fault in well-formed text, for which there is nothing to guess.
+    pub(crate) fn without_help(
+        error: &wast::Error,
+        source: &str,
+        path: Option<&Path>,
+    ) -> TextError {
         let offset = error.span().offset().min(source.len());
         let message = error.message();
         // The parser repeats its own limits in prose; only the first line is the message.
         let message = message.lines().next().unwrap_or_default();
-        let mut found = TextError::at(message, source.as_bytes(), offset, path);
-        found.0.help = hint(source, offset, message);
-        found
+        TextError::at(message, source.as_bytes(), offset, path)
     }
 
     pub(crate) fn not_utf8(bytes: &[u8], offset: usize, path: Option<&Path>) -> TextError {

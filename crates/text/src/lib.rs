@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod fields;
 mod hint;
 mod inline;
 mod lines;

@@ -7,11 +7,12 @@ use std::path::Path;
 use addr2line::gimli::{self, Dwarf, EndianSlice, LittleEndian};
 
 use crate::TextError;
+use crate::fields::field_error_at;
 
 /// A fault that someone found in the binary form, shown in the text that it came from.
 ///
-/// `wasm` must be `source` translated with [`Options::line_info`](crate::Options::line_info), and `offset` a byte of it. None
-/// if that byte lies in no function, since only functions have lines.
+/// `wasm` must be `source` translated with [`Options::line_info`](crate::Options::line_info), and `offset` a byte of it. Bytes of
+/// functions are found by their line, others by the field of the module that they belong to. None if they belong to none.
 pub fn error_at(
     message: &str,
     source: &str,
@@ -19,8 +20,10 @@ pub fn error_at(
     wasm: &[u8],
     offset: usize,
 ) -> Option<TextError> {
-    let (line, column) = line_of(wasm, offset)?;
-    Some(TextError::at_line(message, source, line, column, path))
+    match line_of(wasm, offset) {
+        Some((line, column)) => Some(TextError::at_line(message, source, line, column, path)),
+        None => field_error_at(message, source, path, wasm, offset),
+    }
 }
 
 /// The line and column, counted from 1, of the operator at `offset`.
