@@ -15,6 +15,7 @@ mod early;
 mod insts;
 mod locals;
 mod ranges;
+mod settle;
 mod shape;
 mod trees;
 mod types;
@@ -90,20 +91,33 @@ pub fn emit_with_places(
     at: impl FnMut(usize, u32),
 ) -> Result<(), EmitError> {
     let cfg = Cfg::new(func);
-    let types = types::Types::new(func, &cfg, header, ty)?;
-    let arrange = |early| {
-        let code = trees::Code::new(func, &cfg, &types, early)?;
+    let mut types = types::Types::new(func, &cfg, header, ty)?;
+    let arrange = |types: &types::Types<'_>, early| {
+        let code = trees::Code::new(func, &cfg, types, early)?;
         let ranges = ranges::Ranges::new(func, &cfg, &code)?;
-        let locals = locals::Locals::new(func, &cfg, &code, &types, ranges, ty);
+        let locals = locals::Locals::new(func, &cfg, &code, types, ranges, ty);
         Ok((code, locals))
     };
-    let (mut code, mut locals) = arrange(early::Early::default())?;
+    let (mut code, mut locals) = arrange(&types, early::Early::default())?;
     if let Some(early) = early::Early::choose(func, &cfg, &code, &locals) {
-        (code, locals) = arrange(early)?;
+        (code, locals) = arrange(&types, early)?;
+    }
+    let mut shape = shape::shape(func, &cfg, &code, &locals, ty)?;
+    if types.has_refs()
+        && let Some(settled) = settle::settled(func, &types, &code, &locals, &shape)
+    {
+        types.settle(settled);
+        let (next_code, next_locals) = arrange(&types, code.early().clone())?;
+        let next_shape = shape::shape(func, &cfg, &next_code, &next_locals, ty)?;
+        let n_params = ty.params().len();
+        if settle::is_valid(func, &next_code, &next_locals, &next_shape, n_params) {
+            (code, locals, shape) = (next_code, next_locals, next_shape);
+        } else {
+            types.settle(Vec::new());
+        }
     }
     #[cfg(debug_assertions)]
     check::check(func, &code, &locals, ty.params().len());
-    let shape = shape::shape(func, &cfg, &code, &locals, ty)?;
-    write::write(func, ty, &types, &code, &locals, &shape, out, at);
+    write::write(func, &types, &code, &locals, &shape, out, at);
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::ops::Range;
 const EDGES_MAX: usize = 16;
 
 /// What is passed before branches.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Early {
     pairs: Vec<(Value, Value)>,
     /// By block: its part of `pairs`. Empty if there are none at all.

@@ -83,6 +83,11 @@ impl Locals {
         local
     }
 
+    /// Whether a value has a local.
+    pub(super) fn has(&self, value: Value) -> bool {
+        self.of[value.index()] != NONE
+    }
+
     /// Whether passing a value to a parameter takes any code.
     pub(super) fn is_copied(&self, func: &Func, from: Value, to: Value) -> bool {
         func.is_const(from) || self.of(from) != self.of(to)

@@ -78,7 +78,7 @@ impl Code {
             func,
             types,
             out: Vec::new(),
-            uses: count_uses(func, cfg, &early)?,
+            uses: count_uses(func, cfg, types, &early)?,
             early: &early,
             root: NO_ROOT,
             here: vec![0; func.n_values()],
@@ -130,6 +130,11 @@ impl Code {
         self.roots[block.index()] as usize
     }
 
+    /// What is passed before branches.
+    pub(super) fn early(&self) -> &Early {
+        &self.early
+    }
+
     /// The instruction that makes what a block throws, if that is thrown as it is made.
     pub(super) fn thrown(&self, func: &Func, block: Block) -> Option<InstId> {
         insts::thrown(func, block, &self.uses)
@@ -162,7 +167,12 @@ const NO_ROOT: u32 = u32::MAX;
 ///
 /// # Errors
 /// If there is something that cannot be written.
-fn count_uses(func: &Func, cfg: &Cfg, early: &Early) -> Result<Vec<u32>, EmitError> {
+fn count_uses(
+    func: &Func,
+    cfg: &Cfg,
+    types: &Types<'_>,
+    early: &Early,
+) -> Result<Vec<u32>, EmitError> {
     let mut uses = vec![0; func.n_values()];
     let mut count = |value: Value| uses[value.index()] += 1;
     let mut news = 0;
@@ -170,7 +180,9 @@ fn count_uses(func: &Func, cfg: &Cfg, early: &Early) -> Result<Vec<u32>, EmitErr
         for &id in func.insts(block) {
             let inst = func.inst(id);
             insts::op(func, inst)?;
-            inst.for_each_arg(func, &mut count);
+            if !types.is_fused(id) {
+                inst.for_each_arg(func, &mut count);
+            }
             news += u32::from(matches!(inst, Inst::Exn { .. }));
         }
         match func.term(block) {
@@ -250,7 +262,11 @@ impl Trees<'_> {
         self.placed.resize(insts.len(), Placed::No);
         self.last = insts.len();
         let here = &mut self.here;
-        for &id in insts {
+        for (at, &id) in insts.iter().enumerate() {
+            if self.types.is_fused(id) {
+                self.placed[at] = Placed::Yes;
+                continue;
+            }
             func.inst(id)
                 .for_each_arg(func, |value| here[value.index()] += 1);
         }
@@ -297,7 +313,19 @@ impl Trees<'_> {
                         self.types.wants(self.func, id, &mut self.wants);
                     }
                 }
-                None => self.term_operands(block),
+                None => {
+                    // Throwing traps on null by itself.
+                    if let Some((&last, before)) = self.func.insts(block).split_last()
+                        && let Inst::NullCheck { value } = *self.func.inst(last)
+                        && value == exception
+                        && !self.types.is_fused(last)
+                    {
+                        self.placed[before.len()] = Placed::Yes;
+                        self.here[value.index()] -= 1;
+                        self.release(value);
+                    }
+                    self.term_operands(block);
+                }
             },
             _ => self.term_operands(block),
         }
@@ -384,7 +412,7 @@ impl Trees<'_> {
         let used = func
             .inst_results(id)
             .any(|value| self.uses[value.index()] != 0);
-        if !used && inst.effects().is_removable() {
+        if !used && self.effects(id).is_removable() {
             let mut operands = Vec::new();
             insts::operands(func, inst, &mut operands);
             for value in operands {
@@ -409,6 +437,15 @@ impl Trees<'_> {
         self.place_operands(outer);
     }
 
+    /// What an instruction does, the null check that goes with it included.
+    fn effects(&self, id: InstId) -> Effects {
+        let effects = self.func.inst(id).effects();
+        Effects {
+            traps: effects.traps || self.types.is_checked(id),
+            ..effects
+        }
+    }
+
     /// A use of a value turned out not to be one.
     fn release(&mut self, value: Value) {
         self.uses[value.index()] -= 1;
@@ -417,6 +454,9 @@ impl Trees<'_> {
     /// The operator, whose operands come next.
     fn instruction(&mut self, id: InstId) {
         let start = self.operands.len();
+        if self.types.is_checked(id) {
+            self.out.push(Item::Convert(Convert::NonNull));
+        }
         insts::operands(self.func, self.func.inst(id), &mut self.operands);
         if self.types.has_refs() {
             self.types.wants(self.func, id, &mut self.wants);
@@ -447,7 +487,7 @@ impl Trees<'_> {
             let is_candidate = self.uses[value.index()] == 1
                 && block == self.block
                 && self.placed[at as usize] == Placed::No
-                && self.func.inst(id).effects() != Effects::NONE;
+                && self.effects(id) != Effects::NONE;
             is_candidate.then_some(at)
         };
         match (place(args[0]), place(args[1])) {
@@ -538,7 +578,7 @@ impl Trees<'_> {
             return None;
         }
         self.placed[at] = Placed::Soon;
-        let is_placed = self.place_behind(at) || self.can_pass(inst, at);
+        let is_placed = self.place_behind(at) || self.can_pass(id, at);
         self.placed[at] = match is_placed {
             true => Placed::Yes,
             false => Placed::No,
@@ -547,8 +587,8 @@ impl Trees<'_> {
     }
 
     /// Whether the instruction at a position can come behind those that follow it and have no place.
-    fn can_pass(&self, inst: &Inst, at: usize) -> bool {
-        let effects = inst.effects();
+    fn can_pass(&self, id: InstId, at: usize) -> bool {
+        let (inst, effects) = (self.func.inst(id), self.effects(id));
         if effects == Effects::NONE {
             return true;
         }
@@ -557,7 +597,10 @@ impl Trees<'_> {
         behind.len() <= PASSED_MAX
             && behind
                 .filter(|&other| self.placed[other] != Placed::Yes)
-                .all(|other| !conflict(inst, effects, self.func.inst(insts[other])))
+                .all(|other| {
+                    let other = insts[other];
+                    !conflict(inst, effects, self.func.inst(other), self.effects(other))
+                })
     }
 
     /// Places what follows a position and has no place, if nothing before this place waits for one of their results.
@@ -608,8 +651,7 @@ impl Trees<'_> {
 }
 
 /// Whether two instructions must stay in order.
-fn conflict(inst: &Inst, effects: Effects, other: &Inst) -> bool {
-    let theirs = other.effects();
+fn conflict(inst: &Inst, effects: Effects, other: &Inst, theirs: Effects) -> bool {
     let is_written = |a: Effects, b: Effects| {
         // Whatever is written is seen by who looks after a trap.
         a.writes.meets(b.reads.or(b.writes)) || (b.traps && a.writes.meets(State::ALL))

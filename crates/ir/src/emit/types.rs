@@ -21,8 +21,23 @@ pub(super) struct Types<'f> {
     ty: &'f FuncType,
     /// By value: its type, if it is a reference; `None` is null. Empty if there are no references.
     of: Vec<Want>,
+    /// By value: whether its local cannot be null. Empty if that is not known yet.
+    settled: Vec<bool>,
+    /// By instruction: what a null check has to do with it. Empty if there are no references.
+    checks: Vec<Check>,
     /// Whether functions are told apart by their types.
     has_typed_funcs: bool,
+}
+
+/// A null check right behind the instruction that makes the reference is made part of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Check {
+    /// Nothing.
+    None,
+    /// Its result is checked.
+    Checked,
+    /// It is the check, done already.
+    Fused,
 }
 
 /// What makes a reference of another type of the one on the stack.
@@ -49,6 +64,8 @@ impl<'f> Types<'f> {
             header,
             ty,
             of: Vec::new(),
+            settled: Vec::new(),
+            checks: Vec::new(),
             has_typed_funcs: false,
         };
         let is_ref = |value: u32| func.ty(Value::new(value)).is_ref();
@@ -56,10 +73,43 @@ impl<'f> Types<'f> {
             return Ok(types);
         }
         types.of = vec![None; func.n_values()];
+        types.checks = vec![Check::None; func.n_insts()];
+        for &block in cfg.rpo() {
+            for pair in func.insts(block).windows(2) {
+                let Inst::NullCheck { value } = *func.inst(pair[1]) else {
+                    continue;
+                };
+                let is_new = func.def(value) == Def::Result(pair[0], 0);
+                if is_new && func.inst(pair[0]).n_results() == 1 {
+                    types.checks[pair[0].index()] = Check::Checked;
+                    types.checks[pair[1].index()] = Check::Fused;
+                }
+            }
+        }
         types.has_typed_funcs = types.wants_typed_funcs(func, cfg);
         types.infer(func, cfg)?;
         types.check(func, cfg)?;
         Ok(types)
+    }
+
+    /// The function's type.
+    pub(super) fn ty(&self) -> &'f FuncType {
+        self.ty
+    }
+
+    /// Says which values' locals cannot be null.
+    pub(super) fn settle(&mut self, settled: Vec<bool>) {
+        self.settled = settled;
+    }
+
+    /// Whether the result of an instruction is checked not to be null where it is made.
+    pub(super) fn is_checked(&self, id: InstId) -> bool {
+        self.checks.get(id.index()) == Some(&Check::Checked)
+    }
+
+    /// Whether an instruction is a check that was done already.
+    pub(super) fn is_fused(&self, id: InstId) -> bool {
+        self.checks.get(id.index()) == Some(&Check::Fused)
     }
 
     /// Whether the function has anything to do with references.
@@ -85,8 +135,9 @@ impl<'f> Types<'f> {
         }
         let ty = self.of[value.index()].unwrap_or(any(func.ty(value)));
         // Locals start as null.
+        let is_settled = self.settled.get(value.index()).is_some_and(|is| *is);
         ValType::Ref(RefType {
-            nullable: true,
+            nullable: ty.nullable || !is_settled,
             ..ty
         })
     }
@@ -277,8 +328,17 @@ impl<'f> Types<'f> {
         false
     }
 
-    /// The type that an instruction gives to one of its results.
+    /// The type that one of an instruction's results has.
     fn result(&self, func: &Func, id: InstId, nth: usize) -> Want {
+        let is_checked = self.is_checked(id);
+        self.unchecked_result(func, id, nth).map(|ty| RefType {
+            nullable: ty.nullable && !is_checked,
+            ..ty
+        })
+    }
+
+    /// The type that an instruction itself gives to one of its results.
+    fn unchecked_result(&self, func: &Func, id: InstId, nth: usize) -> Want {
         let header = self.header;
         let non_null = |heap| {
             Some(RefType {
@@ -354,10 +414,13 @@ impl<'f> Types<'f> {
                     let params = func.params(func.edge(edge).to).iter();
                     for (&from, &to) in func.edge_args(edge).iter().zip(params) {
                         if func.ty(to).is_ref() {
-                            let ty = self.join(self.of[to.index()], self.of[from.index()]);
-                            // It is in a local, which can be null.
+                            let ty = match (self.of[to.index()], self.of[from.index()]) {
+                                (Some(to), Some(from)) => self.join(Some(to), Some(from)),
+                                // Not known yet, or null.
+                                (to, from) => to.or(from),
+                            };
                             let ty = ty.map(|ty| RefType {
-                                nullable: true,
+                                nullable: ty.nullable || func.is_const(from),
                                 ..ty
                             });
                             has_changed |= self.of[to.index()] != ty;

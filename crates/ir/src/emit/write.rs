@@ -34,7 +34,6 @@ pub(super) fn trap_code(trap: Trap) -> Result<&'static [Op], EmitError> {
 
 pub(super) fn write(
     func: &Func,
-    ty: &FuncType,
     types: &Types<'_>,
     code: &Code,
     locals: &Locals,
@@ -49,7 +48,7 @@ pub(super) fn write(
     }
     let mut writer = Writer {
         func,
-        ty,
+        ty: types.ty(),
         types,
         code,
         locals,

@@ -347,9 +347,6 @@ fn an_exception_is_thrown_as_it_is_made() {
               Throw(TagIdx(0))
             End
             LocalGet(1)
-            RefAsNonNull
-            Drop
-            LocalGet(1)
             ThrowRef
             End
         "#]],
