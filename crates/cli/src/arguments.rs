@@ -10,7 +10,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::failure::Outcome;
 use crate::{addr2line, callgraph, demangle, diff, size};
 use crate::{
-    cache, compile, completion, habits, metadata, objdump, run, snapshot, strip, validate,
+    cache, compile, completion, habits, inspect, metadata, objdump, run, snapshot, strip, validate,
     wasm2wat, wast, wat2wasm,
 };
 
@@ -49,6 +49,7 @@ enum Command {
     Callgraph(callgraph::Arguments),
     Demangle(demangle::Arguments),
     Diff(diff::Arguments),
+    Inspect(inspect::Arguments),
     Objdump(objdump::Arguments),
     Cache(cache::Arguments),
     Completion(completion::Arguments),
@@ -88,6 +89,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Callgraph(arguments) => callgraph::run(&arguments),
         Command::Demangle(arguments) => demangle::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Objdump(arguments) => objdump::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),

@@ -19,6 +19,7 @@ mod failure;
 mod habits;
 mod input;
 mod json;
+mod inspect;
 mod metadata;
 mod objdump;
 mod output;

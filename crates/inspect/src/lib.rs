@@ -4,7 +4,8 @@
 //! they look. It reads and never changes anything; it does not need a file to be valid to say what it can.
 //!
 //! Read first: [`anatomy::Anatomy`] (a file cut into items, so that each byte is in one), [`size::Sizes`] (who refers to whom, and what would
-//! go with what), [`explain()`] (what each byte means), [`frames()`] (the sections), [`addr2line::Locator`].
+//! go with what), [`explain()`] (what each byte means), [`frames()`] (the sections), [`overview()`] (what it is
+//! for), [`addr2line::Locator`].
 //!
 //! ```
 //! use wharf_inspect::{anatomy::Anatomy, size::Sizes};
@@ -30,6 +31,7 @@ mod index_names;
 mod instruction;
 mod locals;
 mod operator;
+mod overview;
 pub mod size;
 mod type_words;
 
@@ -42,3 +44,7 @@ pub use frames::{Frame, FrameKind, Frames, frames};
 pub use index_names::{IndexNames, Space};
 pub use instruction::{Instruction, Instructions};
 pub use locals::{LocalGroup, Locals, locals};
+pub use overview::{
+    Ask, Capability, Certainty, Export, FunctionSize, Maker, Memory, Overview, Purpose,
+    SectionSize, overview,
+};
