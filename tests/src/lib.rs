@@ -11,6 +11,7 @@
 mod commands;
 mod differences;
 mod expect;
+mod explained;
 mod gen_wasm;
 mod golden;
 mod known;

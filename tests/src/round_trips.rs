@@ -1,4 +1,4 @@
-//! Modules to text and back: what comes out must be the same bytes, in flat form and in folded form.
+//! Modules to text and back: what comes out must be the same bytes, in flat form and in folded form. Before that, all bytes are explained.
 //!
 //! Of all scripts of the official suites, of those beside wasm-tools' command-line tests, and of real modules, of which `WHARF_CORPUS`
 //! names folders, with colons between. Apart from running scripts, because nothing is run.
@@ -15,7 +15,7 @@ use text::{PrintOptions, print_to_string, wat_to_wasm};
 
 use crate::differences::Differences;
 use crate::suite::{Test, files_below};
-use crate::{golden, scripts};
+use crate::{explained, golden, scripts};
 
 /// Names the folders with real modules.
 const VARIABLE: &str = "WHARF_CORPUS";
@@ -107,6 +107,7 @@ fn check_directive(source: &str, directive: WastDirective) -> Result<(), String>
     let (line, _) = span.linecol_in(source);
     let at = |error: String| format!("the module of line {}: {error}", line + 1);
     let wasm = module.encode().map_err(|error| at(error.to_string()))?;
+    explained::check(&wasm).map_err(at)?;
     for folded in [false, true] {
         let again = there_and_back(&wasm, folded).map_err(at)?.1;
         if again != wasm {
@@ -120,6 +121,7 @@ fn check_directive(source: &str, directive: WastDirective) -> Result<(), String>
 /// linkers leave room in them. Where custom sections stand among each other may change.
 fn check_file(path: &Path) -> Result<(), String> {
     let wasm = fs::read(path).map_err(|error| error.to_string())?;
+    explained::check(&wasm)?;
     for folded in [false, true] {
         let (text, again) = there_and_back(&wasm, folded)?;
         if again == wasm {

@@ -1,4 +1,4 @@
-//! The tests of wabt that call `wat2wasm`, `wasm2wat` or `wasm-validate`, where `WHARF_WABT_TESTS` names its folder `test`.
+//! The tests of wabt that call `wat2wasm`, `wasm2wat`, `wasm-validate` or `wasm-objdump`, where `WHARF_WABT_TESTS` names its folder `test`.
 //!
 //! Used in place, because they are not ours. A file says in `;;; KEY: VALUE` which tools to call, and holds what they print. We are
 //! called by the names of these tools. Of messages we compare the line that they name, of text the module that it says: words and layout are
@@ -26,6 +26,8 @@ enum Tool {
     GenWasm,
     /// Bytes that are described, which must be refused.
     GenWasmBad,
+    /// Text to binary, of which sections, items and instructions are shown.
+    Objdump,
 }
 
 /// Adds the tests, or says why there are none.
@@ -62,6 +64,8 @@ pub fn collect(tests: &mut Vec<Test>) -> Result<(), String> {
 struct Case {
     tool: Tool,
     args: Vec<String>,
+    /// The arguments of the second command.
+    more_args: Vec<String>,
     code: i32,
     /// With an empty line for each line of the head, so that lines have the same numbers.
     input: Vec<u8>,
@@ -75,6 +79,7 @@ impl Case {
         let mut case = Case {
             tool: Tool::Wat2Wasm,
             args: Vec::new(),
+            more_args: Vec::new(),
             code: 0,
             input: Vec::new(),
             stdout: String::new(),
@@ -99,6 +104,7 @@ impl Case {
                         "ARGS" | "ARGS*" => case.args.extend(words()),
                         "ERROR" | "ERROR0" => case.code = value.trim().parse().ok()?,
                         "NOTE" | "TODO" | "SLOW" => {}
+                        "ARGS1" => case.more_args.extend(words()),
                         // Arguments of one command of several: not in these tests, but for features.
                         key if key.starts_with("ARGS") => case.args.extend(words()),
                         key if key.starts_with("ERROR") => case.code = value.trim().parse().ok()?,
@@ -117,6 +123,7 @@ impl Case {
             "run-roundtrip" => Tool::RoundTrip,
             "run-gen-wasm" => Tool::GenWasm,
             "run-gen-wasm-bad" => Tool::GenWasmBad,
+            "run-objdump" => Tool::Objdump,
             _ => return None,
         };
         Some(case)
@@ -154,6 +161,10 @@ impl Case {
                 work.write(name, &self.input)?;
                 self.check_round_trip(&work, &name.to_string_lossy())
             }
+            Tool::Objdump => {
+                work.write(name, &self.input)?;
+                self.check_dump(&work, name)
+            }
             Tool::GenWasm => {
                 work.write(Path::new("in.wasm"), &gen_wasm::assemble(&self.input)?)?;
                 let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
@@ -182,6 +193,31 @@ impl Case {
                 ran.stderr
             )),
             _ => Ok(()),
+        }
+    }
+
+    fn check_dump(&self, work: &Work, name: &Path) -> Result<(), String> {
+        let wasm = name.with_extension("wasm").to_string_lossy().into_owned();
+        let name = name.to_string_lossy();
+        // What `-v` logs is theirs alone.
+        let args = self
+            .args
+            .iter()
+            .map(String::as_str)
+            .filter(|arg| *arg != "-v");
+        let args: Vec<&str> = [&*name, "-o", &wasm].into_iter().chain(args).collect();
+        work.run("wat2wasm", &args)?.expect_success()?;
+        let more = self.more_args.iter().map(String::as_str);
+        let args: Vec<&str> = ["-r", "-d"]
+            .into_iter()
+            .chain(more)
+            .chain([&*wasm])
+            .collect();
+        let ran = process::called_as("wasm-objdump", &args, work.folder, &[], Some(&[]))?;
+        let found = String::from_utf8_lossy(&ran.stdout);
+        match found == self.stdout {
+            true => Ok(()),
+            false => Err(format!("expected\n{}\nfound\n{found}", self.stdout)),
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Arguments {
 /// Looks at a file. What can be read of a broken one is shown before its fault.
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut input = Input::read(&arguments.file)?;
-    let wasm = input.take_wasm()?;
+    let wasm = input.take_wasm_without_lines()?;
     let name = input.name();
     let overview = overview(&wasm);
     output::to_stdout(|out| {
@@ -175,7 +175,8 @@ fn show(out: &mut dyn Write, name: &str, it: &Overview, all: bool) -> io::Result
         shortened(line.trim_end(), all)
     });
     page.list("functions", functions)?;
-    if it.functions as usize > it.largest.len().min(if all { usize::MAX } else { SHOWN }) {
+    let named = it.largest.len().min(if all { usize::MAX } else { SHOWN });
+    if named > 0 && it.functions as usize > named {
         writeln!(
             page.out,
             "{:10} of {} functions; `wharf size` tells more",

@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     wanted.headers |= !some && !arguments.json;
     for file in &arguments.files {
         let mut input = Input::read(file)?;
-        let wasm = input.take_wasm()?;
+        let wasm = input.take_wasm_without_lines()?;
         let name = input.name();
         let faults = output::to_stdout(|out| {
             if arguments.json {
@@ -129,7 +129,13 @@ pub fn check(name: &str, faults: Vec<String>) -> Result<(), Failure> {
     match faults.next() {
         Some(first) => {
             let more = faults.len();
-            let help = (more > 0).then(|| format!("{more} more faults are shown where they are"));
+            let help = match more {
+                0 => None,
+                1 => Some("`wharf objdump --bytes` shows this one and another".to_owned()),
+                _ => Some(format!(
+                    "`wharf objdump --bytes` shows this one and {more} others"
+                )),
+            };
             Err(Failure::new(format!("{first}\n  --> {name}")).maybe_help(help))
         }
         None => Ok(()),

@@ -42,7 +42,7 @@ pub fn run(arguments: Arguments) -> Outcome {
     }
     for file in &arguments.files {
         let mut input = Input::read(file)?;
-        let wasm = input.take_wasm()?;
+        let wasm = input.take_wasm_without_lines()?;
         let faults = output::to_stdout(|out| dump(out, &input.name(), &wasm, wanted))?;
         check(&input.name(), faults)?;
     }

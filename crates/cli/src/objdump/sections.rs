@@ -38,10 +38,14 @@ pub fn label(frame: &Frame) -> &'static str {
 /// A line for each section.
 pub fn headers(out: &mut dyn Write, module: &Module<'_>) -> io::Result<()> {
     for frame in module.frames() {
+        let width = match frame.of {
+            FrameKind::Module => 9,
+            FrameKind::Component => 18,
+        };
         let (start, end) = (frame.contents.start, frame.contents.end);
         write!(
             out,
-            "{:>9} start={start:#010x} end={end:#010x} (size={:#010x})",
+            "{:>width$} start={start:#010x} end={end:#010x} (size={:#010x})",
             label(&frame),
             end - start
         )?;

@@ -15,10 +15,7 @@ impl Walker<'_, '_> {
         let sort = self.peek();
         self.sort()?;
         match sort {
-            Some(2) => match self.choice("bound", &["equal to", "of type"])? {
-                0 => self.u32("value").map(drop),
-                _ => self.component_val_type("type"),
-            },
+            Some(2) => self.component_val_type("type"),
             Some(3) => match self.choice("bound", &["equal to", "any resource"])? {
                 0 => self.u32("type").map(drop),
                 _ => Ok(()),

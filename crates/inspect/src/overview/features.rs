@@ -19,13 +19,26 @@ pub(super) struct Needs {
     found: BTreeSet<&'static str>,
     /// Whether each global is mutable, imported ones first.
     mutable_globals: Vec<bool>,
+    /// How many types come before the one that is looked at.
+    types: u32,
+    imported_globals: u32,
     tables: u32,
     memories: u32,
 }
 
 impl Needs {
     /// The proposals in the order of the alphabet.
-    pub(super) fn names(self) -> Vec<&'static str> {
+    pub(super) fn names(mut self) -> Vec<&'static str> {
+        // What each builds on, before what that builds on.
+        for (feature, base) in [
+            ("relaxed-simd", "simd"),
+            ("gc", "function-references"),
+            ("function-references", "reference-types"),
+        ] {
+            if self.found.contains(feature) {
+                self.need(base);
+            }
+        }
         self.found.into_iter().collect()
     }
 
@@ -92,7 +105,7 @@ impl Needs {
                     for local in body.get_locals_reader()? {
                         self.val(local?.1);
                     }
-                    self.operators(body.get_operators_reader()?)?;
+                    self.operators(file, body.get_operators_reader()?)?;
                 }
             }
             11 => {
@@ -116,11 +129,14 @@ impl Needs {
             match segment.kind {
                 ElementKind::Active { offset_expr, .. } => self.expression(&offset_expr)?,
                 ElementKind::Passive => self.need("bulk-memory"),
-                ElementKind::Declared => self.need("reference-types"),
+                ElementKind::Declared => {
+                    self.need("bulk-memory");
+                    self.need("reference-types");
+                }
             }
             if let ElementItems::Expressions(ty, exprs) = segment.items {
                 self.need("bulk-memory");
-                self.reference(ty);
+                self.val(ValType::Ref(ty));
                 for expr in exprs {
                     self.expression(&expr?)?;
                 }
@@ -164,6 +180,7 @@ impl Needs {
                 }
                 CompositeInnerType::Cont(_) => self.need("stack-switching"),
             }
+            self.types = self.types.saturating_add(1);
         }
     }
 
@@ -197,7 +214,13 @@ impl Needs {
 
     fn heap(&mut self, ty: HeapType) {
         match ty {
-            HeapType::Concrete(_) => self.need("function-references"),
+            HeapType::Concrete(index) => {
+                self.need("function-references");
+                // Types that refer to themselves came later.
+                if index.as_module_index().is_some_and(|it| it >= self.types) {
+                    self.need("gc");
+                }
+            }
             HeapType::Exact(_) => self.need("custom-descriptors"),
             HeapType::Abstract { shared, ty } => {
                 if shared {
@@ -225,6 +248,7 @@ impl Needs {
             TypeRef::Global(ty) => {
                 self.val(ty.content_type);
                 self.mutable_globals.push(ty.mutable);
+                self.imported_globals += 1;
                 if ty.mutable {
                     self.need("mutable-global");
                 }
@@ -269,6 +293,11 @@ impl Needs {
         let mut ops = expr.get_operators_reader();
         while !ops.eof() {
             let op = ops.read()?;
+            if let Operator::GlobalGet { global_index } = op
+                && global_index >= self.imported_globals
+            {
+                self.need("gc");
+            }
             if row(&op).proposal == "mvp" {
                 match op {
                     Operator::I32Add
@@ -285,10 +314,25 @@ impl Needs {
         Ok(())
     }
 
-    fn operators(&mut self, mut ops: OperatorsReader<'_>) -> wasmparser::Result<()> {
+    fn operators(&mut self, file: &[u8], mut ops: OperatorsReader<'_>) -> wasmparser::Result<()> {
         while !ops.eof() {
+            let start = ops.original_position() as usize;
             let op = ops.read()?;
             self.operator(&op);
+            let bytes = &file[start..ops.original_position() as usize];
+            // Before there were several tables and memories, a byte was zero here, and no number that may be written longer.
+            match (&op, bytes) {
+                (Operator::CallIndirect { .. }, [.., 0x80..=0xff, 0]) => {
+                    self.need("reference-types")
+                }
+                (
+                    Operator::MemorySize { .. } | Operator::MemoryGrow { .. },
+                    [_, 0x80..=0xff, ..],
+                ) => {
+                    self.need("multi-memory");
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
