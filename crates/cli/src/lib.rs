@@ -22,6 +22,7 @@ mod inspect;
 mod json;
 mod metadata;
 mod objdump;
+mod opt;
 mod output;
 mod progress;
 mod quantity;

@@ -23,6 +23,11 @@ impl Output {
         Output { output }
     }
 
+    /// Whether a file or standard output was asked for.
+    pub fn is_named(&self) -> bool {
+        self.output.is_some()
+    }
+
     /// The file that was named, if it is one.
     fn path(&self) -> Option<&Path> {
         self.output

@@ -36,6 +36,11 @@ impl Survey {
     /// The weight of a use where no deeper loop counts any more.
     const WEIGHT_MAX: u32 = 1 << 15;
 
+    /// Whether there may be a `try` of the legacy encoding of exceptions. The operators say what it does in the other one.
+    pub fn has_legacy(&self) -> bool {
+        self.has_legacy
+    }
+
     /// Looks at a body. The memory of the survey before is used again.
     pub fn look_at(&mut self, body: &FuncInput) {
         self.look_at_bytes(body.bytes());

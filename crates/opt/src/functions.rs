@@ -1,44 +1,46 @@
-//! Each function by itself: built, improved, written back.
+//! Functions by themselves: built, changed, written back.
 //!
 //! Apart from what is done with whole modules because functions do not wait for each other: threads take the next one.
 
-use module::{FuncIdx, Module, ReadScratch};
+use crate::Options;
+use module::{FuncIdx, FuncType, Module, ReadScratch, Survey};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What one thread needs for one function after another.
 #[derive(Default)]
-struct Worker {
+pub(crate) struct Worker {
     builder: ir::Builder,
     scratch: ReadScratch,
+    survey: Survey,
 }
 
 impl Worker {
-    /// A shorter body of a function, if there is one.
-    fn body(&mut self, module: &Module, func: FuncIdx, pipeline: &[&str]) -> Option<Vec<u8>> {
-        let header = module.header();
-        let input = module.body(func)?;
-        let n_bytes = input.bytes_len();
-        let ty = header.func_type(func);
-        let reader = input.trusted().read(&mut self.scratch).ok()?;
+    /// A function in SSA form; `None` if it is imported, cannot be built, or must stay as it is.
+    pub(crate) fn build(&mut self, module: &Module, func: FuncIdx) -> Option<&mut ir::Func> {
+        let input = module.body(func)?.trusted();
+        // Written anew, its exceptions would be of the other encoding, and no engine takes both in one module.
+        self.survey.look_at(&input);
+        if self.survey.has_legacy() {
+            return None;
+        }
+        let reader = input.read_surveyed(&self.survey, &mut self.scratch).ok()?;
         let built = self.builder.build(reader, ir::BuildOptions::default());
-        let built = built.ok()?;
-        let env = passes::Env::new(header, ty.params());
-        passes::run(built, &env, pipeline);
-        let mut body = Vec::with_capacity(n_bytes);
-        // What cannot be written stays as it was.
-        ir::emit(built, header, ty, &mut body).ok()?;
-        (body.len() < n_bytes).then_some(body)
+        built.ok()
     }
 }
 
-/// New bodies for defined functions, by position; those that are `None` stay.
-pub(crate) fn bodies(module: &Module, n_threads: usize, pipeline: &[&str]) -> Vec<Option<Vec<u8>>> {
+/// What `work` gives for the defined functions, by position.
+pub(crate) fn for_each<T: Send + Clone>(
+    module: &Module,
+    options: &Options<'_>,
+    work: impl Fn(&mut Worker, FuncIdx) -> Option<T> + Sync,
+) -> Vec<Option<T>> {
     let header = module.header();
     let (n_imported, n) = (header.n_imported_funcs(), header.n_defined_funcs());
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(n));
-    let work = || {
+    let thread = || {
         let mut worker = Worker::default();
         let mut mine = Vec::new();
         loop {
@@ -47,21 +49,70 @@ pub(crate) fn bodies(module: &Module, n_threads: usize, pipeline: &[&str]) -> Ve
                 break;
             }
             let func = FuncIdx((n_imported + at) as u32);
-            if let Some(body) = worker.body(module, func, pipeline) {
-                mine.push((at, body));
+            if let Some(result) = work(&mut worker, func) {
+                mine.push((at, result));
             }
         }
         done.lock().expect("no thread panics with it").extend(mine);
     };
     std::thread::scope(|scope| {
-        for _ in 1..n_threads.min(n) {
-            scope.spawn(work);
+        for _ in 1..options.n_threads.min(n) {
+            scope.spawn(thread);
         }
-        work();
+        thread();
     });
-    let mut bodies = vec![None; n];
-    for (at, body) in done.into_inner().expect("no thread panics with it") {
-        bodies[at] = Some(body);
+    let mut results = vec![None; n];
+    for (at, result) in done.into_inner().expect("no thread panics with it") {
+        results[at] = Some(result);
     }
-    bodies
+    results
+}
+
+/// Lets a function go through passes, and writes it; `None` if it cannot be written.
+pub(crate) fn finish(
+    module: &Module,
+    options: &Options<'_>,
+    func: FuncIdx,
+    now: &mut ir::Func,
+    pipeline: &[&'static str],
+) -> Option<Vec<u8>> {
+    let ty = module.header().func_type(func);
+    finish_as(module, options, func, now, pipeline, ty)
+}
+
+/// The same, for a function that has another type now.
+pub(crate) fn finish_as(
+    module: &Module,
+    options: &Options<'_>,
+    func: FuncIdx,
+    now: &mut ir::Func,
+    pipeline: &[&'static str],
+    ty: &FuncType,
+) -> Option<Vec<u8>> {
+    let env = passes::Env::new(module.header(), ty.params());
+    match options.on_pass {
+        None => passes::run(now, &env, pipeline),
+        Some(on_pass) => {
+            for pass in pipeline {
+                passes::run(now, &env, &[pass]);
+                on_pass(pass, func.0, module.func_name(func), now);
+            }
+        }
+    }
+    let mut body = Vec::with_capacity(module.body(func)?.bytes_len());
+    ir::emit(now, ty, &mut body).ok()?;
+    Some(body)
+}
+
+/// New bodies of functions that went through passes; those that are `None` stay.
+pub(crate) fn passed(
+    module: &Module,
+    options: &Options<'_>,
+    pipeline: &[&'static str],
+) -> Vec<Option<Vec<u8>>> {
+    for_each(module, options, |worker, func| {
+        let built = worker.build(module, func)?;
+        let body = finish(module, options, func, built, pipeline)?;
+        (!options.only_shorter || body.len() < module.body(func)?.bytes_len()).then_some(body)
+    })
 }

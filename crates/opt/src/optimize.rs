@@ -1,25 +1,49 @@
-//! The stages by which a module becomes smaller and faster.
+//! The steps one after the other.
 //!
-//! Apart from the stages because it is the one place that says which come when.
+//! Apart from the steps because it alone knows that a module is bytes between them.
 
 use crate::functions;
-use crate::reach::{self, numbers, reach};
+use crate::plan::{self, Step};
+use crate::sections::{self, speaks_of_places};
 use module::{Features, Module};
 use rewrite::Rewrite;
 use std::fmt;
 
-/// How much is done, and for what.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Level {
-    /// What functions go through.
-    pipeline: &'static [&'static str],
+/// Called with what a pass made of a function: the name of the pass, the function's number and its name, its new form as text.
+pub type OnPass<'a> = &'a (dyn Fn(&str, u32, Option<&str>, &dyn fmt::Display) + Sync);
+
+/// How steps go about it.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Whether functions become what passes made of them only if that is shorter.
+    pub only_shorter: bool,
+    /// Whether a custom section stays, by its name. What speaks of places in code goes in any case: [`Report::dropped`].
+    pub keeps_custom: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Threads, at least 1.
+    pub n_threads: usize,
+    /// What wants to see functions after each pass. Threads call it as they come.
+    pub on_pass: Option<OnPass<'a>>,
 }
 
-impl Level {
-    /// As small as can be.
-    pub const SIZE: Level = Level {
-        pipeline: &["fold", "dce"],
-    };
+impl Default for Options<'_> {
+    /// Takes what passes make, keeps custom sections, uses all processors.
+    fn default() -> Self {
+        Options {
+            only_shorter: false,
+            keeps_custom: &|_| true,
+            n_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            on_pass: None,
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Report {
+    /// The module.
+    pub bytes: Vec<u8>,
+    /// Custom sections that went because they would no longer be true.
+    pub dropped: Vec<String>,
 }
 
 /// Why a module could not be optimized.
@@ -29,6 +53,8 @@ pub enum Error {
     Invalid(module::Error),
     /// It has something that the encoder does not know.
     Unknown(rewrite::Error),
+    /// It is to be linked with others, by what is written beside the code.
+    Object,
 }
 
 impl fmt::Display for Error {
@@ -36,6 +62,9 @@ impl fmt::Display for Error {
         match self {
             Error::Invalid(error) => error.fmt(f),
             Error::Unknown(error) => error.fmt(f),
+            Error::Object => {
+                f.write_str("it is an object file, which a linker has yet to make a module of")
+            }
         }
     }
 }
@@ -54,48 +83,93 @@ impl From<rewrite::Error> for Error {
     }
 }
 
-/// A module that does the same as `bytes` and is smaller.
+/// A module that does the same as `bytes`, after these steps.
 ///
 /// # Errors
 /// If it is not valid, or has something that cannot be written.
-pub fn optimize(bytes: Vec<u8>, level: Level) -> Result<Vec<u8>, Error> {
-    let features = Features::decodable();
-    let module = decode(bytes, &features)?;
-    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut better = Rewrite::new(&module);
-    better.bodies = functions::bodies(&module, n_threads, level.pipeline);
-    let module = decode(better.apply()?, &features)?;
-    let reached = reach(&module)?;
-    let mut smaller = Rewrite::new(&module);
-    let reach::Reached {
-        types,
-        funcs,
-        tables,
-        memories,
-        globals,
-        tags,
-        elems,
-        datas,
-    } = &reached;
-    smaller.types = numbers(types);
-    smaller.funcs = numbers(funcs);
-    smaller.tables = numbers(tables);
-    smaller.memories = numbers(memories);
-    smaller.globals = numbers(globals);
-    smaller.tags = numbers(tags);
-    smaller.elems = numbers(elems);
-    smaller.datas = numbers(datas);
-    Ok(smaller.apply()?)
+pub fn optimize(bytes: Vec<u8>, steps: &[Step], options: &Options<'_>) -> Result<Report, Error> {
+    let module = decode_valid(bytes)?;
+    let customs = || module.custom_sections().map(|section| section.name);
+    if customs().any(|name| name == "linking") {
+        return Err(Error::Object);
+    }
+    let dropped: Vec<String> = customs()
+        .filter(|name| speaks_of_places(name))
+        .map(str::to_owned)
+        .collect();
+    let keeps = |name: &str| !speaks_of_places(name) && (options.keeps_custom)(name);
+    // Names serve whoever looks on, until the end.
+    let looks_on = options.on_pass.is_some();
+    let keeps_now = |name: &str| keeps(name) || looks_on && name == "name";
+    let mut bytes = sections::retain(module.bytes(), keeps_now);
+    drop(module);
+    let mut flat = Vec::new();
+    flatten(steps, &mut flat);
+    let mut rest = &flat[..];
+    while let Some((step, others)) = rest.split_first() {
+        let module = decode(bytes)?;
+        let changed = match step {
+            Step::Stage(stage) => {
+                rest = others;
+                (stage.run)(&module, options)?
+            }
+            _ => {
+                let (pipeline, others) = leading_passes(rest);
+                rest = others;
+                let bodies = functions::passed(&module, options, &pipeline);
+                match bodies.iter().any(Option::is_some) {
+                    true => {
+                        let mut better = Rewrite::new(&module);
+                        better.bodies = bodies;
+                        Some(better.apply()?)
+                    }
+                    false => None,
+                }
+            }
+        };
+        bytes = changed.unwrap_or_else(|| module.bytes().to_vec());
+    }
+    let bytes = sections::retain(&bytes, keeps);
+    Ok(Report { bytes, dropped })
+}
+
+/// Replaces levels by their steps.
+fn flatten(steps: &[Step], flat: &mut Vec<Step>) {
+    for step in steps {
+        match *step {
+            Step::Level(level) => flatten(&plan::level(level), flat),
+            step => flat.push(step),
+        }
+    }
+}
+
+/// The passes that come before the next stage, and what comes from there on.
+fn leading_passes(steps: &[Step]) -> (Vec<&'static str>, &[Step]) {
+    let mut passes = Vec::new();
+    for step in steps {
+        let Step::Pass(pass) = step else { break };
+        passes.push(*pass);
+    }
+    let rest = &steps[passes.len()..];
+    (passes, rest)
 }
 
 /// Decodes and validates a module.
-fn decode(bytes: Vec<u8>, features: &Features) -> Result<Module, module::Error> {
+fn decode_valid(bytes: Vec<u8>) -> Result<Module, module::Error> {
     let mut scratch = module::ReadScratch::default();
     let mut outcome = Ok(());
-    let module = module::decode(bytes, features, &mut |_, input| {
+    let module = module::decode(bytes, &Features::decodable(), &mut |_, input| {
         if outcome.is_ok() {
             outcome = input.validate(&mut scratch);
         }
     })?;
     outcome.map(|()| module)
+}
+
+/// Decodes a module that a step has made, whose bodies so need no validation.
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<Module, module::Error> {
+    if cfg!(debug_assertions) {
+        return Ok(decode_valid(bytes).expect("what a step makes is valid"));
+    }
+    module::decode(bytes, &Features::decodable(), &mut |_, _| {})
 }

@@ -6,24 +6,67 @@ use module::{
     BlockType, ConstExpr, DataMode, ElemItems, ElemMode, ExportItem, FuncIdx, Header, HeapType,
     Module, Op, ReadScratch, RefType, TableIdx, TypeIdx, ValType,
 };
-use rewrite::Renumbering;
+use rewrite::{Renumbering, Rewrite};
+
+use crate::{Error, Options};
 
 /// What stays of each index space.
 #[derive(Default)]
-pub(crate) struct Reached {
-    pub(crate) types: Vec<bool>,
-    pub(crate) funcs: Vec<bool>,
-    pub(crate) tables: Vec<bool>,
-    pub(crate) memories: Vec<bool>,
-    pub(crate) globals: Vec<bool>,
-    pub(crate) tags: Vec<bool>,
-    pub(crate) elems: Vec<bool>,
-    pub(crate) datas: Vec<bool>,
+struct Reached {
+    types: Vec<bool>,
+    funcs: Vec<bool>,
+    tables: Vec<bool>,
+    memories: Vec<bool>,
+    globals: Vec<bool>,
+    tags: Vec<bool>,
+    elems: Vec<bool>,
+    datas: Vec<bool>,
+    /// Functions that bodies name, and nothing that stays declares.
+    undeclared: Vec<u32>,
 }
 
-/// The numbers of what stays, if the order stays.
-pub(crate) fn numbers(kept: &[bool]) -> Renumbering {
-    Renumbering::keeping(kept.len(), |at| kept[at])
+/// The functions that a segment names.
+fn funcs_of(items: &ElemItems) -> impl Iterator<Item = FuncIdx> {
+    let (funcs, exprs): (&[FuncIdx], &[ConstExpr]) = match items {
+        ElemItems::Funcs(funcs) => (funcs, &[]),
+        ElemItems::Exprs(exprs) => (&[], exprs),
+    };
+    let named = exprs
+        .iter()
+        .flat_map(|expr| expr.ops())
+        .filter_map(named_func);
+    funcs.iter().copied().chain(named)
+}
+
+/// The function that an operator refers to.
+fn named_func(op: &Op) -> Option<FuncIdx> {
+    match *op {
+        Op::RefFunc(func) => Some(func),
+        _ => None,
+    }
+}
+
+/// Drops what is not needed.
+pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
+    let mut smaller = Rewrite::new(module);
+    let reached = reach(module)?;
+    let kept = [
+        (&reached.types, &mut smaller.types),
+        (&reached.funcs, &mut smaller.funcs),
+        (&reached.tables, &mut smaller.tables),
+        (&reached.memories, &mut smaller.memories),
+        (&reached.globals, &mut smaller.globals),
+        (&reached.tags, &mut smaller.tags),
+        (&reached.elems, &mut smaller.elems),
+        (&reached.datas, &mut smaller.datas),
+    ];
+    smaller.more_declared = reached.undeclared;
+    let mut changes = false;
+    for (kept, numbers) in kept {
+        changes |= kept.contains(&false);
+        *numbers = Renumbering::keeping(numbers.len(), |at| kept.get(at).is_none_or(|&kept| kept));
+    }
+    Ok(changes.then(|| smaller.apply()).transpose()?)
 }
 
 /// Something that is needed, and whose needs were not looked at.
@@ -40,7 +83,7 @@ enum Item {
 ///
 /// # Errors
 /// If a body is not valid.
-pub(crate) fn reach(module: &Module) -> Result<Reached, module::Error> {
+fn reach(module: &Module) -> Result<Reached, module::Error> {
     let header = module.header();
     let mut reach = Reach {
         module,
@@ -54,6 +97,7 @@ pub(crate) fn reach(module: &Module) -> Result<Reached, module::Error> {
             tags: vec![false; header.tags().len()],
             elems: vec![false; header.elems().len()],
             datas: vec![false; module.datas().len()],
+            undeclared: Vec::new(),
         },
         work: Vec::new(),
         named_by_ref: vec![false; header.funcs().len()],
@@ -363,18 +407,38 @@ impl Reach<'_> {
 
     /// Segments that declare what bodies name. Of those they declare, what goes is left out when the module is written.
     fn declarations(&mut self) {
-        for (at, elem) in self.header.elems().iter().enumerate() {
-            if !matches!(elem.mode, ElemMode::Declared) {
-                continue;
+        let header = self.header;
+        for (at, elem) in header.elems().iter().enumerate() {
+            if matches!(elem.mode, ElemMode::Declared) {
+                let names = |func: FuncIdx| self.named_by_ref[func.index()];
+                self.reached.elems[at] |= funcs_of(&elem.items).any(names);
             }
-            let names = |func: FuncIdx| self.named_by_ref[func.index()];
-            self.reached.elems[at] |= match &elem.items {
-                ElemItems::Funcs(funcs) => funcs.iter().any(|&func| names(func)),
-                ElemItems::Exprs(exprs) => exprs
+        }
+        let mut is_declared = vec![false; header.funcs().len()];
+        let mut declare = |func: FuncIdx| is_declared[func.index()] = true;
+        for export in header.exports() {
+            if let ExportItem::Func(func) = export.item {
+                declare(func);
+            }
+        }
+        for (at, elem) in header.elems().iter().enumerate() {
+            if self.reached.elems[at] {
+                funcs_of(&elem.items).for_each(&mut declare);
+            }
+        }
+        let n_imported = header.n_imported_globals();
+        for (at, init) in header.global_inits().iter().enumerate() {
+            if self.reached.globals[n_imported + at] {
+                init.ops()
                     .iter()
-                    .flat_map(|expr| expr.ops())
-                    .any(|op| matches!(*op, Op::RefFunc(func) if names(func))),
-            };
+                    .filter_map(named_func)
+                    .for_each(&mut declare);
+            }
+        }
+        for (func, is_declared) in is_declared.into_iter().enumerate() {
+            if self.named_by_ref[func] && !is_declared {
+                self.reached.undeclared.push(func as u32);
+            }
         }
     }
 

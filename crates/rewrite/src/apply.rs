@@ -4,7 +4,8 @@
 //! so that what this engine does not keep of a module (alignments, the encoding of exceptions) stays as it was.
 
 use crate::{Renumbering, names};
-use module::Module;
+use module::{FuncType, Module, TypeIdx, ValType, encode};
+use std::collections::HashMap;
 use std::fmt;
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasmparser::{BinaryReader, FunctionBody, Parser};
@@ -35,8 +36,25 @@ pub struct Rewrite<'m> {
     pub bodies: Vec<Option<Vec<u8>>>,
     /// By function: another type than it had, by its old number.
     pub func_types: Vec<Option<u32>>,
+    /// By function: another type than it had, which is added to the types if there is none like it, with old numbers in it.
+    pub new_types: Vec<Option<FuncType>>,
+    /// Functions that a segment behind all others declares, by their old numbers, if the module has segments.
+    pub more_declared: Vec<u32>,
+    /// Data segments that come behind all others.
+    pub more_datas: Vec<MoreData>,
     /// Whether a custom section stays, by its name. The section of names is brought up to date; whatever else is kept is copied.
     pub keeps_custom: fn(&str) -> bool,
+}
+
+/// An active data segment with a constant address.
+#[derive(Clone, Debug)]
+pub struct MoreData {
+    /// The memory, by its old number.
+    pub memory: u32,
+    /// The address of the first byte.
+    pub address: u64,
+    /// What is written there.
+    pub bytes: Vec<u8>,
 }
 
 /// Why a module could not be written anew.
@@ -93,6 +111,9 @@ impl<'m> Rewrite<'m> {
             datas: Renumbering::identity(module.datas().len()),
             bodies: vec![None; module.body_ranges().len()],
             func_types: vec![None; header.funcs().len()],
+            new_types: vec![None; header.funcs().len()],
+            more_declared: Vec::new(),
+            more_datas: Vec::new(),
             keeps_custom: |_| true,
         }
     }
@@ -103,7 +124,10 @@ impl<'m> Rewrite<'m> {
     /// If something goes that is used by what stays, or the module has something that the encoder does not know.
     pub fn apply(&self) -> Result<Vec<u8>, Error> {
         let mut out = wasm_encoder::Module::new();
-        let mut writer = Writer { rewrite: self };
+        let mut writer = Writer {
+            rewrite: self,
+            func_types: Vec::new(),
+        };
         writer.parse_core_module(&mut out, Parser::new(0), self.module.bytes())?;
         Ok(out.finish())
     }
@@ -111,6 +135,62 @@ impl<'m> Rewrite<'m> {
 
 struct Writer<'r, 'm> {
     rewrite: &'r Rewrite<'m>,
+    /// By function: the new number of its type, for those that get one of [`Rewrite::new_types`].
+    func_types: Vec<Option<u32>>,
+}
+
+impl Writer<'_, '_> {
+    /// Adds the types that functions get, as far as there are none like them.
+    fn add_types(
+        &mut self,
+        types: &mut wasm_encoder::TypeSection,
+        mut n_types: u32,
+    ) -> Written<()> {
+        let rewrite = self.rewrite;
+        let header = rewrite.module.header();
+        let mut known: HashMap<&FuncType, u32> = HashMap::new();
+        for group in header.rec_groups().iter().filter(|group| group.len() == 1) {
+            let ty = header.sub_type(TypeIdx(group.start));
+            if let (Some(func), Some(new)) = (ty.as_func(), rewrite.types.get(group.start))
+                && ty.is_final
+                && ty.supertype.is_none()
+            {
+                known.insert(func, new);
+            }
+        }
+        self.func_types = vec![None; rewrite.new_types.len()];
+        for (at, ty) in rewrite.new_types.iter().enumerate() {
+            let Some(ty) = ty else { continue };
+            let number = match known.get(ty) {
+                Some(number) => *number,
+                None => {
+                    let number = n_types;
+                    n_types += 1;
+                    let params = self.val_types(ty.params())?;
+                    let results = self.val_types(ty.results())?;
+                    types.ty().function(params, results);
+                    known.insert(ty, number);
+                    number
+                }
+            };
+            self.func_types[at] = Some(number);
+        }
+        Ok(())
+    }
+
+    fn val_types(&mut self, types: &[ValType]) -> Written<Vec<wasm_encoder::ValType>> {
+        let mut bytes = Vec::new();
+        for &ty in types {
+            encode::val_type(&mut bytes, ty);
+        }
+        let mut reader = BinaryReader::new(&bytes, 0);
+        let mut encoded = Vec::with_capacity(types.len());
+        for _ in types {
+            let ty = reader.read()?;
+            encoded.push(self.val_type(ty)?);
+        }
+        Ok(encoded)
+    }
 }
 
 type Written<T> = Result<T, reencode::Error<Gone>>;
@@ -169,6 +249,26 @@ impl Reencode for Writer<'_, '_> {
         kept(&self.rewrite.datas, "data segment", index)
     }
 
+    fn block_type(&mut self, ty: wasmparser::BlockType) -> Written<wasm_encoder::BlockType> {
+        // Readers say what such a type says, and not which one it is: it may go.
+        if let wasmparser::BlockType::FuncType(number) = ty
+            && let Some(ty) = self.rewrite.module.header().types().get(number as usize)
+            && let Some(func) = ty.as_func()
+            && func.params().is_empty()
+        {
+            match func.results() {
+                [] => return Ok(wasm_encoder::BlockType::Empty),
+                &[result] => {
+                    return Ok(wasm_encoder::BlockType::Result(
+                        self.val_types(&[result])?[0],
+                    ));
+                }
+                _ => {}
+            }
+        }
+        utils::block_type(self, ty)
+    }
+
     fn parse_type_section(
         &mut self,
         types: &mut wasm_encoder::TypeSection,
@@ -179,16 +279,20 @@ impl Reencode for Writer<'_, '_> {
         for group in section {
             let group = group?;
             let next = first + group.types().len() as u32;
-            if let Some(new) = self.rewrite.types.get(first) {
+            if let Some(new) = self.rewrite.types.get(first)
+                && self.rewrite.types.keeps(first)
+            {
                 groups.push((new, group));
             }
             first = next;
         }
         groups.sort_by_key(|(new, _)| *new);
+        let mut n_types = 0;
         for (_, group) in groups {
+            n_types += group.types().len() as u32;
             self.parse_recursive_type_group(types.ty(), group)?;
         }
-        Ok(())
+        self.add_types(types, n_types)
     }
 
     fn parse_import_section(
@@ -236,7 +340,11 @@ impl Reencode for Writer<'_, '_> {
         for func in rewrite.funcs.order_from(n_imported as u32) {
             let other = rewrite.func_types[func as usize];
             let ty = other.unwrap_or(types[func as usize - n_imported]);
-            functions.function(self.type_index(ty)?);
+            let number = match self.func_types.get(func as usize).copied().flatten() {
+                Some(number) => number,
+                None => self.type_index(ty)?,
+            };
+            functions.function(number);
         }
         Ok(())
     }
@@ -297,6 +405,12 @@ impl Reencode for Writer<'_, '_> {
         for element in ordered(section, &self.rewrite.elems, 0)? {
             self.parse_element(elements, element)?;
         }
+        let more = &self.rewrite.more_declared;
+        if !more.is_empty() {
+            let more = more.iter().map(|&func| self.function_index(func));
+            let more = more.collect::<Written<Vec<u32>>>()?;
+            elements.declared(wasm_encoder::Elements::Functions(more.into()));
+        }
         Ok(())
     }
 
@@ -336,7 +450,7 @@ impl Reencode for Writer<'_, '_> {
     }
 
     fn data_count(&mut self, _count: u32) -> Written<u32> {
-        Ok(self.rewrite.datas.n_kept())
+        Ok(self.rewrite.datas.n_kept() + self.rewrite.more_datas.len() as u32)
     }
 
     fn parse_data_section(
@@ -346,6 +460,15 @@ impl Reencode for Writer<'_, '_> {
     ) -> Written<()> {
         for segment in ordered(section, &self.rewrite.datas, 0)? {
             self.parse_data(data, segment)?;
+        }
+        for more in &self.rewrite.more_datas {
+            let ty = self.rewrite.module.header().memories()[more.memory as usize];
+            let offset = match ty.memory64 {
+                true => wasm_encoder::ConstExpr::i64_const(more.address as i64),
+                false => wasm_encoder::ConstExpr::i32_const(more.address as i32),
+            };
+            let memory = self.memory_index(more.memory)?;
+            data.active(memory, &offset, more.bytes.iter().copied());
         }
         Ok(())
     }
@@ -416,6 +539,12 @@ impl Reencode for Writer<'_, '_> {
                 out.labels(&names::indirect(map, &rewrite.funcs, is_same_body));
             }
             Name::Field(map) => out.fields(&names::indirect(map, &rewrite.types, |_| true)),
+            Name::Parameter(map) => {
+                out.parameters(&names::indirect(map, &rewrite.types, |_| true));
+            }
+            Name::TagParameter(map) => {
+                out.tag_parameters(&names::indirect(map, &rewrite.tags, |_| true));
+            }
             other => utils::parse_custom_name_subsection(self, out, other)?,
         }
         Ok(())

@@ -23,5 +23,5 @@ mod apply;
 mod names;
 mod renumbering;
 
-pub use apply::{Error, Rewrite};
+pub use apply::{Error, MoreData, Rewrite};
 pub use renumbering::Renumbering;

@@ -11,6 +11,7 @@ pub(crate) fn map(names: TheirNameMap<'_>, numbers: &Renumbering) -> NameMap {
     let mut kept: Vec<(u32, &str)> = names
         .into_iter()
         .map_while(Result::ok)
+        .filter(|naming| numbers.keeps(naming.index))
         .filter_map(|naming| Some((numbers.get(naming.index)?, naming.name)))
         .collect();
     kept.sort_by_key(|(index, _)| *index);
@@ -30,7 +31,7 @@ pub(crate) fn indirect(
     let mut kept: Vec<(u32, NameMap)> = names
         .into_iter()
         .map_while(Result::ok)
-        .filter(|naming| keep(naming.index))
+        .filter(|naming| keep(naming.index) && numbers.keeps(naming.index))
         .filter_map(|naming| {
             let index = numbers.get(naming.index)?;
             let mut inner = NameMap::new();

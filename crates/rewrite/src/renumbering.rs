@@ -7,6 +7,8 @@
 pub struct Renumbering {
     /// By old number.
     new: Vec<u32>,
+    /// By old number: whether the entry goes, and another one stands for it. Empty if there is none.
+    replaced: Vec<bool>,
     n_kept: u32,
 }
 
@@ -30,6 +32,7 @@ impl Renumbering {
         });
         Renumbering {
             new: new.collect(),
+            replaced: Vec::new(),
             n_kept,
         }
     }
@@ -47,11 +50,31 @@ impl Renumbering {
         }
         Renumbering {
             new,
+            replaced: Vec::new(),
             n_kept: order.len() as u32,
         }
     }
 
-    /// What number an entry gets; `None` if it goes, or there is none.
+    /// Of all entries those stay that are their own representative in `by`, in their order; each other one goes, and what names it
+    /// names its representative instead.
+    ///
+    /// # Panics
+    /// If a representative has another one.
+    pub fn merging(by: &[u32]) -> Renumbering {
+        let is_own = |at: usize| by[at] as usize == at;
+        let mut numbers = Renumbering::keeping(by.len(), is_own);
+        numbers.replaced = vec![false; by.len()];
+        for (at, &by) in by.iter().enumerate() {
+            assert!(is_own(by as usize), "entry {by} stands for {at}, and stays");
+            if by as usize != at {
+                numbers.new[at] = numbers.new[by as usize];
+                numbers.replaced[at] = true;
+            }
+        }
+        numbers
+    }
+
+    /// What number an entry gets, or the one that stands for it; `None` if it goes, or there is none.
     pub fn get(&self, old: u32) -> Option<u32> {
         self.new
             .get(old as usize)
@@ -59,9 +82,18 @@ impl Renumbering {
             .filter(|new| *new != GONE)
     }
 
-    /// Whether an entry stays.
+    /// Whether an entry stays itself.
     pub fn keeps(&self, old: u32) -> bool {
-        self.get(old).is_some()
+        self.get(old).is_some() && !self.replaced.get(old as usize).is_some_and(|&is| is)
+    }
+
+    /// How many entries there were.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "whether there were none is no question"
+    )]
+    pub fn len(&self) -> usize {
+        self.new.len()
     }
 
     /// How many entries stay.

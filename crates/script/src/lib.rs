@@ -24,4 +24,4 @@ mod run;
 mod spectest;
 
 pub use report::{Failure, Report, ScriptError};
-pub use run::run;
+pub use run::{Prepare, run, run_with};

@@ -22,6 +22,22 @@ use wharf::{
 /// # Errors
 /// If the script cannot be read, or a command does not do what it must. The commands after a failed one still run.
 pub fn run(source: &str, path: Option<&Path>, config: &Config) -> Result<Report, ScriptError> {
+    run_with(source, path, config, &Ok)
+}
+
+/// What becomes of the bytes of a module before it is compiled.
+pub type Prepare<'p> = &'p (dyn Fn(Vec<u8>) -> Result<Vec<u8>, String> + Sync);
+
+/// The same; each module that the script instantiates is what `prepare` makes of it. Those that must be refused stay as they are.
+///
+/// # Errors
+/// As for [`run`], or if `prepare` fails.
+pub fn run_with(
+    source: &str,
+    path: Option<&Path>,
+    config: &Config,
+    prepare: Prepare<'_>,
+) -> Result<Report, ScriptError> {
     let source = &*text::unfold_legacy(source);
     let failed = |failures, assertions| ScriptError {
         path: path.map(Path::to_owned),
@@ -54,7 +70,7 @@ pub fn run(source: &str, path: Option<&Path>, config: &Config) -> Result<Report,
     };
     let engine = Engine::new(config).map_err(unusable)?;
     let outcome = std::thread::scope(|scope| {
-        let context = Context::new(&engine, source, scope).map_err(unusable)?;
+        let context = Context::new(&engine, source, prepare, scope).map_err(unusable)?;
         Ok(context.run(script.directives))
     })?;
     if outcome.failures.is_empty() {
@@ -103,6 +119,7 @@ struct SharedExports {
 /// What one script, or a thread in it, has made so far.
 struct Context<'scope, 'env, 's> {
     source: &'s str,
+    prepare: Prepare<'scope>,
     scope: &'scope Scope<'scope, 'env>,
     /// What the script that started this thread shares with it.
     shared: Option<SharedExports>,
@@ -127,6 +144,7 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
     fn new<'env>(
         engine: &Engine,
         source: &'s str,
+        prepare: Prepare<'scope>,
         scope: &'scope Scope<'scope, 'env>,
     ) -> Result<Context<'scope, 'env, 's>, Error> {
         let engine = engine.clone();
@@ -137,6 +155,7 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
         spectest::define(&mut linker, &mut store)?;
         Ok(Context {
             source,
+            prepare,
             scope,
             shared: None,
             threads: HashMap::new(),
@@ -275,7 +294,8 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
             WastDirective::AssertUnlinkable {
                 module, message, ..
             } => {
-                let compiled = self.compile(&mut QuoteWat::Wat(module))?;
+                let bytes = QuoteWat::Wat(module).encode();
+                let compiled = self.compile_bytes(bytes.map_err(|error| error.to_string())?)?;
                 match self.linker.instantiate(&mut self.store, &compiled) {
                     Err(error)
                         if matches!(error.kind(), ErrorKind::Link(_))
@@ -341,23 +361,30 @@ impl<'scope, 's: 'scope> Context<'scope, '_, 's> {
             }
         };
         let (engine, source, scope) = (self.engine.clone(), self.source, self.scope);
+        let prepare = self.prepare;
         let directives = thread.directives;
-        let started = scope.spawn(move || match Context::new(&engine, source, scope) {
-            Ok(context) => Context { shared, ..context }.run(directives),
-            Err(error) => Outcome {
-                report: Report::default(),
-                failures: vec![Failure {
-                    line: 1,
-                    message: error.to_string(),
-                }],
+        let started = scope.spawn(
+            move || match Context::new(&engine, source, prepare, scope) {
+                Ok(context) => Context { shared, ..context }.run(directives),
+                Err(error) => Outcome {
+                    report: Report::default(),
+                    failures: vec![Failure {
+                        line: 1,
+                        message: error.to_string(),
+                    }],
+                },
             },
-        });
+        );
         self.threads.insert(thread.name.name().to_string(), started);
         Ok(())
     }
 
     fn compile(&mut self, module: &mut QuoteWat<'_>) -> Result<Module, String> {
         let bytes = module.encode().map_err(|error| error.to_string())?;
+        self.compile_bytes((self.prepare)(bytes)?)
+    }
+
+    fn compile_bytes(&self, bytes: Vec<u8>) -> Result<Module, String> {
         Module::from_binary(&self.engine, bytes)
             .map_err(|error| format!("the module is refused: {error}"))
     }

@@ -1,0 +1,46 @@
+//! The stages by name: what is done with whole modules.
+//!
+//! Apart from the stages because it is the one place that lists them.
+
+use crate::{Error, Options, data, inline, order, reach, same};
+use module::Module;
+
+/// Something that is done with a whole module.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage {
+    /// What plans call it.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// The module as it becomes; `None` if it stays.
+    pub(crate) run: fn(&Module, &Options<'_>) -> Result<Option<Vec<u8>>, Error>,
+}
+
+/// All stages.
+pub const STAGES: &[Stage] = &[
+    Stage {
+        name: "reach",
+        about: "drops functions, globals, tables, memories, segments, tags, types and imports that nothing needs",
+        run: reach::run,
+    },
+    Stage {
+        name: "inline",
+        about: "puts functions where they are called, if that is one place or they are hardly longer than the call",
+        run: inline::run,
+    },
+    Stage {
+        name: "same",
+        about: "makes one function of those with the same body",
+        run: same::run,
+    },
+    Stage {
+        name: "data",
+        about: "leaves out zeros at the start of memories, and joins data segments",
+        run: data::run,
+    },
+    Stage {
+        name: "order",
+        about: "gives functions, globals and types that are named often small numbers, and makes one type of those that are the same",
+        run: order::run,
+    },
+];

@@ -1,0 +1,187 @@
+//! How often code and the rest of a module name the entries of its index spaces.
+//!
+//! Apart from the stages because several of them ask the same.
+
+use module::{
+    BlockType, ConstExpr, ElemItems, ExportItem, FuncIdx, HeapType, ImportType, Module, Op,
+    ReadScratch, RefType, TypeIdx, ValType,
+};
+
+/// Counts, by entry.
+pub(crate) struct Uses {
+    /// Operators in bodies that name functions.
+    pub(crate) funcs: Vec<u32>,
+    /// Whether functions are named otherwise than by direct calls: by exports, segments, `ref.func`, as the start.
+    pub(crate) escapes: Vec<bool>,
+    /// Operators in bodies that read or write globals.
+    pub(crate) globals: Vec<u32>,
+    /// Of these, those that write.
+    pub(crate) global_sets: Vec<u32>,
+    /// Whether globals are named by exports or other initial values.
+    pub(crate) global_escapes: Vec<bool>,
+    /// All that names types, with those of functions.
+    pub(crate) types: Vec<u32>,
+    /// Whether operators name data segments.
+    pub(crate) datas: Vec<bool>,
+}
+
+impl Uses {
+    /// Counts them all.
+    ///
+    /// # Errors
+    /// If a body is not valid.
+    pub(crate) fn of(module: &Module) -> Result<Uses, module::Error> {
+        let header = module.header();
+        let n_funcs = header.funcs().len();
+        let mut uses = Uses {
+            funcs: vec![0; n_funcs],
+            escapes: vec![false; n_funcs],
+            globals: vec![0; header.globals().len()],
+            global_sets: vec![0; header.globals().len()],
+            global_escapes: vec![false; header.globals().len()],
+            types: vec![0; header.types().len()],
+            datas: vec![false; module.datas().len()],
+        };
+        uses.outside_bodies(module);
+        let mut scratch = ReadScratch::default();
+        for func in header.n_imported_funcs()..n_funcs {
+            let Some(input) = module.body(FuncIdx(func as u32)) else {
+                continue;
+            };
+            let mut reader = input.trusted().read(&mut scratch)?;
+            for &(_, ty) in reader.locals() {
+                uses.val_type(ty);
+            }
+            while let Some((_, op)) = reader.next()? {
+                uses.op(&op);
+            }
+        }
+        Ok(uses)
+    }
+
+    fn outside_bodies(&mut self, module: &Module) {
+        let header = module.header();
+        for ty in header.funcs().iter().chain(header.tags()) {
+            self.types[ty.index()] += 1;
+        }
+        for import in header.imports() {
+            if let ImportType::Global(ty) = &import.ty {
+                self.val_type(ty.content);
+            }
+        }
+        for export in header.exports() {
+            match export.item {
+                ExportItem::Func(func) => self.escapes[func.index()] = true,
+                ExportItem::Global(global) => self.global_escapes[global.0 as usize] = true,
+                _ => {}
+            }
+        }
+        if let Some(start) = header.start() {
+            self.escapes[start.index()] = true;
+        }
+        for elem in header.elems() {
+            match &elem.items {
+                ElemItems::Funcs(funcs) => {
+                    funcs
+                        .iter()
+                        .for_each(|func| self.escapes[func.index()] = true);
+                }
+                ElemItems::Exprs(exprs) => exprs.iter().for_each(|expr| self.expr(expr)),
+            }
+            if let module::ElemMode::Active { offset, .. } = &elem.mode {
+                self.expr(offset);
+            }
+        }
+        for data in module.datas() {
+            if let module::DataMode::Active { offset, .. } = &data.mode {
+                self.expr(offset);
+            }
+        }
+        header
+            .global_inits()
+            .iter()
+            .for_each(|init| self.expr(init));
+        header
+            .table_inits()
+            .iter()
+            .flatten()
+            .for_each(|init| self.expr(init));
+    }
+
+    /// What a constant expression names is needed as it is.
+    fn expr(&mut self, expr: &ConstExpr) {
+        for op in expr.ops() {
+            match *op {
+                Op::RefFunc(func) => self.escapes[func.index()] = true,
+                Op::GlobalGet(global) => self.global_escapes[global.0 as usize] = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn ty(&mut self, ty: TypeIdx) {
+        if let Some(count) = self.types.get_mut(ty.index()) {
+            *count += 1;
+        }
+    }
+
+    fn ref_type(&mut self, ty: RefType) {
+        if let HeapType::Concrete(_, ty) = ty.heap {
+            self.ty(ty);
+        }
+    }
+
+    fn val_type(&mut self, ty: ValType) {
+        if let ValType::Ref(ty) = ty {
+            self.ref_type(ty);
+        }
+    }
+
+    fn op(&mut self, op: &Op) {
+        match *op {
+            Op::Block(ty) | Op::Loop(ty) | Op::If(ty) | Op::TryTable { ty, .. } => match ty {
+                BlockType::Empty => {}
+                BlockType::Value(ty) => self.val_type(ty),
+                BlockType::Func(ty) => self.ty(ty),
+            },
+            Op::Call(func) | Op::ReturnCall(func) => self.funcs[func.index()] += 1,
+            Op::RefFunc(func) => {
+                self.funcs[func.index()] += 1;
+                self.escapes[func.index()] = true;
+            }
+            Op::GlobalGet(global) => self.globals[global.0 as usize] += 1,
+            Op::GlobalSet(global) => {
+                self.globals[global.0 as usize] += 1;
+                self.global_sets[global.0 as usize] += 1;
+            }
+            Op::CallIndirect { ty, .. }
+            | Op::ReturnCallIndirect { ty, .. }
+            | Op::CallRef(ty)
+            | Op::ReturnCallRef(ty)
+            | Op::StructNew(ty)
+            | Op::StructNewDefault(ty)
+            | Op::StructGet { ty, .. }
+            | Op::StructSet { ty, .. }
+            | Op::ArrayNew(ty)
+            | Op::ArrayNewDefault(ty)
+            | Op::ArrayNewFixed { ty, .. }
+            | Op::ArrayGet { ty, .. }
+            | Op::ArraySet(ty)
+            | Op::ArrayFill(ty)
+            | Op::ArrayNewElem { ty, .. }
+            | Op::ArrayInitElem { ty, .. } => self.ty(ty),
+            Op::ArrayCopy { dst, src } => {
+                self.ty(dst);
+                self.ty(src);
+            }
+            Op::RefNull(ty) | Op::RefTest(ty) | Op::RefCast(ty) => self.ref_type(ty),
+            Op::BrOnCast { to, .. } => self.ref_type(to),
+            Op::MemoryInit { data, .. } | Op::DataDrop(data) => self.datas[data.0 as usize] = true,
+            Op::ArrayNewData { ty, data } | Op::ArrayInitData { ty, data } => {
+                self.ty(ty);
+                self.datas[data.0 as usize] = true;
+            }
+            _ => {}
+        }
+    }
+}
