@@ -6,6 +6,7 @@
 mod feature_flags;
 mod wasm2wat;
 mod wasm_objdump;
+mod wasm_opt;
 mod wasm_strip;
 mod wasm_validate;
 mod wat2wasm;
@@ -23,6 +24,7 @@ type Tool = fn(Vec<OsString>) -> ExitCode;
 
 /// What each name means.
 const TOOLS: &[(&str, Tool)] = &[
+    ("wasm-opt", wasm_opt::main),
     ("wasm-strip", |args| call(args, wasm_strip::run)),
     ("wasm2wat", |args| call(args, wasm2wat::run)),
     ("wat2wasm", |args| call(args, wat2wasm::run)),

@@ -14,6 +14,7 @@ use opt::{Level, Named, Options, Report, Step};
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
 use crate::output::Output;
+use crate::wasm2wat;
 
 /// Make a module smaller and faster
 #[derive(Args)]
@@ -50,6 +51,10 @@ pub struct Arguments {
     /// Drop what says which features the module needs
     #[arg(long)]
     strip_target_features: bool,
+
+    /// Write text
+    #[arg(short = 'S', long)]
+    text: bool,
 
     /// Print functions in SSA form after a pass, or after `all`
     #[arg(long, value_name = "PASS")]
@@ -166,6 +171,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         print_after: arguments.print_after,
         func: arguments.func,
         is_quiet: arguments.quiet,
+        only_looks: false,
+        text: arguments.text,
         output: arguments.output,
     };
     request.serve(&file)
@@ -212,6 +219,10 @@ pub struct Request {
     pub func: Option<String>,
     /// Whether nothing is said of what came of it.
     pub is_quiet: bool,
+    /// Whether nothing is written.
+    pub only_looks: bool,
+    /// Whether the result is written as text.
+    pub text: bool,
     /// Where the result goes.
     pub output: Output,
 }
@@ -236,11 +247,20 @@ impl Request {
         }
         if self.print_after.is_some() {
             Output::default().write_text(&printed)?;
-            if !self.output.is_named() {
-                return Ok(ExitCode::SUCCESS);
-            }
         }
-        self.output.write_binary(&report.bytes)?;
+        let is_answered = self.print_after.is_some() && !self.output.is_named();
+        if is_answered || self.only_looks {
+            return Ok(ExitCode::SUCCESS);
+        }
+        match self.text {
+            true => wasm2wat::write(
+                &input,
+                report.bytes,
+                &wasm2wat::How::default(),
+                &self.output,
+            )?,
+            false => self.output.write_binary(&report.bytes)?,
+        }
         Ok(ExitCode::SUCCESS)
     }
 

@@ -70,6 +70,25 @@ impl Func {
         self.blocks[block.index()].term_offset = offset;
     }
 
+    /// Lets the function return nothing, wherever it returns.
+    pub fn drop_results(&mut self) {
+        self.results.clear();
+        for block in &mut self.blocks {
+            if let Term::Return(list) = &mut block.term {
+                *list = crate::List::EMPTY;
+            }
+        }
+    }
+
+    /// Puts an instruction without results where one is whose results nothing uses.
+    ///
+    /// # Panics
+    /// If the new one has results.
+    pub fn replace_unused(&mut self, id: InstId, inst: Inst) {
+        assert_eq!(inst.n_results(), 0, "results would have no place");
+        self.insts[id.index()].inst = inst;
+    }
+
     /// Says that a block is as unlikely to be reached as another one.
     pub fn set_cold_like(&mut self, block: Block, other: Block) {
         self.blocks[block.index()].is_cold = self.blocks[other.index()].is_cold;

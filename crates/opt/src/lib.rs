@@ -19,6 +19,7 @@
 
 mod data;
 mod functions;
+mod globals;
 mod inline;
 mod optimize;
 mod order;
@@ -26,6 +27,7 @@ mod plan;
 mod reach;
 mod same;
 mod sections;
+mod signature;
 mod stage;
 mod uses;
 

@@ -99,7 +99,18 @@ pub fn level(level: Level) -> Vec<Step> {
         Level::O2 | Level::O3 | Level::O4 | Level::Os | Level::Oz => [
             stages(&["reach"]),
             usual,
-            stages(&["same", "inline", "same", "reach", "data", "order"]),
+            stages(&[
+                "globals",
+                "same",
+                "signature",
+                "inline",
+                "reach",
+                "signature",
+                "same",
+                "reach",
+                "data",
+                "order",
+            ]),
         ]
         .concat(),
     }

@@ -2,7 +2,7 @@
 //!
 //! Apart from the stages because it is the one place that lists them.
 
-use crate::{Error, Options, data, inline, order, reach, same};
+use crate::{Error, Options, data, globals, inline, order, reach, same, signature};
 use module::Module;
 
 /// Something that is done with a whole module.
@@ -22,6 +22,16 @@ pub const STAGES: &[Stage] = &[
         name: "reach",
         about: "drops functions, globals, tables, memories, segments, tags, types and imports that nothing needs",
         run: reach::run,
+    },
+    Stage {
+        name: "globals",
+        about: "makes numbers of globals that never change, and writes none that nothing reads",
+        run: globals::run,
+    },
+    Stage {
+        name: "signature",
+        about: "drops parameters that are not used or always the same, and results that no call uses",
+        run: signature::run,
     },
     Stage {
         name: "inline",
