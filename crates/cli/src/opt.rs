@@ -235,7 +235,7 @@ impl Request {
     /// The file is no module or cannot be optimized, or the result cannot be written.
     pub fn serve(&self, file: &Path) -> Outcome {
         let mut input = Input::read(file)?;
-        let bytes = input.take_wasm()?;
+        let bytes = input.take_wasm_without_lines()?;
         if is_component(&bytes) {
             let message = format!("{} is a component", input.name());
             return Err(Failure::new(message).help("optimize the modules that it is made of"));

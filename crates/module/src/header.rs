@@ -175,6 +175,11 @@ impl Header {
         &self.types
     }
 
+    /// How many types the module defines.
+    pub fn n_defined_types(&self) -> usize {
+        self.kinds.len()
+    }
+
     /// The kinds of the types that the module defines.
     pub(crate) fn kinds(&self) -> &[TypeKind] {
         &self.kinds

@@ -26,7 +26,7 @@ pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<
         ordered.globals = by_count(&uses.globals, header.n_imported_globals());
     }
     if has_plain_types(module) {
-        ordered.types = by_count(&uses.types, 0);
+        ordered.types = by_count(&uses.types[..header.n_defined_types()], 0);
     }
     let is_same =
         ordered.funcs.is_identity() && ordered.globals.is_identity() && ordered.types.is_identity();
@@ -45,7 +45,7 @@ fn by_count(counts: &[u32], n_imported: usize) -> Renumbering {
 }
 
 /// Whether all types are of functions and name no others, so that their order and number matter to nobody.
-fn has_plain_types(module: &Module) -> bool {
+pub(crate) fn has_plain_types(module: &Module) -> bool {
     let header = module.header();
     let names_type = |ty: &ValType| matches!(ty, ValType::Ref(ty) if matches!(ty.heap, module::HeapType::Concrete(..)));
     header.rec_groups().iter().all(|group| group.len() == 1)
@@ -65,7 +65,9 @@ fn merge_types(module: &Module) -> Result<Option<Vec<u8>>, Error> {
     }
     let header = module.header();
     let mut first = HashMap::new();
-    let types = header.types().iter().enumerate();
+    let types = header.types()[..header.n_defined_types()]
+        .iter()
+        .enumerate();
     let by: Vec<u32> = types
         .map(|(at, ty)| *first.entry(ty).or_insert(at as u32))
         .collect();

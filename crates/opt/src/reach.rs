@@ -8,7 +8,9 @@ use module::{
 };
 use rewrite::{Renumbering, Rewrite};
 
+use crate::order::has_plain_types;
 use crate::{Error, Options};
+use std::collections::HashMap;
 
 /// What stays of each index space.
 #[derive(Default)]
@@ -21,6 +23,8 @@ struct Reached {
     tags: Vec<bool>,
     elems: Vec<bool>,
     datas: Vec<bool>,
+    /// Functions that are there, as elements of tables, but that nothing can call.
+    uncalled: Vec<u32>,
     /// Functions that bodies name, and nothing that stays declares.
     undeclared: Vec<u32>,
 }
@@ -46,6 +50,9 @@ fn named_func(op: &Op) -> Option<FuncIdx> {
     }
 }
 
+/// A body without locals that traps.
+const UNREACHABLE: &[u8] = &[0, 0, 0x0b];
+
 /// Drops what is not needed.
 pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
     let mut smaller = Rewrite::new(module);
@@ -61,9 +68,18 @@ pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<
         (&reached.datas, &mut smaller.datas),
     ];
     smaller.more_declared = reached.undeclared;
+    // Calls that arrive there trap as before, by the type.
     let mut changes = false;
+    for func in reached.uncalled {
+        let at = func as usize - module.header().n_imported_funcs();
+        let body = &module.bytes()[module.body_ranges()[at].as_range()];
+        if body != UNREACHABLE {
+            smaller.bodies[at] = Some(UNREACHABLE.to_vec());
+            changes = true;
+        }
+    }
     for (kept, numbers) in kept {
-        changes |= kept.contains(&false);
+        changes |= kept.iter().take(numbers.len()).any(|kept| !kept);
         *numbers = Renumbering::keeping(numbers.len(), |at| kept.get(at).is_none_or(|&kept| kept));
     }
     Ok(changes.then(|| smaller.apply()).transpose()?)
@@ -97,9 +113,11 @@ fn reach(module: &Module) -> Result<Reached, module::Error> {
             tags: vec![false; header.tags().len()],
             elems: vec![false; header.elems().len()],
             datas: vec![false; module.datas().len()],
+            uncalled: Vec::new(),
             undeclared: Vec::new(),
         },
         work: Vec::new(),
+        elements: Elements::of(module),
         named_by_ref: vec![false; header.funcs().len()],
         names_types: false,
         scratch: ReadScratch::default(),
@@ -108,6 +126,7 @@ fn reach(module: &Module) -> Result<Reached, module::Error> {
     while let Some(item) = reach.work.pop() {
         reach.item(item)?;
     }
+    reach.uncalled();
     reach.declarations();
     reach.types();
     Ok(reach.reached)
@@ -118,11 +137,43 @@ struct Reach<'m> {
     header: &'m Header,
     reached: Reached,
     work: Vec<Item>,
+    elements: Elements,
     /// By function: whether `ref.func` in a body names it, for which it must be declared.
     named_by_ref: Vec<bool>,
     /// Whether references to defined types occur, whose types may stand where operators do not show them.
     names_types: bool,
     scratch: ReadScratch,
+}
+
+/// Functions that are elements of tables, which only calls through tables can arrive at.
+struct Elements {
+    /// Whether they can get nowhere else: tables are neither imported nor exported, and no element was seen to be read.
+    is_closed: bool,
+    /// By type: the first one like it.
+    like: Vec<u32>,
+    /// By type: whether something calls functions of it through tables, and those that wait for that.
+    types: Vec<(bool, Vec<FuncIdx>)>,
+    /// By function: whether it can be called.
+    is_called: Vec<bool>,
+}
+
+impl Elements {
+    fn of(module: &Module) -> Elements {
+        let header = module.header();
+        let mut exports = header.exports().iter();
+        let is_closed = header.n_imported_tables() == 0
+            && !exports.any(|export| matches!(export.item, ExportItem::Table(_)))
+            && has_plain_types(module);
+        let mut first = HashMap::new();
+        let types = header.types().iter().enumerate();
+        let like = types.map(|(at, ty)| *first.entry(ty).or_insert(at as u32));
+        Elements {
+            is_closed,
+            like: like.collect(),
+            types: vec![(false, Vec::new()); header.types().len()],
+            is_called: vec![false; header.funcs().len()],
+        }
+    }
 }
 
 /// Notes that an entry is needed; whether that is new.
@@ -131,10 +182,56 @@ fn mark(kept: &mut [bool], index: u32) -> bool {
 }
 
 impl Reach<'_> {
+    /// A function that can be called.
     fn func(&mut self, func: FuncIdx) {
-        if mark(&mut self.reached.funcs, func.0) {
+        self.reached.funcs[func.index()] = true;
+        if mark(&mut self.elements.is_called, func.0) {
             self.work.push(Item::Func(func.0));
         }
+    }
+
+    /// A function that is an element of a table.
+    fn element(&mut self, func: FuncIdx) {
+        let ty = self.header.funcs()[func.index()];
+        let class = self.elements.like[ty.index()] as usize;
+        let (is_called, waiting) = &mut self.elements.types[class];
+        if *is_called || !self.elements.is_closed {
+            return self.func(func);
+        }
+        waiting.push(func);
+        self.reached.funcs[func.index()] = true;
+        self.ty(ty);
+    }
+
+    /// Elements of a type are called.
+    fn calls_elements(&mut self, ty: TypeIdx) {
+        let class = self.elements.like[ty.index()] as usize;
+        self.elements.types[class].0 = true;
+        let waiting = std::mem::take(&mut self.elements.types[class].1);
+        waiting.into_iter().for_each(|func| self.func(func));
+    }
+
+    /// Elements can get anywhere.
+    fn reads_elements(&mut self) {
+        self.elements.is_closed = false;
+        for class in 0..self.elements.types.len() {
+            let waiting = std::mem::take(&mut self.elements.types[class].1);
+            waiting.into_iter().for_each(|func| self.func(func));
+        }
+    }
+
+    /// Functions of which only the type matters.
+    fn uncalled(&mut self) {
+        let funcs = self
+            .reached
+            .funcs
+            .iter()
+            .zip(&self.elements.is_called)
+            .enumerate();
+        let uncalled = funcs.filter(|(at, (is_there, is_called))| {
+            **is_there && !**is_called && *at >= self.header.n_imported_funcs()
+        });
+        self.reached.uncalled = uncalled.map(|(at, _)| at as u32).collect();
     }
 
     fn table(&mut self, table: TableIdx) {
@@ -273,7 +370,9 @@ impl Reach<'_> {
                 // What is only declared is needed by what names it, if that is.
                 if !matches!(elem.mode, ElemMode::Declared) {
                     match &elem.items {
-                        ElemItems::Funcs(funcs) => funcs.iter().for_each(|&func| self.func(func)),
+                        ElemItems::Funcs(funcs) => {
+                            funcs.iter().for_each(|&func| self.element(func));
+                        }
                         ElemItems::Exprs(exprs) => exprs.iter().for_each(|expr| self.expr(expr)),
                     }
                 }
@@ -336,6 +435,7 @@ impl Reach<'_> {
             Op::Call(func) | Op::ReturnCall(func) | Op::RefFunc(func) => self.func(func),
             Op::CallIndirect { ty, table } | Op::ReturnCallIndirect { ty, table } => {
                 self.ty(ty);
+                self.calls_elements(ty);
                 self.table(table);
             }
             Op::CallRef(ty) | Op::ReturnCallRef(ty) => self.ty(ty),
@@ -358,8 +458,11 @@ impl Reach<'_> {
                 self.memory(memory.0);
             }
             Op::DataDrop(data) => self.data(data.0),
-            Op::TableGet(table)
-            | Op::TableSet(table)
+            Op::TableGet(table) => {
+                self.reads_elements();
+                self.table(table);
+            }
+            Op::TableSet(table)
             | Op::TableSize(table)
             | Op::TableGrow(table)
             | Op::TableFill(table) => self.table(table),
@@ -389,6 +492,7 @@ impl Reach<'_> {
                 self.data(data.0);
             }
             Op::ArrayNewElem { ty, elem } | Op::ArrayInitElem { ty, elem } => {
+                self.reads_elements();
                 self.gc_type(ty);
                 self.elem(elem.0);
             }

@@ -101,7 +101,7 @@ impl<'m> Rewrite<'m> {
         let header = module.header();
         Rewrite {
             module,
-            types: Renumbering::identity(header.types().len()),
+            types: Renumbering::identity(header.n_defined_types()),
             funcs: Renumbering::identity(header.funcs().len()),
             tables: Renumbering::identity(header.tables().len()),
             memories: Renumbering::identity(header.memories().len()),
