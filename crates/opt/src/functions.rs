@@ -100,7 +100,7 @@ pub(crate) fn finish_as(
         }
     }
     let mut body = Vec::with_capacity(module.body(func)?.bytes_len());
-    ir::emit(now, ty, &mut body).ok()?;
+    ir::emit(now, module.header(), ty, &mut body).ok()?;
     Some(body)
 }
 
