@@ -123,6 +123,7 @@ pub struct Header {
     features: Features,
     types: Box<[SubType]>,
     kinds: Box<[TypeKind]>,
+    n_defined_types: usize,
     rec_groups: Box<[Range<u32>]>,
     imports: Box<[Import]>,
     funcs: Box<[TypeIdx]>,
@@ -177,7 +178,7 @@ impl Header {
 
     /// How many types the module defines.
     pub fn n_defined_types(&self) -> usize {
-        self.kinds.len()
+        self.n_defined_types
     }
 
     /// The kinds of the types that the module defines.

@@ -7,7 +7,7 @@ use crate::functions::{self, Worker};
 use crate::uses::Uses;
 use crate::{Error, Options, plan};
 use ir::{Block, Callee, Func, Inst, InstId, Term, Type, Value};
-use module::{FuncIdx, FuncType, Module};
+use module::{FuncIdx, FuncType, Module, ValType};
 use rewrite::Rewrite;
 use std::collections::HashSet;
 
@@ -25,7 +25,11 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
     let mut found = vec![None; header.funcs().len()];
     for (at, seen) in seen.iter().enumerate() {
         let func = header.n_imported_funcs() + at;
+        // Where references pass, `ir::emit` asks for the types that functions had.
+        let ty = header.func_type(FuncIdx(func as u32));
+        let is_number = |ty: &ValType| !matches!(ty, ValType::Ref(_));
         if let Some(seen) = seen
+            && ty.params().iter().all(is_number)
             && !uses.escapes[func]
             && uses.funcs[func] > 0
         {
@@ -78,6 +82,8 @@ struct Call {
     callee: FuncIdx,
     args: Vec<Option<Constant>>,
     uses_results: bool,
+    /// Whether it ends its function.
+    is_tail: bool,
 }
 
 /// What was seen of a function.
@@ -121,6 +127,7 @@ impl Seen {
                     calls.push(Call {
                         callee,
                         args: func.list(args).iter().map(constant).collect(),
+                        is_tail: false,
                         uses_results: func.inst_results(id).any(|value| used[value.index()]),
                     });
                 }
@@ -134,6 +141,7 @@ impl Seen {
                     callee,
                     args: func.list(args).iter().map(constant).collect(),
                     uses_results: true,
+                    is_tail: true,
                 });
             }
         }
@@ -194,6 +202,9 @@ impl Change {
     /// Takes a call into account.
     fn meet(&mut self, call: &Call) {
         self.drops_results &= !call.uses_results;
+        if call.is_tail {
+            self.params.fill(Param::Stays);
+        }
         for (param, arg) in self.params.iter_mut().zip(&call.args) {
             *param = match (*param, *arg) {
                 (Param::Unused, _) => Param::Unused,
@@ -308,16 +319,6 @@ fn change_calls(func: &mut Func, changes: &[Option<Change>]) {
                 true => func.replace_unused(id, inst),
                 false => func.set_inst(id, inst),
             }
-        }
-        if let Term::TailCall {
-            callee: Callee::Func(callee),
-            args,
-        } = func.term(block)
-            && let Some(change) = &changes[callee.index()]
-        {
-            let args = kept_args(func, args, change);
-            let callee = Callee::Func(callee);
-            func.set_term(block, Term::TailCall { callee, args });
         }
     }
 }

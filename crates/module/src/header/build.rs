@@ -238,6 +238,7 @@ impl HeaderBuilder {
 
     /// The finished header. All sections must have been validated.
     pub(crate) fn freeze(mut self, features: Features) -> Header {
+        let n_defined_types = self.types.len();
         let may_have_legacy = features.has("legacy-exceptions");
         let catch_types = match may_have_legacy {
             true => self.catch_types(),
@@ -263,6 +264,7 @@ impl HeaderBuilder {
             exports_by_name: exports_by_name.into(),
             types: self.types.into(),
             kinds: self.kinds.into(),
+            n_defined_types,
             rec_groups: self.rec_groups.into(),
             imports: self.imports.into(),
             funcs: self.funcs.into(),
