@@ -43,11 +43,16 @@ impl Locals {
         let n_params = ty.params().len();
         let mut webs = Webs::new(func, types, ranges, n_params);
         let mut looks = LOOKS_MAX;
-        for_each_copy(func, cfg, code, |_, _, from, to| {
-            if let (Some(a), Some(b)) = (webs.ranges.var(from), webs.ranges.var(to)) {
-                webs.join(a, b, &mut looks);
-            }
-        });
+        // What would have to be copied on the way of an edge first: a place for that takes code too.
+        for first in [true, false] {
+            for_each_copy(func, cfg, code, |_, is_conditional, from, to| {
+                if is_conditional == first
+                    && let (Some(a), Some(b)) = (webs.ranges.var(from), webs.ranges.var(to))
+                {
+                    webs.join(a, b, &mut looks);
+                }
+            });
+        }
         let colors = webs.color(ty);
         let uses = count(func, cfg, code, &webs, &colors);
         let (numbers, declared) = number(&colors.types, &uses, n_params);
