@@ -1,4 +1,4 @@
-//! Adding blocks to a finished function, and putting its blocks into another order.
+//! Adding blocks to a finished function, and putting its blocks into another order; comparing instructions apart from operands.
 //!
 //! Apart from the function because only passes that change the control flow need it. New blocks are appended, one after the other, as
 //! the builder does it; [`Func::arrange_blocks`] then puts them where the order of blocks must have them.
@@ -127,5 +127,31 @@ impl Func {
             let params = self.blocks[at].params;
             self.set_params(Block::new(at as u32), params);
         }
+    }
+}
+
+impl Inst {
+    /// The instruction with its operands left out: the same for instructions that do the same to as many operands.
+    pub fn without_operands(&self) -> Inst {
+        let mut inst = *self;
+        match &mut inst {
+            Inst::Call { args, .. }
+            | Inst::Atomic { args, .. }
+            | Inst::Gc { args, .. }
+            | Inst::Exn { args, .. } => args.start = 0,
+            Inst::CallIndirect {
+                index: other, args, ..
+            }
+            | Inst::CallRef {
+                callee: other,
+                args,
+                ..
+            } => {
+                *other = Value::NONE;
+                args.start = 0;
+            }
+            inst => inst.map_args(&mut [], &mut |_| Value::NONE),
+        }
+        inst
     }
 }

@@ -563,30 +563,6 @@ impl Inst {
         }
     }
 
-    /// The instruction with its operands left out: the same for instructions that do the same to as many operands.
-    pub fn without_operands(&self) -> Inst {
-        let mut inst = *self;
-        match &mut inst {
-            Inst::Call { args, .. }
-            | Inst::Atomic { args, .. }
-            | Inst::Gc { args, .. }
-            | Inst::Exn { args, .. } => args.start = 0,
-            Inst::CallIndirect {
-                index: other, args, ..
-            }
-            | Inst::CallRef {
-                callee: other,
-                args,
-                ..
-            } => {
-                *other = Value::NONE;
-                args.start = 0;
-            }
-            inst => inst.map_args(&mut [], &mut |_| Value::NONE),
-        }
-        inst
-    }
-
     /// What the instruction does beside computing its results.
     pub fn effects(&self) -> Effects {
         match *self {

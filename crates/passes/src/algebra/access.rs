@@ -4,7 +4,7 @@
 //! bits only.
 
 use super::{Found, Rules};
-use crate::ints::{Int, leb_len};
+use crate::ints::{Int, Width, leb_len};
 use ir::{Inst, Simplified, Type, Value};
 use module::MemoryIdx;
 use ops::{Compute, Load, Store};
@@ -73,12 +73,14 @@ impl Rules<'_> {
             }
             return Some((self.func.constant(Type::I32, 0), sum));
         }
-        let (_, op, base, number) = self.int_const(addr)?;
+        // A comparison of wider integers is an address too, but no sum.
+        let (Width::W32, op @ (Int::Add | Int::Or), base, number) = self.int_const(addr)? else {
+            return None;
+        };
         let ones = self.bits.get(self.func, base)?.ones;
         let is_sum = match op {
             Int::Add => fits(ones + number),
-            Int::Or => ones & number == 0,
-            _ => false,
+            _ => ones & number == 0,
         };
         let sum = offset + number;
         (is_sum && fits(sum)).then_some((base, sum))
