@@ -145,11 +145,11 @@ struct Bounded {
 }
 
 impl Bounded {
-    /// Names of real programs expand to some 20 times of what they are.
+    /// Names of real programs expand to some 10 times of what they are at most.
     fn for_name(name: &str) -> Bounded {
         Bounded {
             text: String::new(),
-            bytes_max: 1024 + 32 * name.len(),
+            bytes_max: 1024 + 16 * name.len(),
         }
     }
 }
@@ -220,7 +220,7 @@ mod tests {
         }
         name.push_str("EvT_");
         let shown = readable(&name);
-        assert!(shown.len() <= 1024 + 32 * name.len());
+        assert!(shown.len() <= 1024 + 16 * name.len());
     }
 
     #[test]

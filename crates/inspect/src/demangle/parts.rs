@@ -10,6 +10,7 @@ pub fn generic_name(name: &str) -> Option<String> {
     let mut out = String::with_capacity(name.len());
     let mut found = false;
     let mut operator_end = None;
+    let ends = closings(name);
     let mut i = 0;
     while let Some(c) = name[i..].chars().next() {
         let rest = &name[i..];
@@ -29,16 +30,15 @@ pub fn generic_name(name: &str) -> Option<String> {
             '[' => out.ends_with(|c: char| c.is_alphanumeric()),
             _ => false,
         };
-        match begins.then(|| closing(rest)).flatten() {
-            Some(length) => {
-                let close = &rest[length - 1..length];
+        match ends[i] {
+            end @ 1.. if begins => {
                 out.push(c);
-                out.push_str(if length > 2 { "…" } else { "" });
-                out.push_str(close);
+                out.push_str(if end - i > 2 { "…" } else { "" });
+                out.push_str(&name[end - 1..end]);
                 found |= c != '(';
-                i += length;
+                i = end;
             }
-            None => {
+            _ => {
                 out.push(c);
                 i += c.len_utf8();
             }
@@ -134,26 +134,26 @@ fn operator<'a>(rest: &'a str, before: &str) -> Option<&'a str> {
     is_whole.then(|| &rest[.."operator".len() + operator.len()])
 }
 
-/// The length of a bracketed run that `text` begins with, its brackets included.
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
+/// Where each bracketed run ends, by the byte where it begins; 0 for everything else, and for brackets that are never closed.
+fn closings(text: &str) -> Vec<usize> {
+    let mut ends = vec![0; text.len()];
+    let mut open = Vec::new();
     let mut before = ' ';
     for (i, c) in text.char_indices() {
         match c {
-            '<' | '(' | '[' | '{' => depth += 1,
+            '<' | '(' | '[' | '{' => open.push(i),
             // The arrow of a function's type closes nothing.
             '>' if before == '-' || before == '=' => {}
             '>' | ')' | ']' | '}' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(i + 1);
+                if let Some(start) = open.pop() {
+                    ends[start] = i + 1;
                 }
             }
             _ => {}
         }
         before = c;
     }
-    None
+    ends
 }
 
 /// Cuts the type of the result: up to the last space outside of brackets that stands before the parameters.
