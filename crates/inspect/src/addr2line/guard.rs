@@ -52,7 +52,7 @@ pub fn is_reasonable(dwarf: &Dwarf<Reader<'_>>) -> bool {
 struct Guard<'a, 'b> {
     dwarf: &'b Dwarf<Reader<'a>>,
     left: u64,
-    /// Lengths of tables of abbreviations.
+    /// What reading each table of abbreviations takes.
     abbreviations: HashMap<usize, u64>,
 }
 
@@ -79,8 +79,8 @@ impl<'a> Guard<'a, '_> {
 
     /// Every unit reads its table anew.
     fn check_abbreviations(&mut self, offset: usize) -> Option<()> {
-        if let Some(bytes) = self.abbreviations.get(&offset).copied() {
-            return self.spend(bytes);
+        if let Some(steps) = self.abbreviations.get(&offset).copied() {
+            return self.spend(steps);
         }
         let mut reader = *self.dwarf.debug_abbrev.reader();
         let bytes = match reader.skip(offset) {
@@ -91,8 +91,10 @@ impl<'a> Guard<'a, '_> {
             }
             Err(_) => 0,
         };
-        self.abbreviations.insert(offset, bytes);
-        self.spend(bytes + 1)
+        // Each becomes an entry of a tree, which takes longer than reading a byte.
+        let steps = 4 * bytes + 1;
+        self.abbreviations.insert(offset, steps);
+        self.spend(steps)
     }
 
     fn check_entries(&mut self, unit: &Unit<Reader<'a>>) -> Option<()> {
