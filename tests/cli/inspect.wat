@@ -13,7 +13,7 @@
   (data (i32.const 8) "hello")
   (func $_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE)
   (func (export "_start") (v128.const i64x2 0 0) drop)
-  (func (export "add") (param i32 i64) (result i32 i64) (return_call 6 (i32.const 0) (i64.const 1)))
+  (func (export "add") (param i32 i64) (result i32 i64) (return_call 7 (i32.const 0) (i64.const 1)))
   (@producers
     (language "Rust" "2021")
     (processed-by "rustc" "1.95.0")))

@@ -229,7 +229,8 @@ impl Dump<'_> {
         depth: usize,
     ) -> io::Result<()> {
         let begin = file.get(range.start..range.end.min(range.start + 8));
-        let version = begin.and_then(|begin| Some(u16::from_le_bytes([*begin.get(4)?, begin[5]])));
+        let version =
+            begin.and_then(|begin| Some(u16::from_le_bytes([*begin.get(4)?, *begin.get(5)?])));
         let kind = match (begin, version) {
             (Some([0, b'a', b's', b'm', _, _, 0, 0]), Some(version)) => format!("{version:#x}"),
             (Some([0, b'a', b's', b'm', _, _, 1, 0]), Some(version)) => {

@@ -163,7 +163,7 @@ impl<'a> IndexNames<'a> {
                 Name::Tag(map) => self.map(Space::Tag, map),
                 Name::Local(funcs) => {
                     for func in funcs.into_iter().map_while(Result::ok) {
-                        for local in func.names.into_iter().map_while(Result::ok) {
+                        for local in func.names.map_while(Result::ok) {
                             self.locals.insert((func.index, local.index), local.name);
                         }
                     }

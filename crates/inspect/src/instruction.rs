@@ -387,7 +387,7 @@ mod tests {
         check(0.0, "0x0p+0");
         check(-0.0, "-0x0p+0");
         check(-0.5, "-0x1p-1");
-        check(6.283_185_307_179_586, "0x1.921fb54442d18p+2");
+        check(std::f64::consts::TAU, "0x1.921fb54442d18p+2");
         check(f64::INFINITY, "inf");
         check(f64::from_bits(1), "0x1p-1074");
         check(f64::from_bits(3), "0x1.8p-1073");

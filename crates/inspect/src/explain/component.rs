@@ -177,11 +177,9 @@ impl Walker<'_, '_> {
                     "core type",
                     "gc",
                 ];
-                match w.choice("option", &WORDS)? {
-                    option @ (3 | 4 | 5 | 7 | 8) => {
-                        w.u32(WORDS[usize::from(option)])?;
-                    }
-                    _ => {}
+                let option = w.choice("option", &WORDS)?;
+                if matches!(option, 3 | 4 | 5 | 7 | 8) {
+                    w.u32(WORDS[usize::from(option)])?;
                 }
                 Ok(())
             }),

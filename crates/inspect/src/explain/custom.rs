@@ -37,7 +37,7 @@ impl<'a> Walker<'a, '_> {
                     w.sort()?;
                     w.name_map("item", |_| String::new())
                 }
-                _ => Ok(w.rest("contents")),
+                _ => w.rest("contents"),
             }),
             _ => self.any_custom(name),
         }
@@ -72,7 +72,7 @@ impl<'a> Walker<'a, '_> {
                 let len = self.u32("length")? as usize;
                 self.raw("build id", len).map(drop)
             }
-            _ => Ok(self.rest("contents")),
+            _ => self.rest("contents"),
         }
     }
 
@@ -127,7 +127,7 @@ impl<'a> Walker<'a, '_> {
                     w.name_map(inner, |_| String::new())
                 })
             }
-            _ => Ok(self.rest("contents")),
+            _ => self.rest("contents"),
         }
     }
 

@@ -49,7 +49,7 @@ impl Walker<'_, '_> {
                 w.group(&format!("symbol {i}"), |w| w.symbol(items))
             }),
             9 => w.name("architecture").map(drop),
-            _ => Ok(w.rest("contents")),
+            _ => w.rest("contents"),
         })
     }
 
@@ -129,7 +129,7 @@ impl Walker<'_, '_> {
                 w.name("name")?;
                 w.flags(&SYMBOL_FLAGS).map(drop)
             }),
-            _ => Ok(w.rest("contents")),
+            _ => w.rest("contents"),
         })
     }
 }

@@ -139,7 +139,8 @@ impl<'a, 's> Walker<'a, 's> {
         } else if !self.eof() {
             self.fault("more bytes than the contents need");
         }
-        self.rest("not explained");
+        // As many as are left can be read.
+        let _ = self.rest("not explained");
         self.reader = reader(self.file, stop..end);
         if len > stop - at {
             self.fault(&format!(
@@ -155,12 +156,9 @@ impl<'a, 's> Walker<'a, 's> {
     }
 
     /// Shows the bytes that are left, if there are any.
-    pub(super) fn rest(&mut self, meaning: &str) {
+    pub(super) fn rest(&mut self, meaning: &str) -> Step {
         let left = self.left();
-        if left > 0 {
-            // As many as there are can be read.
-            let _ = self.raw(meaning, left);
-        }
+        self.raw(meaning, left).map(drop)
     }
 
     /// Bytes without meaning to the format.
