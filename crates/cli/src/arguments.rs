@@ -14,6 +14,7 @@ use crate::{
     cache, compile, completion, habits, inspect, metadata, objdump, run, snapshot, strip, validate,
     wasm2wat, wast, wat2wasm,
 };
+use crate::{merge, mutate, smith};
 
 /// Runs, checks and compiles WebAssembly.
 ///
@@ -41,6 +42,9 @@ enum Command {
     Validate(validate::Arguments),
     Strip(strip::Arguments),
     Metadata(metadata::Arguments),
+    Merge(merge::Arguments),
+    Mutate(mutate::Arguments),
+    Smith(Box<smith::Arguments>),
     Wast(wast::Arguments),
     #[command(name = "wat2wasm")]
     Wat2Wasm(wat2wasm::Arguments),
@@ -84,6 +88,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Strip(arguments) => strip::run(arguments),
         Command::Metadata(arguments) => metadata::run(arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
+        Command::Mutate(arguments) => mutate::run(&arguments),
+        Command::Smith(arguments) => smith::run(*arguments),
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Wat2Wasm(arguments) => wat2wasm::run(&arguments),
         Command::Wasm2Wat(arguments) => wasm2wat::run(&arguments),

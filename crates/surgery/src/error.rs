@@ -48,3 +48,14 @@ impl From<wasmparser::BinaryReaderError> for Error {
         }
     }
 }
+
+impl From<wasm_encoder::reencode::Error<Error>> for Error {
+    fn from(error: wasm_encoder::reencode::Error<Error>) -> Error {
+        use wasm_encoder::reencode::Error as Reencode;
+        match error {
+            Reencode::UserError(error) => error,
+            Reencode::ParseError(error) => error.into(),
+            other => Error::new(other.to_string()),
+        }
+    }
+}

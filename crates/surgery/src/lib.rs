@@ -7,13 +7,19 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod merge;
 mod metadata;
+mod mutate;
 mod rename;
 mod sections;
+mod smith;
 mod strip;
 
 pub use error::Error;
+pub use merge::{ExportConflicts, MergeError, MergeInput, Merged, merge};
 pub use metadata::{AddMetadata, Change, Metadata, NOTES};
+pub use mutate::Mutate;
 pub use rename::rename;
 pub use sections::{Custom, Fate, with_customs};
+pub use smith::{Smith, SmithOptions, seed_bytes};
 pub use strip::{Patterns, Strip};

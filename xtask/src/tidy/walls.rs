@@ -159,6 +159,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("wasm-shrink", &["surgery"]),
     ("regex", &["surgery"]),
     ("wasm-smith", &["surgery"]),
+    ("arbitrary", &["surgery"]),
     ("cranelift*", &["optimizing"]),
     ("wast", &["text"]),
     ("wat", &["text"]),

@@ -1,0 +1,59 @@
+//! A module changed a little, at random but repeatably.
+//!
+//! Apart from shrinking because what it makes need not be smaller, nor do what it did.
+
+use crate::Error;
+use wasm_mutate::{ErrorKind, WasmMutate};
+use wasmparser::{Validator, WasmFeatures};
+
+/// How a module is changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Mutate {
+    /// What decides; the same seed makes the same of the same module.
+    pub seed: u64,
+    /// Whether it must do what it did.
+    pub preserve_semantics: bool,
+    /// Whether it must become smaller.
+    pub reduce: bool,
+    /// How much is tried before giving up.
+    pub fuel: u64,
+}
+
+/// How many changes that turn out impossible are passed over.
+const TRIES_MAX: usize = 100;
+
+impl Mutate {
+    /// The module with one change.
+    ///
+    /// # Errors
+    /// If it is not valid or has something that changes are not known of; or no change was found.
+    pub fn apply(&self, wasm: &[u8]) -> Result<Vec<u8>, Error> {
+        // The changes are made of what is valid, and trust that it is.
+        Validator::new_with_features(WasmFeatures::all()).validate_all(wasm)?;
+        let mut mutate = WasmMutate::default();
+        mutate
+            .seed(self.seed)
+            .preserve_semantics(self.preserve_semantics)
+            .reduce(self.reduce)
+            .fuel(self.fuel);
+        let changes = mutate.run(wasm).map_err(|error| fault(&error))?;
+        for changed in changes.take(TRIES_MAX) {
+            match changed {
+                Ok(changed) => return Ok(changed),
+                Err(error) if matches!(error.kind(), ErrorKind::NoMutationsApplicable) => {}
+                Err(error) => return Err(fault(&error)),
+            }
+        }
+        Err(Error::new("no change was found with this seed"))
+    }
+}
+
+fn fault(error: &wasm_mutate::Error) -> Error {
+    match error.kind() {
+        ErrorKind::Parse(error) => error.clone().into(),
+        ErrorKind::NoMutationsApplicable => Error::new("no change was found with this seed"),
+        ErrorKind::OutOfFuel => Error::new("the fuel is used up, and no change was found"),
+        ErrorKind::Unsupported(what) => Error::new(format!("changes are not known of {what}")),
+        ErrorKind::Other(what) => Error::new(what.clone()),
+    }
+}
