@@ -14,7 +14,7 @@ use crate::{
     cache, compile, completion, habits, inspect, metadata, objdump, run, snapshot, strip, validate,
     wasm2wat, wast, wat2wasm,
 };
-use crate::{merge, mutate, smith};
+use crate::{merge, mutate, shrink, smith};
 
 /// Runs, checks and compiles WebAssembly.
 ///
@@ -43,6 +43,7 @@ enum Command {
     Strip(strip::Arguments),
     Metadata(metadata::Arguments),
     Merge(merge::Arguments),
+    Shrink(shrink::Arguments),
     Mutate(mutate::Arguments),
     Smith(Box<smith::Arguments>),
     Wast(wast::Arguments),
@@ -89,6 +90,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Strip(arguments) => strip::run(arguments),
         Command::Metadata(arguments) => metadata::run(arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Shrink(arguments) => shrink::run(&arguments),
         Command::Mutate(arguments) => mutate::run(&arguments),
         Command::Smith(arguments) => smith::run(*arguments),
         Command::Wast(arguments) => wast::run(&arguments),

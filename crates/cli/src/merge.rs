@@ -10,7 +10,7 @@ use surgery::{ExportConflicts, MergeInput};
 
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
-use crate::output::Output;
+use crate::product::Product;
 use crate::strip::surgery_failure;
 
 /// Make one module of several that import from each other
@@ -41,7 +41,7 @@ pub struct Arguments {
     quiet: bool,
 
     #[command(flatten)]
-    output: Output,
+    product: Product,
 }
 
 /// Merges, and writes the result.
@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             eprintln!("warning: {warning}");
         }
     }
-    arguments.output.write_binary(&merged.wasm)?;
+    arguments.product.write(&merged.wasm)?;
     Ok(ExitCode::SUCCESS)
 }
 

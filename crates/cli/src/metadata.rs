@@ -14,6 +14,7 @@ use surgery::{AddMetadata, Change, Metadata, NOTES};
 use crate::failure::Outcome;
 use crate::input::Input;
 use crate::output::Output;
+use crate::product::Product;
 use crate::strip::surgery_failure;
 
 /// Show or change what a file says of itself: its name, what made it, who wrote it
@@ -78,7 +79,7 @@ struct Add {
     notes: Notes,
 
     #[command(flatten)]
-    output: Output,
+    product: Product,
 }
 
 /// One option a note; [`NOTES`] has the names of their sections.
@@ -176,7 +177,7 @@ fn add(arguments: Add) -> Outcome {
     let changed = adds
         .apply(&wasm)
         .map_err(|error| surgery_failure(&input, &error))?;
-    arguments.output.write_binary(&changed)?;
+    arguments.product.write(&changed)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,7 +10,7 @@ use surgery::Mutate;
 
 use crate::failure::Outcome;
 use crate::input::Input;
-use crate::output::Output;
+use crate::product::Product;
 use crate::strip::surgery_failure;
 
 /// Change a module a little, at random but repeatably
@@ -39,7 +39,7 @@ pub struct Arguments {
     fuel: Option<u64>,
 
     #[command(flatten)]
-    output: Output,
+    product: Product,
 }
 
 /// Changes it, and writes the result.
@@ -55,6 +55,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mutated = mutate
         .apply(&wasm)
         .map_err(|error| surgery_failure(&input, &error))?;
-    arguments.output.write_binary(&mutated)?;
+    arguments.product.write(&mutated)?;
     Ok(ExitCode::SUCCESS)
 }

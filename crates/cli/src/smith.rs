@@ -11,7 +11,7 @@ use surgery::{Smith, SmithOptions, seed_bytes};
 
 use crate::failure::{Failure, Outcome};
 use crate::input::cannot_read;
-use crate::output::Output;
+use crate::product::Product;
 
 /// Make a valid module of random bytes, or of a seed
 #[derive(Args)]
@@ -42,7 +42,7 @@ pub struct Arguments {
     ensure_termination: bool,
 
     #[command(flatten)]
-    output: Output,
+    product: Product,
 
     #[command(flatten, next_help_heading = "What it may have")]
     options: SmithOptions,
@@ -64,12 +64,13 @@ pub fn run(arguments: Arguments) -> Outcome {
     };
     let smith = Smith {
         options: arguments.options,
+        imports: None,
         fuel: match arguments.ensure_termination {
             true => Some(arguments.fuel.unwrap_or(100)),
             false => arguments.fuel,
         },
     };
     let wasm = smith.make(&bytes).map_err(Failure::new)?;
-    arguments.output.write_binary(&wasm)?;
+    arguments.product.write(&wasm)?;
     Ok(ExitCode::SUCCESS)
 }

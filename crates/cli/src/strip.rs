@@ -10,7 +10,7 @@ use surgery::{Patterns, Strip};
 
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
-use crate::output::Output;
+use crate::product::Product;
 
 /// Remove names, debugging information and other custom sections
 #[derive(Args)]
@@ -66,7 +66,7 @@ pub struct Arguments {
     keep: Vec<String>,
 
     #[command(flatten)]
-    output: Output,
+    product: Product,
 }
 
 /// Strips, and writes what is left.
@@ -81,7 +81,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         keep: arguments.keep,
     };
     let stripped = stripped(&strip, &mut Input::read(&arguments.file)?)?;
-    arguments.output.write_binary(&stripped)?;
+    arguments.product.write(&stripped)?;
     Ok(ExitCode::SUCCESS)
 }
 

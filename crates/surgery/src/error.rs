@@ -12,7 +12,8 @@ pub struct Error {
 }
 
 impl Error {
-    pub(crate) fn new(message: impl Into<String>) -> Error {
+    /// A fault of no place in particular.
+    pub fn new(message: impl Into<String>) -> Error {
         Error {
             message: message.into(),
             offset: None,

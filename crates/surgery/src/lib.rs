@@ -12,14 +12,16 @@ mod metadata;
 mod mutate;
 mod rename;
 mod sections;
+mod shrink;
 mod smith;
 mod strip;
 
 pub use error::Error;
-pub use merge::{ExportConflicts, MergeError, MergeInput, Merged, merge};
+pub use merge::{ExportConflicts, MergeError, MergeInput, Merged, importer, merge};
 pub use metadata::{AddMetadata, Change, Metadata, NOTES};
 pub use mutate::Mutate;
 pub use rename::rename;
 pub use sections::{Custom, Fate, with_customs};
+pub use shrink::{Judge, Shrink};
 pub use smith::{Smith, SmithOptions, seed_bytes};
 pub use strip::{Patterns, Strip};

@@ -10,7 +10,7 @@
 mod customs;
 mod link;
 mod order;
-mod source;
+pub(crate) mod source;
 mod types;
 mod write;
 
@@ -95,4 +95,24 @@ pub fn merge(inputs: &[MergeInput<'_>], conflicts: ExportConflicts) -> Result<Me
         return Err(Error::new(message).into());
     }
     Ok(Merged { wasm, warnings })
+}
+
+/// A module that imports all that another exports, from a module of a given name, and has nothing else.
+///
+/// # Errors
+/// If the other is not valid, or not a core module.
+pub fn importer(input: &MergeInput<'_>) -> Result<Vec<u8>, Error> {
+    let sources = [Source::read(input)?];
+    let types = types::join(&sources)?;
+    let links = link::link(&sources, &types, &mut Vec::new())?;
+    let mut imports = wasm_encoder::ImportSection::new();
+    for export in &sources[0].exports {
+        let kind = source::Kind::of_export(export);
+        let ty = links.entity_type(&sources, &types, 0, kind, export.index)?;
+        imports.import(input.name, export.name, ty);
+    }
+    let mut module = wasm_encoder::Module::new();
+    module.section(types.section());
+    module.section(&imports);
+    Ok(module.finish())
 }

@@ -3,6 +3,7 @@
 //! Apart from shrinking because what it makes need not be smaller, nor do what it did.
 
 use crate::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasm_mutate::{ErrorKind, WasmMutate};
 use wasmparser::{Validator, WasmFeatures};
 
@@ -30,6 +31,12 @@ impl Mutate {
     pub fn apply(&self, wasm: &[u8]) -> Result<Vec<u8>, Error> {
         // The changes are made of what is valid, and trust that it is.
         Validator::new_with_features(WasmFeatures::all()).validate_all(wasm)?;
+        // What makes the changes expects more of modules than that they are valid.
+        let changed = catch_unwind(AssertUnwindSafe(|| self.change(wasm)));
+        changed.unwrap_or_else(|_| Err(Error::new("changes are not known of what this module has")))
+    }
+
+    fn change(&self, wasm: &[u8]) -> Result<Vec<u8>, Error> {
         let mut mutate = WasmMutate::default();
         mutate
             .seed(self.seed)
@@ -50,7 +57,10 @@ impl Mutate {
 
 fn fault(error: &wasm_mutate::Error) -> Error {
     match error.kind() {
-        ErrorKind::Parse(error) => error.clone().into(),
+        ErrorKind::Parse(error) => Error::new(format!(
+            "changes are not known of this: {}",
+            error.message()
+        )),
         ErrorKind::NoMutationsApplicable => Error::new("no change was found with this seed"),
         ErrorKind::OutOfFuel => Error::new("the fuel is used up, and no change was found"),
         ErrorKind::Unsupported(what) => Error::new(format!("changes are not known of {what}")),

@@ -14,6 +14,8 @@ pub use wasm_smith::InternalOptionalConfig as SmithOptions;
 pub struct Smith {
     /// What it may have.
     pub options: SmithOptions,
+    /// A module whose imports are all that it may import, such as [`importer`] makes; anything if none.
+    pub imports: Option<Vec<u8>>,
     /// How many calls and rounds of loops it makes before it traps; no limit if none.
     pub fuel: Option<u32>,
 }
@@ -25,7 +27,8 @@ impl Smith {
     /// If the options make no sense together, or name a module of imports or exports that is not valid.
     pub fn make(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         let fault = |error: &dyn std::fmt::Display| Error::new(error.to_string());
-        let config = Config::try_from(self.options.clone()).map_err(|error| fault(&error))?;
+        let mut config = Config::try_from(self.options.clone()).map_err(|error| fault(&error))?;
+        config.available_imports = self.imports.clone().or(config.available_imports);
         let described = [
             &config.available_imports,
             &config.exports,

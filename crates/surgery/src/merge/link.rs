@@ -354,6 +354,34 @@ impl Links<'_> {
         self.kept_of[kind as usize].len() as u32
     }
 
+    /// The type of an entry of an index space.
+    ///
+    /// # Errors
+    /// If there is no such entry.
+    pub(super) fn entity_type(
+        &self,
+        sources: &[Source<'_>],
+        types: &Types,
+        source: usize,
+        kind: Kind,
+        index: u32,
+    ) -> Result<EntityType, Error> {
+        match self.meaning(sources, source, kind, index)? {
+            Meaning::Import(at) => {
+                let kept = self.kept_of[kind as usize][at as usize];
+                Ok(self.kept[kept as usize].ty)
+            }
+            Meaning::Defined { source, at } => {
+                let ty = sources[source].defined_type(kind, at);
+                match joint_type(types, source, ty)? {
+                    // That it is exactly of its type need not be asked for.
+                    EntityType::FunctionExact(ty) => Ok(EntityType::Function(ty)),
+                    ty => Ok(ty),
+                }
+            }
+        }
+    }
+
     /// The joint number of what something means.
     pub(super) fn number(&self, kind: Kind, meaning: Meaning) -> u32 {
         match meaning {

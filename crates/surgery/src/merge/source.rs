@@ -12,7 +12,7 @@ use wasmparser::{
 
 /// The kinds of things that have index spaces of their own, and can be imported.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Func,
     Table,
     Memory,
@@ -22,10 +22,10 @@ pub(super) enum Kind {
 
 impl Kind {
     /// How many there are.
-    pub(super) const N: usize = 5;
+    pub(crate) const N: usize = 5;
 
     /// What an import or export is.
-    pub(super) fn of(ty: &TypeRef) -> Kind {
+    pub(crate) fn of(ty: &TypeRef) -> Kind {
         match ty {
             TypeRef::Func(_) | TypeRef::FuncExact(_) => Kind::Func,
             TypeRef::Table(_) => Kind::Table,
@@ -36,7 +36,7 @@ impl Kind {
     }
 
     /// What an export is.
-    pub(super) fn of_export(export: &Export<'_>) -> Kind {
+    pub(crate) fn of_export(export: &Export<'_>) -> Kind {
         use wasmparser::ExternalKind as External;
         match export.kind {
             External::Func | External::FuncExact => Kind::Func,
@@ -48,7 +48,7 @@ impl Kind {
     }
 
     /// What people call it.
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Kind::Func => "function",
             Kind::Table => "table",
@@ -60,7 +60,7 @@ impl Kind {
 }
 
 /// A module, read.
-pub(super) struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// What imports call it.
     pub name: &'a str,
     pub groups: Vec<RecGroup>,
@@ -88,7 +88,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Reads a module, and validates it, with all features there are.
-    pub(super) fn read(input: &MergeInput<'a>) -> Result<Source<'a>, Error> {
+    pub(crate) fn read(input: &MergeInput<'a>) -> Result<Source<'a>, Error> {
         if !Parser::is_core_wasm(input.wasm) {
             return Err(Error::new(match Parser::is_component(input.wasm) {
                 true => "this is a component, and only core modules can be merged",
@@ -156,12 +156,12 @@ impl<'a> Source<'a> {
     }
 
     /// How many of a kind are imported.
-    pub(super) fn n_imported(&self, kind: Kind) -> u32 {
+    pub(crate) fn n_imported(&self, kind: Kind) -> u32 {
         self.imported[kind as usize].len() as u32
     }
 
     /// How many of a kind are defined.
-    pub(super) fn n_defined(&self, kind: Kind) -> u32 {
+    pub(crate) fn n_defined(&self, kind: Kind) -> u32 {
         let n = match kind {
             Kind::Func => self.funcs.len(),
             Kind::Table => self.tables.len(),
@@ -173,13 +173,13 @@ impl<'a> Source<'a> {
     }
 
     /// The import that is a given entry of an index space; `None` if it is defined.
-    pub(super) fn import(&self, kind: Kind, index: u32) -> Option<&Import<'a>> {
+    pub(crate) fn import(&self, kind: Kind, index: u32) -> Option<&Import<'a>> {
         let at = *self.imported[kind as usize].get(index as usize)?;
         self.imports.get(at as usize)
     }
 
     /// The type of something that is defined.
-    pub(super) fn defined_type(&self, kind: Kind, defined: u32) -> TypeRef {
+    pub(crate) fn defined_type(&self, kind: Kind, defined: u32) -> TypeRef {
         let at = defined as usize;
         match kind {
             Kind::Func => TypeRef::FuncExact(self.funcs[at]),
