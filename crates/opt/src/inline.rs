@@ -112,9 +112,14 @@ impl Plan<'_> {
             && self.n_bytes(func) <= GROWTH_MAX
     }
 
-    fn is_candidate(&self, func: FuncIdx) -> bool {
+    /// Whether a function is put wherever it is called from.
+    fn is_tiny(&self, func: FuncIdx) -> bool {
         let n_bytes = self.n_bytes(func);
-        self.is_single(func) || n_bytes > 0 && n_bytes <= self.small
+        n_bytes > 0 && n_bytes <= self.small
+    }
+
+    fn is_candidate(&self, func: FuncIdx) -> bool {
+        self.is_single(func) || self.is_tiny(func)
     }
 
     /// The calls in a body that are to be replaced. What comes after them is nothing if the body is at the end of the function.
@@ -147,7 +152,10 @@ impl Plan<'_> {
         chosen: &mut Chosen<'_>,
     ) -> Option<InlineSite> {
         let n_bytes = self.n_bytes(callee);
-        if !self.is_candidate(callee)
+        // What one function calls that is put in many places is then called from many.
+        let is_single =
+            self.is_single(callee) && chosen.path[1..].iter().all(|&func| self.is_single(func));
+        if !(is_single || self.is_tiny(callee))
             || chosen.path.contains(&callee)
             || chosen.path.len() > DEPTH_MAX
             || chosen.n_bytes + n_bytes > GROWTH_MAX
@@ -167,7 +175,7 @@ impl Plan<'_> {
             return None;
         }
         chosen.n_bytes += n_bytes;
-        if self.is_single(callee) {
+        if is_single {
             // With its type, and the size of its body.
             chosen.n_saved += n_bytes + 2;
         }
