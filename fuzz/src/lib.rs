@@ -15,7 +15,7 @@ mod values;
 mod way;
 
 pub use damage::damage;
-pub use differential::{differential, differential_module};
+pub use differential::{differential, differential_module, optimized, optimized_module};
 pub use generate::Random;
 pub use mutate::mutate;
 pub use tally::Tally;

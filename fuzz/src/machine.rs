@@ -31,6 +31,45 @@ pub enum Machine {
     PooledBaseline,
     /// The same where tiers change.
     PooledAuto,
+    /// The module that the optimizer of modules makes of it, run like the judge.
+    Rewritten(Recipe),
+    /// The same, run by code of the best kind.
+    RewrittenCompiled(Recipe),
+}
+
+/// What the optimizer of modules does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Recipe {
+    /// All of a level, by its place among them.
+    Level(usize),
+    /// One step, by its place among them.
+    Step(usize),
+}
+
+impl Recipe {
+    fn choose(random: &mut Random) -> Recipe {
+        match random.below(3) {
+            0 => Recipe::Step(random.below(opt::steps().len())),
+            _ => Recipe::Level(random.below(opt::Level::ALL.len())),
+        }
+    }
+
+    fn step(self) -> opt::Step {
+        match self {
+            Recipe::Level(at) => opt::Step::Level(opt::Level::ALL[at].1),
+            Recipe::Step(at) => opt::steps()[at].step,
+        }
+    }
+
+    /// What becomes of a valid module.
+    fn rewrite(self, bytes: &[u8]) -> Vec<u8> {
+        let options = opt::Options {
+            n_threads: 1,
+            ..opt::Options::default()
+        };
+        let report = opt::optimize(bytes.to_vec(), &[self.step()], &options);
+        report.expect("valid modules can be written").bytes
+    }
 }
 
 /// Entries and rounds after which code changes: few, so that it does in calls of little fuel.
@@ -65,6 +104,20 @@ impl Machine {
         machines
     }
 
+    /// The judge, and modules that the optimizer made.
+    pub fn choose_rewritten(random: &mut Random) -> Vec<Machine> {
+        vec![
+            Machine::Interp,
+            Machine::Rewritten(Recipe::choose(random)),
+            Machine::RewrittenCompiled(Recipe::choose(random)),
+        ]
+    }
+
+    /// Whether it runs another module, which may use less fuel or more.
+    pub fn is_rewritten(self) -> bool {
+        matches!(self, Machine::Rewritten(_) | Machine::RewrittenCompiled(_))
+    }
+
     /// Whether the instance is one that was used before.
     pub fn is_pooled(self) -> bool {
         matches!(self, Machine::PooledBaseline | Machine::PooledAuto)
@@ -73,9 +126,11 @@ impl Machine {
     /// The settings that differ from machine to machine.
     pub fn configure(self, config: &mut Config) {
         match self {
-            Machine::Interp => config.tier(Tier::Interp),
+            Machine::Interp | Machine::Rewritten(_) => config.tier(Tier::Interp),
             Machine::Baseline | Machine::PooledBaseline => config.tier(Tier::Baseline),
-            Machine::Optimizing => config.tier(Tier::Optimizing),
+            Machine::Optimizing | Machine::RewrittenCompiled(_) => {
+                config.tier(Tier::Optimizing)
+            }
             Machine::Inlined | Machine::Artifact => {
                 config.tier(Tier::Optimizing).inlining(Inlining::All)
             }
@@ -99,6 +154,10 @@ impl Machine {
 
     /// A valid module on an engine of this machine.
     pub fn module(self, engine: &Engine, bytes: &[u8]) -> Result<Module> {
+        if let Machine::Rewritten(recipe) | Machine::RewrittenCompiled(recipe) = self {
+            let rewritten = recipe.rewrite(bytes);
+            return Module::from_binary(engine, rewritten);
+        }
         let module = Module::from_binary(engine, bytes.to_vec())?;
         if self != Machine::Artifact {
             return Ok(module);

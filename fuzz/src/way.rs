@@ -13,6 +13,8 @@ pub struct Way {
     pub gc_stress: bool,
     /// With memories that move at every growth.
     pub memories_move: bool,
+    /// With few exports, so that much cannot be seen from outside.
+    pub closed: bool,
 }
 
 impl Way {
@@ -22,6 +24,7 @@ impl Way {
             threads: random.below(4) == 0,
             gc_stress: random.below(4) == 0,
             memories_move: random.below(4) == 0,
+            closed: false,
         }
     }
 
@@ -41,7 +44,8 @@ impl Way {
             // Most functions trap soon if they can, so that little of them runs.
             disallow_traps: up_to(2) != 0,
             exceptions_enabled: true,
-            export_everything: true,
+            export_everything: !self.closed,
+            min_exports: if self.closed { 2 + up_to(6) } else { 0 },
             gc_enabled: true,
             // An array that is too large ends an instantiation.
             limit_arrays_in_const_exprs: up_to(7) != 0,

@@ -1,12 +1,12 @@
 //! Runs the oracles on inputs made from consecutive seeds, for a time, on all cores or so many threads; needs no fuzzing
 //! engine.
 //!
-//! `cargo run --release --bin seeded -- [SECONDS] [FIRST_SEED] [THREADS]`
+//! `cargo run --release --bin seeded -- [--opt] [SECONDS] [FIRST_SEED] [THREADS]`: the tiers, or modules before and after optimizing them.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use wharf_fuzz::{Random, Tally, differential};
+use wharf_fuzz::{Random, Tally, differential, optimized};
 
 /// Bytes that a module is made from, at most.
 const INPUT_BYTES_MAX: usize = 60_000;
@@ -15,9 +15,12 @@ const INPUT_BYTES_MAX: usize = 60_000;
 const FINDINGS_MAX: usize = 10;
 
 fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map(|argument| argument.parse::<u64>());
+    let mut arguments = std::env::args().skip(1).peekable();
+    let oracle = match arguments.next_if_eq("--opt") {
+        Some(_) => optimized,
+        None => differential,
+    };
+    let mut arguments = arguments.map(|argument| argument.parse::<u64>());
     let mut number = |default| {
         arguments
             .next()
@@ -38,7 +41,7 @@ fn main() {
                     && findings.lock().expect("no thread dies").len() < FINDINGS_MAX
                 {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    let judged = std::panic::catch_unwind(|| one(seed));
+                    let judged = std::panic::catch_unwind(|| one(oracle, seed));
                     match judged {
                         Ok(one) => tally.lock().expect("no thread dies").add(one),
                         Err(_) => {
@@ -59,8 +62,8 @@ fn main() {
     }
 }
 
-fn one(seed: u64) -> Tally {
+fn one(oracle: fn(&[u8]) -> Tally, seed: u64) -> Tally {
     let mut random = Random::new(seed);
     let count = 100 + random.below(INPUT_BYTES_MAX - 100);
-    differential(&random.bytes(count))
+    oracle(&random.bytes(count))
 }
