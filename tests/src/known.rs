@@ -93,7 +93,8 @@ impl KnownFailures {
         let names: BTreeSet<&str> = names.flat_map(|name| [name, without_tier(name)]).collect();
         let has_group = |line: &str| {
             let group = line.split('/').find(|part| {
-                *part != "moving" && Tier::ALL.iter().all(|tier| tier.name() != *part)
+                !["moving", "stress"].contains(part)
+                    && Tier::ALL.iter().all(|tier| tier.name() != *part)
             });
             let start = format!("{}/", group.unwrap_or_default());
             names.iter().any(|name| name.starts_with(&start))
