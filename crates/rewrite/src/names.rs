@@ -35,7 +35,7 @@ pub(crate) fn indirect(
         .filter_map(|naming| {
             let index = numbers.get(naming.index)?;
             let mut inner = NameMap::new();
-            for naming in naming.names.into_iter().map_while(Result::ok) {
+            for naming in naming.names.map_while(Result::ok) {
                 inner.append(naming.index, naming.name);
             }
             Some((index, inner))
