@@ -5,6 +5,9 @@
 use crate::{Error, Options, data, globals, inline, order, reach, same, signature};
 use module::Module;
 
+/// What a stage does: the module as it becomes, or `None` if it stays.
+type Run = fn(&Module, &Options<'_>) -> Result<Option<Vec<u8>>, Error>;
+
 /// Something that is done with a whole module.
 #[derive(Clone, Copy, Debug)]
 pub struct Stage {
@@ -13,7 +16,7 @@ pub struct Stage {
     /// What it does, in a line.
     pub about: &'static str,
     /// The module as it becomes; `None` if it stays.
-    pub(crate) run: fn(&Module, &Options<'_>) -> Result<Option<Vec<u8>>, Error>,
+    pub(crate) run: Run,
 }
 
 /// All stages.

@@ -45,7 +45,7 @@ impl From<wasmparser::BinaryReaderError> for Error {
     fn from(error: wasmparser::BinaryReaderError) -> Error {
         Error {
             message: error.message().to_owned(),
-            offset: Some(error.offset() as u64),
+            offset: Some(error.offset()),
         }
     }
 }

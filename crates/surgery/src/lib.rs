@@ -18,7 +18,7 @@ mod strip;
 
 pub use error::Error;
 pub use merge::{ExportConflicts, MergeError, MergeInput, Merged, importer, merge};
-pub use metadata::{AddMetadata, Change, Metadata, NOTES};
+pub use metadata::{AddMetadata, Change, Field, Metadata, NOTES};
 pub use mutate::Mutate;
 pub use rename::rename;
 pub use sections::{Custom, Fate, with_customs};

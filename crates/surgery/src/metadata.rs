@@ -27,6 +27,9 @@ const PRODUCERS: &str = "producers";
 /// The subsection of either section of names that names the file itself.
 const OWN_NAME: u8 = 0;
 
+/// What one field of producers says: its name, then names and versions.
+pub type Field = (String, Vec<(String, String)>);
+
 /// What a module or component says of itself.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Metadata {
@@ -35,7 +38,7 @@ pub struct Metadata {
     /// Its name.
     pub name: Option<String>,
     /// Fields such as `language`, each with names and versions; `None` without the section.
-    pub producers: Option<Vec<(String, Vec<(String, String)>)>>,
+    pub producers: Option<Vec<Field>>,
     /// Its notes, by the names of their sections.
     pub notes: Vec<(&'static str, String)>,
     /// Its bytes in the file.
@@ -123,8 +126,11 @@ fn own_name(data: &[u8]) -> Option<String> {
     str::from_utf8(name).ok().map(str::to_owned)
 }
 
+/// Where the subsection of a file's own name has its contents, and where it is itself.
+type OwnName = (Range<usize>, Range<usize>);
+
 /// Where the subsection of the file's own name has its contents, and where it is itself.
-fn own_name_subsection(data: &[u8]) -> Result<Option<(Range<usize>, Range<usize>)>, Error> {
+fn own_name_subsection(data: &[u8]) -> Result<Option<OwnName>, Error> {
     let mut at = 0;
     while at < data.len() {
         let start = at;

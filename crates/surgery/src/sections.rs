@@ -179,19 +179,19 @@ fn read_custom<'a>(
     })
 }
 
+/// What is called for a file: what it is, its place, how deep it is, and its sections.
+type Visit<'a> = dyn FnMut(Layer, &Range<usize>, usize, &[Section]) -> Result<(), Error> + 'a;
+
 /// Calls `visit` for each file in a file, the outer one first, with its place, and how deep it is.
 ///
 /// # Errors
 /// If one is malformed, or they are nested too deep; or what `visit` returns.
-pub(crate) fn visit_files(
-    bytes: &[u8],
-    visit: &mut dyn FnMut(Layer, &Range<usize>, usize, &[Section]) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(crate) fn visit_files(bytes: &[u8], visit: &mut Visit<'_>) -> Result<(), Error> {
     fn go(
         bytes: &[u8],
         range: &Range<usize>,
         depth: usize,
-        visit: &mut dyn FnMut(Layer, &Range<usize>, usize, &[Section]) -> Result<(), Error>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), Error> {
         let layer = layer(bytes, range)?;
         let sections = sections(bytes, range)?;

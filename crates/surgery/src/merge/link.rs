@@ -115,9 +115,9 @@ pub(super) fn link<'a>(
             global_places: Vec::new(),
         },
     };
-    for source in 0..sources.len() {
+    for (source, module) in sources.iter().enumerate() {
         let mut meanings: [Vec<Meaning>; Kind::N] = Default::default();
-        for import in &sources[source].imports {
+        for import in &module.imports {
             let kind = Kind::of(&import.ty);
             let index = meanings[kind as usize].len() as u32;
             let entry = Entry {

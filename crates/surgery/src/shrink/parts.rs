@@ -70,7 +70,7 @@ fn starts<'a, T: wasmparser::FromReader<'a>>(
     section: SectionLimited<'a, T>,
 ) -> Result<Vec<u64>, Error> {
     let items = section.into_iter_with_offsets();
-    let starts = items.map(|item| item.map(|(at, _)| at as u64));
+    let starts = items.map(|item| item.map(|(at, _)| at));
     Ok(starts.collect::<wasmparser::Result<_>>()?)
 }
 
