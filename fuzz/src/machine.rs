@@ -4,6 +4,7 @@
 
 use crate::Random;
 use crate::kept::{self, Damage};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wharf::{Config, Engine, Inlining, Module, Result, Tier};
@@ -152,12 +153,18 @@ impl Machine {
         };
     }
 
+    /// The module that this machine runs in place of a valid one.
+    pub fn rewrite(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Machine::Rewritten(recipe) | Machine::RewrittenCompiled(recipe) => {
+                Cow::Owned(recipe.rewrite(bytes))
+            }
+            _ => Cow::Borrowed(bytes),
+        }
+    }
+
     /// A valid module on an engine of this machine.
     pub fn module(self, engine: &Engine, bytes: &[u8]) -> Result<Module> {
-        if let Machine::Rewritten(recipe) | Machine::RewrittenCompiled(recipe) = self {
-            let rewritten = recipe.rewrite(bytes);
-            return Module::from_binary(engine, rewritten);
-        }
         let module = Module::from_binary(engine, bytes.to_vec())?;
         if self != Machine::Artifact {
             return Ok(module);

@@ -49,6 +49,8 @@ impl Run {
         seed: u64,
         fuel: u64,
     ) -> Result<Run> {
+        // What is imported may be less, and its types others.
+        let bytes = &*machine.rewrite(bytes);
         let module = machine
             .module(engine, bytes)
             .expect("only valid modules are judged");

@@ -25,7 +25,12 @@ impl Worker {
             return None;
         }
         let reader = input.read_surveyed(&self.survey, &mut self.scratch).ok()?;
-        let built = self.builder.build(reader, ir::BuildOptions::default());
+        // A NaN computed here must be one that the deterministic profile allows too, as it may be what runs the module.
+        let options = ir::BuildOptions {
+            canonical_nans: true,
+            ..ir::BuildOptions::default()
+        };
+        let built = self.builder.build(reader, options);
         built.ok()
     }
 }
