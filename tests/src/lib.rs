@@ -5,7 +5,7 @@
 //!
 //! Kinds, each a file here: `scripts` (the official suite and `tests/wast`), `commands` (`tests/cli`, `tests/errors`, `tests/programs`),
 //! `optimized` (the same scripts, each module through the optimizer first), `wasi` (the official WASI programs), `golden` and `wabt` (the command-line tests of wasm-tools and wabt),
-//! `round_trips` (modules to text and back). `known` holds what may fail, `differences` where we differ from other projects' tests; `readme` writes what passed into the README.
+//! `round_trips` (modules to text and back), `merging` (modules linked and merged). `known` holds what may fail, `differences` where we differ from other projects' tests; `readme` writes what passed into the README.
 #![forbid(unsafe_code)]
 
 mod commands;
@@ -15,6 +15,7 @@ mod explained;
 mod gen_wasm;
 mod golden;
 mod known;
+mod merging;
 mod optimized;
 mod process;
 mod readme;

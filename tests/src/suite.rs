@@ -11,7 +11,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::expect::is_updating;
 use crate::known::KnownFailures;
-use crate::{commands, golden, optimized, process, readme, round_trips, scripts, wabt, wasi};
+use crate::{
+    commands, golden, merging, optimized, process, readme, round_trips, scripts, wabt, wasi,
+};
 
 /// A test of any kind, before it is known whether it may fail.
 pub struct Test {
@@ -66,6 +68,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     golden::collect(&mut tests)?;
     wabt::collect(&mut tests)?;
     round_trips::collect(&mut tests)?;
+    merging::collect(&mut tests);
 
     let unknown = known.without_test(tests.iter().map(|test| test.name.as_str()));
     if !unknown.is_empty() {

@@ -1,4 +1,4 @@
-//! The tests of wabt that call `wat2wasm`, `wasm2wat`, `wasm-validate` or `wasm-objdump`, where `WHARF_WABT_TESTS` names its folder `test`.
+//! The tests of wabt that call `wat2wasm`, `wasm2wat`, `wasm-validate`, `wasm-objdump` or `wasm-strip`, where `WHARF_WABT_TESTS` names its folder `test`.
 //!
 //! Used in place, because they are not ours. A file says in `;;; KEY: VALUE` which tools to call, and holds what they print. We are
 //! called by the names of these tools. Of messages we compare the line that they name, of text the module that it says: words and layout are
@@ -28,6 +28,8 @@ enum Tool {
     GenWasmBad,
     /// Text to binary, of which sections, items and instructions are shown.
     Objdump,
+    /// Bytes that are described, stripped; their sections are shown.
+    Strip,
 }
 
 /// Adds the tests, or says why there are none.
@@ -86,6 +88,7 @@ impl Case {
             stderr: String::new(),
         };
         let mut tool = None;
+        let mut runs: Vec<Vec<String>> = Vec::new();
         let (mut in_head, mut into) = (true, None);
         for line in bytes.split_inclusive(|b| *b == b'\n') {
             let text = String::from_utf8_lossy(line);
@@ -100,6 +103,7 @@ impl Case {
                     let (key, value) = trimmed[3..].split_once(':')?;
                     let words = || value.split_whitespace().map(str::to_owned);
                     match key.trim() {
+                        "RUN" => runs.push(words().collect()),
                         "TOOL" => tool = Some(value.trim().to_owned()),
                         "ARGS" | "ARGS*" => case.args.extend(words()),
                         "ERROR" | "ERROR0" => case.code = value.trim().parse().ok()?,
@@ -119,12 +123,23 @@ impl Case {
                 }
             }
         }
+        if let [_, strip, _] = &runs[..]
+            && strip.first().is_some_and(|tool| tool == "%(wasm-strip)s")
+        {
+            case.tool = Tool::Strip;
+            case.args = strip[1..].to_vec();
+            return Some(case);
+        }
+        if !runs.is_empty() {
+            return None;
+        }
         case.tool = match tool?.as_str() {
             "wat2wasm" => Tool::Wat2Wasm,
             "run-roundtrip" => Tool::RoundTrip,
             "run-gen-wasm" => Tool::GenWasm,
             "run-gen-wasm-bad" => Tool::GenWasmBad,
             "run-objdump" => Tool::Objdump,
+            "run-gen-wasm-strip" => Tool::Strip,
             _ => return None,
         };
         Some(case)
@@ -162,6 +177,7 @@ impl Case {
                 work.write(name, &self.input)?;
                 self.check_round_trip(&work, &name.to_string_lossy())
             }
+            Tool::Strip => self.check_strip(&work, name),
             Tool::Objdump => {
                 work.write(name, &self.input)?;
                 self.check_dump(&work, name)
@@ -219,6 +235,27 @@ impl Case {
         match found == self.stdout {
             true => Ok(()),
             false => Err(format!("expected\n{}\nfound\n{found}", self.stdout)),
+        }
+    }
+
+    fn check_strip(&self, work: &Work, name: &Path) -> Result<(), String> {
+        let stem = name.with_extension("").to_string_lossy().into_owned();
+        let wasm = format!("{stem}.wasm");
+        work.write(Path::new(&wasm), &gen_wasm::assemble(&self.input)?)?;
+        let args = self.args.iter();
+        let mut args: Vec<String> = args
+            .map(|arg| arg.replace("%(temp_file)s", &stem))
+            .collect();
+        if args.is_empty() {
+            args.push(wasm);
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        work.run("wasm-strip", &args)?.expect_success()?;
+        // The output, or what was stripped in place, is named last.
+        let ran = work.run("wasm-objdump", &["-h", args[args.len() - 1]])?;
+        match ran.stdout == self.stdout {
+            true => Ok(()),
+            false => Err(format!("expected\n{}\nfound\n{}", self.stdout, ran.stdout)),
         }
     }
 

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Takes longer than anybody waits.
+exec sleep 5
