@@ -1,8 +1,9 @@
 //! What nobody uses goes, and all else gets new numbers.
 //!
-//! Apart from parts because it is known that nothing is missed by it: it is tried once, and mostly kept.
+//! Apart from parts because mostly nothing is missed by it. What is looked for may be in a function that nobody calls: functions stay
+//! if the module is not interesting without them.
 
-use super::Search;
+use super::{Search, by_halves};
 use crate::Error;
 use crate::merge::MergeInput;
 use crate::merge::source::{Kind, Source};
@@ -24,11 +25,34 @@ pub(super) fn remove(search: &mut Search<'_>) -> Result<(), Error> {
         name: "",
         wasm: &wasm,
     })?;
-    let Ok(used) = Used::of(&source) else {
+    let Ok(used) = Used::of(&source, &[]) else {
         return Ok(());
     };
+    let idle: Vec<u32> = (source.n_imported(Kind::Func)..)
+        .zip(&source.funcs)
+        .map(|(func, _)| func)
+        .filter(|func| !used.spaces[Kind::Func as usize][*func as usize])
+        .collect();
+    let mut try_with = |funcs: &[u32]| match Used::of(&source, funcs) {
+        Ok(used) => match without_unused(&module, &used) {
+            Some(smaller) => search.try_smaller(&smaller),
+            None => Ok(false),
+        },
+        Err(_) => Ok(false),
+    };
+    if idle.is_empty() {
+        try_with(&[])?;
+    }
+    by_halves(idle.len(), &mut |left| {
+        let funcs: Vec<u32> = left.iter().map(|&at| idle[at]).collect();
+        try_with(&funcs)
+    })
+}
+
+/// The module with what is used alone; none if it cannot be written anew.
+fn without_unused(module: &module::Module, used: &Used) -> Option<Vec<u8>> {
     let keeping = |used: &[bool]| Renumbering::keeping(used.len(), |at| used[at]);
-    let mut rewrite = Rewrite::new(&module);
+    let mut rewrite = Rewrite::new(module);
     rewrite.types = keeping(&used.spaces[TYPES]);
     rewrite.funcs = keeping(&used.spaces[Kind::Func as usize]);
     rewrite.tables = keeping(&used.spaces[Kind::Table as usize]);
@@ -37,10 +61,7 @@ pub(super) fn remove(search: &mut Search<'_>) -> Result<(), Error> {
     rewrite.tags = keeping(&used.spaces[Kind::Tag as usize]);
     rewrite.elems = keeping(&used.spaces[ELEMS]);
     rewrite.datas = keeping(&used.spaces[DATAS]);
-    if let Ok(smaller) = rewrite.apply() {
-        search.try_smaller(&smaller)?;
-    }
-    Ok(())
+    rewrite.apply().ok()
 }
 
 /// Index spaces beside those of [`Kind`].
@@ -59,8 +80,8 @@ struct Used {
 type Walked<T> = Result<T, reencode::Error<Infallible>>;
 
 impl Used {
-    /// All that exports, the start function and active segments lead to.
-    fn of(source: &Source<'_>) -> Walked<Used> {
+    /// All that exports, the start function, active segments and some more functions lead to.
+    fn of(source: &Source<'_>, funcs: &[u32]) -> Walked<Used> {
         let n = |kind| (source.n_imported(kind) + source.n_defined(kind)) as usize;
         // By type: its group, and the first type of this.
         let mut groups: Vec<(usize, u32)> = Vec::new();
@@ -83,6 +104,9 @@ impl Used {
         };
         for export in &source.exports {
             used.mark(Kind::of_export(export) as usize, export.index);
+        }
+        for &func in funcs {
+            used.mark(Kind::Func as usize, func);
         }
         if let Some(start) = source.start {
             used.mark(Kind::Func as usize, start);
