@@ -146,6 +146,11 @@ impl Rules<'_> {
         else {
             return None;
         };
+        // A load that this walk made has no place among the others yet, so nothing can come before it: the next walk sees it.
+        let first_new = self.before.first();
+        if first_new.is_some_and(|&(_, new)| old.index() >= new.index()) {
+            return None;
+        }
         let addr = self.same.now(addr);
         let inst = Inst::Load {
             op: load,
