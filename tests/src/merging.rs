@@ -76,7 +76,7 @@ fn modules(seed: u64) -> Result<Vec<Vec<u8>>, String> {
         // What the order of segments and start functions changes is said to change.
         options.allow_start_export = Some(false);
         options.canonicalize_nans = Some(true);
-        options.disallow_traps = Some(seed % 3 != 0);
+        options.disallow_traps = Some(!seed.is_multiple_of(3));
         options.export_everything = Some(true);
         options.gc_enabled = Some(has_gc);
         options.exceptions_enabled = Some(true);
