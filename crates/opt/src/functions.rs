@@ -2,8 +2,10 @@
 //!
 //! Apart from what is done with whole modules because functions do not wait for each other: threads take the next one.
 
-use crate::Options;
-use module::{FuncIdx, FuncType, Module, ReadScratch, Survey};
+use crate::callees::callees;
+use crate::{Error, Options, plan};
+use module::{BodyReader, FuncIdx, FuncType, Module, ReadScratch, Survey};
+use passes::Callee;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +17,46 @@ pub(crate) struct Worker {
     survey: Survey,
 }
 
+/// What passes over the functions of a module go by.
+pub(crate) struct Facts<'a> {
+    pub(crate) options: &'a Options<'a>,
+    /// By function. It stays true whatever becomes of bodies that do the same.
+    callees: Vec<Callee>,
+}
+
+impl<'a> Facts<'a> {
+    /// What is to be known of a module.
+    ///
+    /// # Errors
+    /// If a body is not valid.
+    pub(crate) fn of(module: &Module, options: &'a Options<'a>) -> Result<Facts<'a>, Error> {
+        Ok(Facts {
+            options,
+            callees: callees(module, options)?,
+        })
+    }
+
+    /// What surrounds a function of the module whose parameters are of these types.
+    pub(crate) fn env<'e>(&'e self, module: &'e Module, ty: &'e FuncType) -> passes::Env<'e> {
+        passes::Env {
+            callees: &self.callees,
+            ..passes::Env::new(module.header(), ty.params())
+        }
+    }
+
+    /// What functions go through.
+    pub(crate) fn pipeline(&self) -> &'static [&'static str] {
+        plan::pipeline(self.options.only_shorter)
+    }
+}
+
 impl Worker {
+    /// The operators of a function; `None` if it is imported, or they cannot be read.
+    pub(crate) fn read(&mut self, module: &Module, func: FuncIdx) -> Option<BodyReader<'_>> {
+        let input = module.body(func)?.trusted();
+        input.read(&mut self.scratch).ok()
+    }
+
     /// A function in SSA form; `None` if it is imported, cannot be built, or must stay as it is.
     pub(crate) fn build(&mut self, module: &Module, func: FuncIdx) -> Option<&mut ir::Func> {
         let input = module.body(func)?.trusted();
@@ -76,26 +117,26 @@ pub(crate) fn for_each<T: Send + Clone>(
 /// Lets a function go through passes, and writes it; `None` if it cannot be written.
 pub(crate) fn finish(
     module: &Module,
-    options: &Options<'_>,
+    facts: &Facts<'_>,
     func: FuncIdx,
     now: &mut ir::Func,
     pipeline: &[&'static str],
 ) -> Option<Vec<u8>> {
     let ty = module.header().func_type(func);
-    finish_as(module, options, func, now, pipeline, ty)
+    finish_as(module, facts, func, now, pipeline, ty)
 }
 
 /// The same, for a function that has another type now.
 pub(crate) fn finish_as(
     module: &Module,
-    options: &Options<'_>,
+    facts: &Facts<'_>,
     func: FuncIdx,
     now: &mut ir::Func,
     pipeline: &[&'static str],
     ty: &FuncType,
 ) -> Option<Vec<u8>> {
-    let env = passes::Env::new(module.header(), ty.params());
-    match options.on_pass {
+    let env = facts.env(module, ty);
+    match facts.options.on_pass {
         None => passes::run(now, &env, pipeline),
         Some(on_pass) => {
             for pass in pipeline {
@@ -112,12 +153,12 @@ pub(crate) fn finish_as(
 /// New bodies of functions that went through passes; those that are `None` stay.
 pub(crate) fn passed(
     module: &Module,
-    options: &Options<'_>,
+    facts: &Facts<'_>,
     pipeline: &[&'static str],
 ) -> Vec<Option<Vec<u8>>> {
-    for_each(module, options, |worker, func| {
+    for_each(module, facts.options, |worker, func| {
         let built = worker.build(module, func)?;
-        let body = finish(module, options, func, built, pipeline)?;
-        (!options.only_shorter || body.len() < module.body(func)?.bytes_len()).then_some(body)
+        let body = finish(module, facts, func, built, pipeline)?;
+        (!facts.options.only_shorter || body.len() < module.body(func)?.bytes_len()).then_some(body)
     })
 }

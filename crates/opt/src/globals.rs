@@ -2,9 +2,9 @@
 //!
 //! Apart from the passes because all functions have a say in whether a global is ever written.
 
-use crate::functions;
+use crate::functions::{self, Facts};
 use crate::uses::Uses;
-use crate::{Error, Options, plan};
+use crate::{Error, Options};
 use ir::{Func, Inst, InstId, Type, Value};
 use module::{FuncIdx, GlobalIdx, Module, Op, ReadScratch};
 use rewrite::Rewrite;
@@ -26,14 +26,14 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
     if known.iter().all(|known| *known == Known::Nothing) {
         return Ok(None);
     }
-    let pipeline = plan::pipeline(options.only_shorter);
+    let facts = Facts::of(module, options)?;
     let bodies = functions::for_each(module, options, |worker, func| {
         if !names_known(module, func, &known).unwrap_or(false) {
             return None;
         }
         let built = worker.build(module, func)?;
         change(built, &known);
-        let body = functions::finish(module, options, func, built, pipeline)?;
+        let body = functions::finish(module, &facts, func, built, facts.pipeline())?;
         (!options.only_shorter || body.len() <= module.body(func)?.bytes_len()).then_some(body)
     });
     if bodies.iter().all(Option::is_none) {

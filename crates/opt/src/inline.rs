@@ -3,9 +3,9 @@
 //! Apart from inlining itself, which `ir` does, because what pays is another question for modules than for machine code: a function
 //! that is called once costs nothing where it is called, and its own entry goes.
 
-use crate::functions::{self, Worker};
+use crate::functions::{self, Facts, Worker};
 use crate::uses::Uses;
-use crate::{Error, Options, plan};
+use crate::{Error, Options};
 use ir::{Block, Callee, Func, InlineSite, Inst, InstId, Term};
 use module::{FuncIdx, Module, Op};
 use rewrite::Rewrite;
@@ -30,7 +30,7 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
         uses: &uses,
         small,
     };
-    let pipeline = plan::pipeline(options.only_shorter);
+    let facts = Facts::of(module, options)?;
     let bodies = functions::for_each(module, options, |worker, func| {
         let is_worth_a_look = calls_candidates(module, func, &plan).unwrap_or(false);
         // What will be in its only caller need not be done here too.
@@ -52,7 +52,7 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
         let n_saved = chosen.n_saved;
         let mut inlined = Func::new();
         ir::inline(&outer, Some(func), &sites, &mut inlined);
-        let body = functions::finish(module, options, func, &mut inlined, pipeline)?;
+        let body = functions::finish(module, &facts, func, &mut inlined, facts.pipeline())?;
         let n_before = module.body(func)?.bytes_len();
         (!options.only_shorter || body.len() < n_before + n_saved).then_some(body)
     });

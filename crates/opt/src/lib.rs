@@ -17,6 +17,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod callees;
 mod data;
 mod functions;
 mod globals;

@@ -2,7 +2,7 @@
 //!
 //! Apart from the steps because it alone knows that a module is bytes between them.
 
-use crate::functions;
+use crate::functions::{self, Facts};
 use crate::plan::{self, Step};
 use crate::sections::{self, speaks_of_places};
 use module::{Features, Module};
@@ -116,7 +116,8 @@ pub fn optimize(bytes: Vec<u8>, steps: &[Step], options: &Options<'_>) -> Result
             _ => {
                 let (pipeline, others) = leading_passes(rest);
                 rest = others;
-                let bodies = functions::passed(&module, options, &pipeline);
+                let facts = Facts::of(&module, options)?;
+                let bodies = functions::passed(&module, &facts, &pipeline);
                 match bodies.iter().any(Option::is_some) {
                     true => {
                         let mut better = Rewrite::new(&module);

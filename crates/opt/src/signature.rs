@@ -3,9 +3,9 @@
 //! Apart from the passes because callers and callees must change at once. Only functions all of whose calls are seen change: those that
 //! nothing names but direct calls. If one of the bodies cannot be written, what it takes part in is left alone, and all is done again.
 
-use crate::functions::{self, Worker};
+use crate::functions::{self, Facts, Worker};
 use crate::uses::Uses;
-use crate::{Error, Options, plan};
+use crate::{Error, Options};
 use ir::{Block, Callee, Func, Inst, InstId, Term, Type, Value};
 use module::{FuncIdx, FuncType, Module, ValType};
 use rewrite::Rewrite;
@@ -17,9 +17,10 @@ const TRIES: usize = 4;
 /// Changes them.
 pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
     let uses = Uses::of(module)?;
+    let facts = Facts::of(module, options)?;
     let header = module.header();
     let seen = functions::for_each(module, options, |worker, func| {
-        let built = prepared(worker, module, func)?;
+        let built = prepared(worker, module, &facts, func)?;
         Some(Seen::of(built))
     });
     let mut found = vec![None; header.funcs().len()];
@@ -53,7 +54,7 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
         if found.iter().all(Option::is_none) {
             return Ok(None);
         }
-        match apply(module, options, &seen, &found)? {
+        match apply(module, &facts, &seen, &found)? {
             Ok(bytes) => return Ok(Some(bytes)),
             Err(stuck) => stuck.iter().for_each(|func| found[func.index()] = None),
         }
@@ -62,10 +63,15 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
 }
 
 /// A function without what it does not need: so what is unused is found, and found again.
-fn prepared<'w>(worker: &'w mut Worker, module: &Module, func: FuncIdx) -> Option<&'w mut Func> {
+fn prepared<'w>(
+    worker: &'w mut Worker,
+    module: &Module,
+    facts: &Facts<'_>,
+    func: FuncIdx,
+) -> Option<&'w mut Func> {
     let built = worker.build(module, func)?;
-    let params = module.header().func_type(func).params();
-    passes::run(built, &passes::Env::new(module.header(), params), &["dce"]);
+    let ty = module.header().func_type(func);
+    passes::run(built, &facts.env(module, ty), &["dce"]);
     Some(built)
 }
 
@@ -235,12 +241,11 @@ impl Change {
 /// The module with these changes, or the functions that cannot change because a body cannot be written.
 fn apply(
     module: &Module,
-    options: &Options<'_>,
+    facts: &Facts<'_>,
     seen: &[Option<Seen>],
     changes: &[Option<Change>],
 ) -> Result<Result<Vec<u8>, HashSet<FuncIdx>>, Error> {
     let header = module.header();
-    let pipeline = plan::pipeline(options.only_shorter);
     // The functions that take part in something, and what they take part in.
     let parts = |at: usize| {
         let own = FuncIdx((header.n_imported_funcs() + at) as u32);
@@ -253,12 +258,12 @@ fn apply(
             .filter(|func| changes[func.index()].is_some())
             .collect::<HashSet<FuncIdx>>()
     };
-    let bodies = functions::for_each(module, options, |worker, func| {
+    let bodies = functions::for_each(module, facts.options, |worker, func| {
         let at = header.defined_func(func)?;
         if parts(at).is_empty() {
             return None;
         }
-        let built = prepared(worker, module, func)?;
+        let built = prepared(worker, module, facts, func)?;
         change_calls(built, changes);
         let ty = match &changes[func.index()] {
             Some(change) => {
@@ -268,7 +273,12 @@ fn apply(
             None => header.func_type(func).clone(),
         };
         Some(functions::finish_as(
-            module, options, func, built, pipeline, &ty,
+            module,
+            facts,
+            func,
+            built,
+            facts.pipeline(),
+            &ty,
         ))
     });
     let mut stuck = HashSet::new();

@@ -117,7 +117,8 @@ fn is_same_each_time(
     if effects(func, inst, callees) != Effects::NONE && !is_global {
         return false;
     }
-    if matches!(inst, Inst::FrameLoad { .. }) {
+    // A call may be what its block ends with.
+    if matches!(inst, Inst::FrameLoad { .. }) || inst.is_call() {
         return false;
     }
     let is_outside = |value: Value| {

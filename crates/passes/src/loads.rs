@@ -8,6 +8,7 @@
 
 use crate::between::{self, Between};
 use crate::domtree::{DomTree, Same};
+use crate::effects::effects;
 use crate::facts::may_share;
 use crate::table::Env;
 use ir::{Block, Cfg, Def, EdgeId, Func, GcOp, Inst, InstId, State, Term, Value};
@@ -26,11 +27,11 @@ pub(crate) fn run(func: &mut Func, env: &Env<'_>) {
     let cfg = Cfg::new(func);
     let tree = DomTree::new(func, &cfg);
     let mut finder = Finder {
-        header: env.header,
+        env,
         cfg: &cfg,
         changes: func
             .blocks()
-            .map(|block| Changes::of(env.header, func, block))
+            .map(|block| Changes::of(env, func, block))
             .collect(),
         between: Between::new(func, &cfg),
         roots: (0..func.n_values() as u32).map(Value::new).collect(),
@@ -110,8 +111,6 @@ struct Available {
 /// What a block may change.
 #[derive(Clone, Copy, Default)]
 struct Changes {
-    /// All that can be.
-    all: bool,
     /// All elements of arrays.
     elements: bool,
     /// Fields by their index: the last bit stands for all from there on.
@@ -131,7 +130,7 @@ fn bit(index: u32) -> u64 {
 }
 
 impl Changes {
-    fn of(header: &Header, func: &Func, block: Block) -> Changes {
+    fn of(env: &Env<'_>, func: &Func, block: Block) -> Changes {
         let mut changes = Changes::default();
         for &id in func.insts(block) {
             match *func.inst(id) {
@@ -139,42 +138,49 @@ impl Changes {
                     GcOp::StructSet { field, .. } => changes.fields |= bit(field),
                     op => changes.elements |= op.effects().writes.meets(State::HEAP),
                 },
-                Inst::GlobalSet { global, .. } if is_imported(header, global) => {
+                Inst::GlobalSet { global, .. } if is_imported(env.header, global) => {
                     changes.imported_globals = true;
                 }
                 Inst::GlobalSet { global, .. } => changes.globals |= bit(global.0),
-                ref inst => {
-                    changes.all |= inst.effects().writes.meets(State::HEAP.or(State::GLOBAL));
-                }
+                ref inst => changes.any_of(effects(func, inst, env.callees).writes),
             }
         }
         changes
     }
 
+    /// Adds everything of these kinds.
+    fn any_of(&mut self, kinds: State) {
+        if kinds.meets(State::HEAP) {
+            self.elements = true;
+            self.fields = u64::MAX;
+        }
+        if kinds.meets(State::GLOBAL) {
+            self.globals = u64::MAX;
+            self.imported_globals = true;
+        }
+    }
+
     fn may_change(&self, header: &Header, known: &Available) -> bool {
         known.is_mutable
-            && (self.all
-                || match known.place {
-                    Place::Field { field, .. } => self.fields & bit(field) != 0,
-                    Place::Element { .. } => self.elements,
-                    Place::Global(global) if is_imported(header, global) => self.imported_globals,
-                    Place::Global(global) => self.globals & bit(global.0) != 0,
-                    _ => false,
-                })
+            && match known.place {
+                Place::Field { field, .. } => self.fields & bit(field) != 0,
+                Place::Element { .. } => self.elements,
+                Place::Global(global) if is_imported(header, global) => self.imported_globals,
+                Place::Global(global) => self.globals & bit(global.0) != 0,
+                _ => false,
+            }
     }
 }
 
 impl between::Changes for Changes {
     const ALL: Changes = Changes {
-        all: true,
-        elements: false,
-        fields: 0,
-        globals: 0,
-        imported_globals: false,
+        elements: true,
+        fields: u64::MAX,
+        globals: u64::MAX,
+        imported_globals: true,
     };
 
     fn add(&mut self, other: Changes) {
-        self.all |= other.all;
         self.elements |= other.elements;
         self.fields |= other.fields;
         self.globals |= other.globals;
@@ -183,7 +189,7 @@ impl between::Changes for Changes {
 }
 
 struct Finder<'a> {
-    header: &'a Header,
+    env: &'a Env<'a>,
     cfg: &'a Cfg,
     /// By block.
     changes: Vec<Changes>,
@@ -230,7 +236,7 @@ impl Finder<'_> {
         };
         if preds.len() > 1 && known.iter().any(|known| known.is_mutable) {
             let changes = self.between.changes(self.cfg, &self.changes, idom, block);
-            known.retain(|known| !changes.may_change(self.header, known));
+            known.retain(|known| !changes.may_change(self.env.header, known));
         }
     }
 
@@ -262,7 +268,7 @@ impl Finder<'_> {
         match *inst {
             Inst::GlobalSet { global, value } => {
                 let place = Place::Global(global);
-                let is_imported = |global| is_imported(self.header, global);
+                let is_imported = |global| is_imported(self.env.header, global);
                 known.retain(|known| match known.place {
                     Place::Global(other) if is_imported(global) => {
                         !(known.is_mutable && is_imported(other))
@@ -272,10 +278,11 @@ impl Finder<'_> {
                 self.is_at(known, place, None, value);
             }
             Inst::Gc { op, args } => self.gc(func, id, op, func.list(args), known),
-            _ if inst.effects().writes.meets(State::HEAP.or(State::GLOBAL)) => {
-                known.retain(|known| !known.is_mutable);
+            _ => {
+                let mut changes = Changes::default();
+                changes.any_of(effects(func, inst, self.env.callees).writes);
+                known.retain(|known| !changes.may_change(self.env.header, known));
             }
-            _ => {}
         }
     }
 
@@ -485,7 +492,7 @@ impl Finder<'_> {
             || !(is_fresh(object) && is_fresh(other))
                 && known
                     .ty
-                    .is_none_or(|other| may_share(self.header, ty, other));
+                    .is_none_or(|other| may_share(self.env.header, ty, other));
         known.is_mutable && field == other_field && may_be_object
     }
 
@@ -495,7 +502,7 @@ impl Finder<'_> {
                 && matches!(known.place, Place::Element { .. })
                 && known
                     .ty
-                    .is_none_or(|other| may_share(self.header, ty, other)))
+                    .is_none_or(|other| may_share(self.env.header, ty, other)))
         });
     }
 
@@ -509,7 +516,7 @@ impl Finder<'_> {
         value: Value,
     ) {
         if matches!(
-            ir::struct_field(self.header, ty, field),
+            ir::struct_field(self.env.header, ty, field),
             StorageType::Val(_)
         ) {
             let place = Place::Field {
@@ -530,7 +537,7 @@ impl Finder<'_> {
         index: Index,
         value: Value,
     ) {
-        if matches!(ir::array_element(self.header, ty), StorageType::Val(_)) {
+        if matches!(ir::array_element(self.env.header, ty), StorageType::Val(_)) {
             let place = Place::Element {
                 array,
                 index,
@@ -541,18 +548,18 @@ impl Finder<'_> {
     }
 
     fn is_at(&self, known: &mut Vec<Available>, place: Place, ty: Option<TypeIdx>, value: Value) {
-        let field = |field: u32| match &self.header.sub_type(ty?).composite {
+        let field = |field: u32| match &self.env.header.sub_type(ty?).composite {
             CompositeType::Struct(found) => Some(found.fields[field as usize].mutable),
             _ => None,
         };
-        let element = || match &self.header.sub_type(ty?).composite {
+        let element = || match &self.env.header.sub_type(ty?).composite {
             CompositeType::Array(found) => Some(found.element.mutable),
             _ => None,
         };
         let is_mutable = match place {
             Place::Field { field: nth, .. } => field(nth).unwrap_or(true),
             Place::Element { .. } => element().unwrap_or(true),
-            Place::Global(global) => self.header.globals()[global.index()].mutable,
+            Place::Global(global) => self.env.header.globals()[global.index()].mutable,
             _ => false,
         };
         self.add(known, place, ty, self.same.now(value), is_mutable);
