@@ -118,7 +118,7 @@ pub enum ElemMode {
 /// All that precedes the code of a module.
 ///
 /// **Invariant:** it has been validated, so every index in it is in bounds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Header {
     features: Features,
     types: Box<[SubType]>,
@@ -239,6 +239,21 @@ impl Header {
     /// If there is no such function.
     pub fn func_type(&self, func: FuncIdx) -> &FuncType {
         self.type_at(self.funcs[func.index()])
+    }
+
+    /// The header as it will be once functions have other types, which stand behind all others: for whoever changes a module.
+    ///
+    /// # Panics
+    /// If there is no such function.
+    pub fn with_func_types(&self, types: impl IntoIterator<Item = (FuncIdx, FuncType)>) -> Header {
+        let mut header = self.clone();
+        let mut all = std::mem::take(&mut header.types).into_vec();
+        for (func, ty) in types {
+            header.funcs[func.index()] = TypeIdx(all.len() as u32);
+            all.push(SubType::func(ty));
+        }
+        header.types = all.into();
+        header
     }
 
     /// The types of all tables, imported ones first.

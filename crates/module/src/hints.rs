@@ -11,7 +11,7 @@ use wasmparser::{
 pub(crate) const SECTION: &str = "metadata.code.branch_hint";
 
 /// The hints of a module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct BranchHints {
     /// Ordered by function; those of one ordered by offset.
     funcs: Vec<(FuncIdx, Vec<Hint>)>,

@@ -4,7 +4,7 @@
 
 use crate::callees::callees;
 use crate::{Error, Options, plan};
-use module::{BodyReader, FuncIdx, FuncType, Module, ReadScratch, Survey};
+use module::{BodyReader, FuncIdx, FuncType, Header, Module, ReadScratch, Survey};
 use passes::Callee;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,11 +36,11 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// What surrounds a function of the module whose parameters are of these types.
-    pub(crate) fn env<'e>(&'e self, module: &'e Module, ty: &'e FuncType) -> passes::Env<'e> {
+    /// What surrounds a function whose parameters are of these types, in a module with this header.
+    pub(crate) fn env<'e>(&'e self, header: &'e Header, ty: &'e FuncType) -> passes::Env<'e> {
         passes::Env {
             callees: &self.callees,
-            ..passes::Env::new(module.header(), ty.params())
+            ..passes::Env::new(header, ty.params())
         }
     }
 
@@ -122,20 +122,20 @@ pub(crate) fn finish(
     now: &mut ir::Func,
     pipeline: &[&'static str],
 ) -> Option<Vec<u8>> {
-    let ty = module.header().func_type(func);
-    finish_as(module, facts, func, now, pipeline, ty)
+    finish_as(module, module.header(), facts, func, now, pipeline)
 }
 
-/// The same, for a function that has another type now.
+/// The same, for a function of a module whose header will be another one.
 pub(crate) fn finish_as(
     module: &Module,
+    header: &Header,
     facts: &Facts<'_>,
     func: FuncIdx,
     now: &mut ir::Func,
     pipeline: &[&'static str],
-    ty: &FuncType,
 ) -> Option<Vec<u8>> {
-    let env = facts.env(module, ty);
+    let ty = header.func_type(func);
+    let env = facts.env(header, ty);
     match facts.options.on_pass {
         None => passes::run(now, &env, pipeline),
         Some(on_pass) => {
@@ -146,7 +146,7 @@ pub(crate) fn finish_as(
         }
     }
     let mut body = Vec::with_capacity(module.body(func)?.bytes_len());
-    ir::emit(now, module.header(), ty, &mut body).ok()?;
+    ir::emit(now, header, ty, &mut body).ok()?;
     Some(body)
 }
 

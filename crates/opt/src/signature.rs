@@ -7,9 +7,9 @@ use crate::functions::{self, Facts, Worker};
 use crate::uses::Uses;
 use crate::{Error, Options};
 use ir::{Block, Callee, Func, Inst, InstId, Term, Type, Value};
-use module::{FuncIdx, FuncType, Module, ValType};
+use module::{FuncIdx, FuncType, Header, Module, encode};
 use rewrite::Rewrite;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// So often at most, what turns out not to be writable is left alone.
 const TRIES: usize = 4;
@@ -26,11 +26,7 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
     let mut found = vec![None; header.funcs().len()];
     for (at, seen) in seen.iter().enumerate() {
         let func = header.n_imported_funcs() + at;
-        // Where references pass, `ir::emit` asks for the types that functions had.
-        let ty = header.func_type(FuncIdx(func as u32));
-        let is_number = |ty: &ValType| !matches!(ty, ValType::Ref(_));
         if let Some(seen) = seen
-            && ty.params().iter().all(is_number)
             && !uses.escapes[func]
             && uses.funcs[func] > 0
         {
@@ -50,13 +46,32 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
             *change = None;
         }
     }
+    let mut bodies = vec![None; seen.len()];
+    let mut is_weighed = !options.only_shorter;
     for _ in 0..TRIES {
         if found.iter().all(Option::is_none) {
             return Ok(None);
         }
-        match apply(module, &facts, &seen, &found)? {
-            Ok(bytes) => return Ok(Some(bytes)),
-            Err(stuck) => stuck.iter().for_each(|func| found[func.index()] = None),
+        let parts = parts(header, &seen, &found);
+        write(module, &facts, &found, &parts, &mut bodies);
+        let mut stuck = HashSet::new();
+        for (body, parts) in bodies.iter().zip(&parts) {
+            if let Some(None) = body {
+                stuck.extend(parts);
+            }
+        }
+        if stuck.is_empty() && !is_weighed {
+            stuck = without_gain(module, &found, &bodies, &parts);
+            is_weighed = true;
+        }
+        if stuck.is_empty() {
+            return Ok(Some(apply(module, bodies, &found)?));
+        }
+        stuck.iter().for_each(|func| found[func.index()] = None);
+        for (body, parts) in bodies.iter_mut().zip(&parts) {
+            if parts.iter().any(|func| stuck.contains(func)) {
+                *body = None;
+            }
         }
     }
     Ok(None)
@@ -70,12 +85,13 @@ fn prepared<'w>(
     func: FuncIdx,
 ) -> Option<&'w mut Func> {
     let built = worker.build(module, func)?;
-    let ty = module.header().func_type(func);
-    passes::run(built, &facts.env(module, ty), &["dce"]);
+    let header = module.header();
+    let env = facts.env(header, header.func_type(func));
+    passes::run(built, &env, &["dce"]);
     Some(built)
 }
 
-/// A number that is an argument in each call.
+/// A number, or null, that is an argument in each call.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Constant {
     ty: Type,
@@ -119,8 +135,7 @@ impl Seen {
         }
         let constant = |&value: &Value| {
             let ty = func.ty(value);
-            let is_number = matches!(ty, Type::I32 | Type::I64 | Type::F32 | Type::F64);
-            let bits = func.const_bits(value).filter(|_| is_number)?;
+            let bits = func.const_bits(value).filter(|_| ty != Type::V128)?;
             Some(Constant { ty, bits })
         };
         let mut calls = Vec::new();
@@ -238,68 +253,131 @@ impl Change {
     }
 }
 
-/// The module with these changes, or the functions that cannot change because a body cannot be written.
-fn apply(
-    module: &Module,
-    facts: &Facts<'_>,
+/// By defined function: the changes that it takes part in, as the function that changes or as one that calls it.
+fn parts(
+    header: &Header,
     seen: &[Option<Seen>],
     changes: &[Option<Change>],
-) -> Result<Result<Vec<u8>, HashSet<FuncIdx>>, Error> {
-    let header = module.header();
-    // The functions that take part in something, and what they take part in.
-    let parts = |at: usize| {
+) -> Vec<HashSet<FuncIdx>> {
+    let parts = seen.iter().enumerate().map(|(at, seen)| {
         let own = FuncIdx((header.n_imported_funcs() + at) as u32);
-        let called = seen[at]
+        let called = seen
             .iter()
             .flat_map(|seen| &seen.calls)
             .map(|call| call.callee);
         called
             .chain([own])
             .filter(|func| changes[func.index()].is_some())
-            .collect::<HashSet<FuncIdx>>()
-    };
-    let bodies = functions::for_each(module, facts.options, |worker, func| {
+            .collect()
+    });
+    parts.collect()
+}
+
+/// Changes that make the module longer: each has its share of what happens to the bodies that take part in it, and of the type that
+/// it needs.
+fn without_gain(
+    module: &Module,
+    changes: &[Option<Change>],
+    bodies: &[Option<Option<Vec<u8>>>],
+    parts: &[HashSet<FuncIdx>],
+) -> HashSet<FuncIdx> {
+    let mut gains: HashMap<FuncIdx, f64> = HashMap::new();
+    for ((body, parts), old) in bodies.iter().zip(parts).zip(module.body_ranges()) {
+        let Some(Some(body)) = body else { continue };
+        let share = (old.len() as f64 - body.len() as f64) / parts.len() as f64;
+        for &func in parts {
+            *gains.entry(func).or_default() += share;
+        }
+    }
+    let header = module.header();
+    let there: HashSet<&FuncType> = header
+        .types()
+        .iter()
+        .filter_map(|ty| ty.as_func())
+        .collect();
+    let mut new: HashMap<FuncType, Vec<FuncIdx>> = HashMap::new();
+    for &func in gains.keys() {
+        if let Some(change) = &changes[func.index()] {
+            let ty = change.ty(header.func_type(func));
+            if !there.contains(&ty) {
+                new.entry(ty).or_default().push(func);
+            }
+        }
+    }
+    for (ty, funcs) in new {
+        let mut bytes = Vec::new();
+        let types = ty.params().iter().chain(ty.results());
+        types.for_each(|&ty| encode::val_type(&mut bytes, ty));
+        // What it is, and two numbers of types.
+        let share = (3 + bytes.len()) as f64 / funcs.len() as f64;
+        for func in funcs {
+            *gains.entry(func).or_default() -= share;
+        }
+    }
+    let lost = gains.into_iter().filter(|&(_, gain)| gain <= 0.0);
+    lost.map(|(func, _)| func).collect()
+}
+
+/// The header with these changes.
+fn header_then(header: &Header, changes: &[Option<Change>]) -> Header {
+    let changed = changes.iter().enumerate().filter_map(|(func, change)| {
+        let func = FuncIdx(func as u32);
+        Some((func, change.as_ref()?.ty(header.func_type(func))))
+    });
+    header.with_func_types(changed)
+}
+
+/// Makes the bodies that are not there yet of functions that take part in something; `Some(None)` is one that cannot be written.
+fn write(
+    module: &Module,
+    facts: &Facts<'_>,
+    changes: &[Option<Change>],
+    parts: &[HashSet<FuncIdx>],
+    bodies: &mut [Option<Option<Vec<u8>>>],
+) {
+    let header = module.header();
+    let header_then = header_then(header, changes);
+    let known: &[Option<Option<Vec<u8>>>] = bodies;
+    let new = functions::for_each(module, facts.options, |worker, func| {
         let at = header.defined_func(func)?;
-        if parts(at).is_empty() {
+        if parts[at].is_empty() || known[at].is_some() {
             return None;
         }
-        let built = prepared(worker, module, facts, func)?;
-        change_calls(built, changes);
-        let ty = match &changes[func.index()] {
-            Some(change) => {
+        let mut written = || {
+            let built = prepared(worker, module, facts, func)?;
+            change_calls(built, changes);
+            if let Some(change) = &changes[func.index()] {
                 change_self(built, change);
-                change.ty(header.func_type(func))
             }
-            None => header.func_type(func).clone(),
+            functions::finish_as(module, &header_then, facts, func, built, facts.pipeline())
         };
-        Some(functions::finish_as(
-            module,
-            facts,
-            func,
-            built,
-            facts.pipeline(),
-            &ty,
-        ))
+        Some(written())
     });
-    let mut stuck = HashSet::new();
-    let mut better = Rewrite::new(module);
-    for (at, body) in bodies.into_iter().enumerate() {
-        match body {
-            Some(Some(body)) => better.bodies[at] = Some(body),
-            Some(None) => stuck.extend(parts(at)),
-            None => {}
+    for (body, new) in bodies.iter_mut().zip(new) {
+        if new.is_some() {
+            *body = new;
         }
     }
-    if !stuck.is_empty() {
-        return Ok(Err(stuck));
+}
+
+/// The module with these changes and bodies.
+fn apply(
+    module: &Module,
+    bodies: Vec<Option<Option<Vec<u8>>>>,
+    changes: &[Option<Change>],
+) -> Result<Vec<u8>, Error> {
+    let header_then = header_then(module.header(), changes);
+    let mut better = Rewrite::new(module);
+    for (better, body) in better.bodies.iter_mut().zip(bodies) {
+        *better = body.flatten();
     }
     for (func, change) in changes.iter().enumerate() {
-        if let Some(change) = change {
-            let ty = header.func_type(FuncIdx(func as u32));
-            better.new_types[func] = Some(change.ty(ty));
+        if change.is_some() {
+            let ty = header_then.func_type(FuncIdx(func as u32));
+            better.new_types[func] = Some(ty.clone());
         }
     }
-    Ok(Ok(better.apply()?))
+    Ok(better.apply()?)
 }
 
 /// Lets calls pass and take what their callees will.

@@ -4,7 +4,10 @@
 //! so that what this engine does not keep of a module (alignments, the encoding of exceptions) stays as it was.
 
 use crate::{Renumbering, names};
-use module::{FuncType, Module, TypeIdx, ValType, encode};
+use module::{
+    CompositeType, ConstExpr, FieldType, FuncType, Module, StorageType, SubType, TypeIdx, ValType,
+    encode,
+};
 use std::collections::HashMap;
 use std::fmt;
 use wasm_encoder::reencode::{self, Reencode, utils};
@@ -38,6 +41,13 @@ pub struct Rewrite<'m> {
     pub func_types: Vec<Option<u32>>,
     /// By function: another type than it had, which is added to the types if there is none like it, with old numbers in it.
     pub new_types: Vec<Option<FuncType>>,
+    /// All types that stay, by recursion group: if it is there, the section of types says what these groups say, and
+    /// [`types`](Rewrite::types) has the numbers that follow from it.
+    pub groups: Option<Vec<Vec<(u32, SubType)>>>,
+    /// By global: what it contains instead of what it contained, with old numbers in it.
+    pub global_types: Vec<Option<ValType>>,
+    /// By defined global: another initial value, with old numbers in it.
+    pub global_inits: Vec<Option<ConstExpr>>,
     /// Functions that a segment behind all others declares, by their old numbers, if the module has segments.
     pub more_declared: Vec<u32>,
     /// Data segments that come behind all others.
@@ -112,10 +122,33 @@ impl<'m> Rewrite<'m> {
             bodies: vec![None; module.body_ranges().len()],
             func_types: vec![None; header.funcs().len()],
             new_types: vec![None; header.funcs().len()],
+            groups: None,
+            global_types: vec![None; header.globals().len()],
+            global_inits: vec![None; header.global_inits().len()],
             more_declared: Vec::new(),
             more_datas: Vec::new(),
             keeps_custom: |_| true,
         }
+    }
+
+    /// Lets the section of types have these recursion groups, by old numbers, in which types are what `definition` says (with old
+    /// numbers as well). What names another type names the one in `by` instead.
+    ///
+    /// # Panics
+    /// If a type is in two groups.
+    pub fn set_groups(
+        &mut self,
+        groups: &[Vec<u32>],
+        by: &[u32],
+        definition: impl Fn(TypeIdx) -> SubType,
+    ) {
+        let order: Vec<u32> = groups.iter().flatten().copied().collect();
+        self.types = Renumbering::ordered_merging(&order, by);
+        let define = |&ty: &u32| (ty, definition(TypeIdx(ty)));
+        let groups = groups
+            .iter()
+            .map(|group| group.iter().map(define).collect());
+        self.groups = Some(groups.collect());
     }
 
     /// The bytes of the module as it shall be.
@@ -139,7 +172,7 @@ struct Writer<'r, 'm> {
     func_types: Vec<Option<u32>>,
 }
 
-impl Writer<'_, '_> {
+impl<'r> Writer<'r, '_> {
     /// Adds the types that functions get, as far as there are none like them.
     fn add_types(
         &mut self,
@@ -149,13 +182,26 @@ impl Writer<'_, '_> {
         let rewrite = self.rewrite;
         let header = rewrite.module.header();
         let mut known: HashMap<&FuncType, u32> = HashMap::new();
-        for group in header.rec_groups().iter().filter(|group| group.len() == 1) {
-            let ty = header.sub_type(TypeIdx(group.start));
-            if let (Some(func), Some(new)) = (ty.as_func(), rewrite.types.get(group.start))
+        let mut know = |number: u32, ty: &'r SubType| {
+            if let (Some(func), Some(new)) = (ty.as_func(), rewrite.types.get(number))
                 && ty.is_final
                 && ty.supertype.is_none()
             {
                 known.insert(func, new);
+            }
+        };
+        match &rewrite.groups {
+            Some(groups) => {
+                for group in groups {
+                    if let [(number, ty)] = &group[..] {
+                        know(*number, ty);
+                    }
+                }
+            }
+            None => {
+                for group in header.rec_groups().iter().filter(|group| group.len() == 1) {
+                    know(group.start, header.sub_type(TypeIdx(group.start)));
+                }
             }
         }
         self.func_types = vec![None; rewrite.new_types.len()];
@@ -176,6 +222,68 @@ impl Writer<'_, '_> {
             self.func_types[at] = Some(number);
         }
         Ok(())
+    }
+
+    /// Writes the groups that there shall be.
+    fn groups(
+        &mut self,
+        types: &mut wasm_encoder::TypeSection,
+        groups: &[Vec<(u32, SubType)>],
+    ) -> Written<()> {
+        for group in groups {
+            let mut encoded = Vec::with_capacity(group.len());
+            for (_, ty) in group {
+                encoded.push(self.sub_type(ty)?);
+            }
+            match &encoded[..] {
+                [only] => types.ty().subtype(only),
+                _ => types.ty().rec(encoded),
+            }
+        }
+        Ok(())
+    }
+
+    fn sub_type(&mut self, ty: &SubType) -> Written<wasm_encoder::SubType> {
+        let inner = match &ty.composite {
+            CompositeType::Func(func) => {
+                let params = self.val_types(func.params())?;
+                let results = self.val_types(func.results())?;
+                let func = wasm_encoder::FuncType::new(params, results);
+                wasm_encoder::CompositeInnerType::Func(func)
+            }
+            CompositeType::Struct(found) => {
+                let fields = found.fields.iter().map(|&field| self.field_type(field));
+                let fields = fields.collect::<Written<_>>()?;
+                let found = wasm_encoder::StructType { fields };
+                wasm_encoder::CompositeInnerType::Struct(found)
+            }
+            CompositeType::Array(found) => {
+                let element = self.field_type(found.element)?;
+                wasm_encoder::CompositeInnerType::Array(wasm_encoder::ArrayType(element))
+            }
+        };
+        let supertype = ty.supertype.map(|ty| self.type_index(ty.0)).transpose()?;
+        Ok(wasm_encoder::SubType {
+            is_final: ty.is_final,
+            supertype_idxs: supertype.into_iter().collect(),
+            composite_type: wasm_encoder::CompositeType {
+                inner,
+                shared: false,
+                descriptor: None,
+                describes: None,
+            },
+        })
+    }
+
+    fn field_type(&mut self, field: FieldType) -> Written<wasm_encoder::FieldType> {
+        Ok(wasm_encoder::FieldType {
+            element_type: match field.storage {
+                StorageType::I8 => wasm_encoder::StorageType::I8,
+                StorageType::I16 => wasm_encoder::StorageType::I16,
+                StorageType::Val(ty) => wasm_encoder::StorageType::Val(self.val_types(&[ty])?[0]),
+            },
+            mutable: field.mutable,
+        })
     }
 
     fn val_types(&mut self, types: &[ValType]) -> Written<Vec<wasm_encoder::ValType>> {
@@ -274,6 +382,12 @@ impl Reencode for Writer<'_, '_> {
         types: &mut wasm_encoder::TypeSection,
         section: wasmparser::TypeSectionReader<'_>,
     ) -> Written<()> {
+        let rewrite = self.rewrite;
+        if let Some(groups) = &rewrite.groups {
+            self.groups(types, groups)?;
+            let n_types = groups.iter().map(Vec::len).sum::<usize>();
+            return self.add_types(types, n_types as u32);
+        }
         let mut groups = Vec::new();
         let mut first = 0;
         for group in section {
@@ -378,9 +492,31 @@ impl Reencode for Writer<'_, '_> {
         globals: &mut wasm_encoder::GlobalSection,
         section: wasmparser::GlobalSectionReader<'_>,
     ) -> Written<()> {
-        let n_imported = self.rewrite.module.header().n_imported_globals();
-        for global in ordered(section, &self.rewrite.globals, n_imported)? {
-            self.parse_global(globals, global)?;
+        let rewrite = self.rewrite;
+        let n_imported = rewrite.module.header().n_imported_globals();
+        let all = section
+            .into_iter()
+            .collect::<wasmparser::Result<Vec<_>>>()?;
+        for old in rewrite.globals.order_from(n_imported as u32) {
+            let at = old as usize - n_imported;
+            let global = &all[at];
+            let mut ty = self.global_type(global.ty)?;
+            if let Some(content) = rewrite.global_types[old as usize] {
+                ty.val_type = self.val_types(&[content])?[0];
+            }
+            let init = match &rewrite.global_inits[at] {
+                None => self.const_expr(global.init_expr.clone())?,
+                Some(init) => {
+                    let mut bytes = Vec::new();
+                    for op in init.ops() {
+                        encode::op(&mut bytes, op, &[]);
+                    }
+                    bytes.push(encode::END);
+                    let init = wasmparser::ConstExpr::new(BinaryReader::new(&bytes, 0));
+                    self.const_expr(init)?
+                }
+            };
+            globals.global(ty, &init);
         }
         Ok(())
     }

@@ -74,6 +74,24 @@ impl Renumbering {
         numbers
     }
 
+    /// Both: those stay that `order` lists, in this order; each other one goes, and what names it names its representative in `by`, if
+    /// that stays.
+    ///
+    /// # Panics
+    /// If `order` lists an entry twice, or one that there is not.
+    pub fn ordered_merging(order: &[u32], by: &[u32]) -> Renumbering {
+        let mut numbers = Renumbering::ordered(by.len(), order);
+        let own = numbers.new.clone();
+        numbers.replaced = vec![false; by.len()];
+        for (at, &by) in by.iter().enumerate() {
+            if own[at] == GONE && own[by as usize] != GONE {
+                numbers.new[at] = own[by as usize];
+                numbers.replaced[at] = true;
+            }
+        }
+        numbers
+    }
+
     /// What number an entry gets, or the one that stands for it; `None` if it goes, or there is none.
     pub fn get(&self, old: u32) -> Option<u32> {
         self.new

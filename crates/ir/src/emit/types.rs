@@ -219,18 +219,7 @@ impl<'f> Types<'f> {
             Inst::TableSet { table, .. } => out.extend([None, self.element(table)]),
             Inst::TableGrow { table, .. } => out.extend([self.element(table), None]),
             Inst::TableFill { table, .. } => out.extend([None, self.element(table), None]),
-            Inst::Call {
-                func: callee,
-                args: passed,
-                ..
-            } => {
-                let ty = header.func_type(callee);
-                match func.list(passed).len() == ty.params().len() {
-                    true => args(out, ty),
-                    // Its parameters change, which are numbers then.
-                    false => out.extend(func.list(passed).iter().map(|_| None)),
-                }
-            }
+            Inst::Call { func: callee, .. } => args(out, header.func_type(callee)),
             Inst::CallIndirect { ty, .. } => {
                 args(out, header.type_at(ty));
                 out.push(None);
