@@ -10,6 +10,7 @@ use module::{
 };
 use std::collections::HashMap;
 use std::fmt;
+use wasm_encoder::SectionId;
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasmparser::{BinaryReader, FunctionBody, Parser};
 
@@ -48,7 +49,7 @@ pub struct Rewrite<'m> {
     pub global_types: Vec<Option<ValType>>,
     /// By defined global: another initial value, with old numbers in it.
     pub global_inits: Vec<Option<ConstExpr>>,
-    /// Functions that a segment behind all others declares, by their old numbers, if the module has segments.
+    /// Functions that a segment behind all others declares, by their old numbers.
     pub more_declared: Vec<u32>,
     /// Data segments that come behind all others.
     pub more_datas: Vec<MoreData>,
@@ -160,6 +161,7 @@ impl<'m> Rewrite<'m> {
         let mut writer = Writer {
             rewrite: self,
             func_types: Vec::new(),
+            has_declared: false,
         };
         writer.parse_core_module(&mut out, Parser::new(0), self.module.bytes())?;
         Ok(out.finish())
@@ -170,9 +172,23 @@ struct Writer<'r, 'm> {
     rewrite: &'r Rewrite<'m>,
     /// By function: the new number of its type, for those that get one of [`Rewrite::new_types`].
     func_types: Vec<Option<u32>>,
+    /// Whether [`Rewrite::more_declared`] is written.
+    has_declared: bool,
 }
 
 impl<'r> Writer<'r, '_> {
+    /// Declares what shall be declared beside what is.
+    fn declare_more(&mut self, elements: &mut wasm_encoder::ElementSection) -> Written<()> {
+        self.has_declared = true;
+        let more = &self.rewrite.more_declared;
+        if !more.is_empty() {
+            let more = more.iter().map(|&func| self.function_index(func));
+            let more = more.collect::<Written<Vec<u32>>>()?;
+            elements.declared(wasm_encoder::Elements::Functions(more.into()));
+        }
+        Ok(())
+    }
+
     /// Adds the types that functions get, as far as there are none like them.
     fn add_types(
         &mut self,
@@ -377,6 +393,22 @@ impl Reencode for Writer<'_, '_> {
         utils::block_type(self, ty)
     }
 
+    fn intersperse_section_hook(
+        &mut self,
+        module: &mut wasm_encoder::Module,
+        _after: Option<SectionId>,
+        before: Option<SectionId>,
+    ) -> Written<()> {
+        // The last place for a section of elements, if the module had none.
+        let is_last = matches!(before, Some(SectionId::DataCount | SectionId::Code));
+        if is_last && !self.has_declared && !self.rewrite.more_declared.is_empty() {
+            let mut elements = wasm_encoder::ElementSection::new();
+            self.declare_more(&mut elements)?;
+            module.section(&elements);
+        }
+        Ok(())
+    }
+
     fn parse_type_section(
         &mut self,
         types: &mut wasm_encoder::TypeSection,
@@ -541,13 +573,7 @@ impl Reencode for Writer<'_, '_> {
         for element in ordered(section, &self.rewrite.elems, 0)? {
             self.parse_element(elements, element)?;
         }
-        let more = &self.rewrite.more_declared;
-        if !more.is_empty() {
-            let more = more.iter().map(|&func| self.function_index(func));
-            let more = more.collect::<Written<Vec<u32>>>()?;
-            elements.declared(wasm_encoder::Elements::Functions(more.into()));
-        }
-        Ok(())
+        self.declare_more(elements)
     }
 
     fn parse_element(
