@@ -683,6 +683,23 @@ impl Func {
 }
 
 impl Inst {
+    /// The instruction on operands that `map` makes of its own, if it has them all itself; one with a list of operands stays.
+    pub fn with_own_args(mut self, mut map: impl FnMut(Value) -> Value) -> Inst {
+        let has_list = matches!(
+            self,
+            Inst::Call { .. }
+                | Inst::CallIndirect { .. }
+                | Inst::CallRef { .. }
+                | Inst::Atomic { .. }
+                | Inst::Gc { .. }
+                | Inst::Exn { .. }
+        );
+        if !has_list {
+            self.map_args(&mut [], &mut map);
+        }
+        self
+    }
+
     /// Replaces each operand by what `map` makes of it.
     pub(crate) fn map_args(&mut self, pool: &mut [Value], map: &mut impl FnMut(Value) -> Value) {
         let mut apply = |values: &mut [&mut Value]| {

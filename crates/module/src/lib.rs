@@ -63,7 +63,7 @@ pub use hints::check_branch_hints;
 pub use index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 pub use module::{CustomSection, DataMode, DataSegment, FileRange, Module};
 pub use names::Names;
-pub use op::{BlockType, Catch, Extend, MemArg, Op};
+pub use op::{BlockType, Catch, Extend, Index, MemArg, Op};
 pub use sidetable::{Branch, FuncCode, Handler, HandlerKind};
 pub use survey::Survey;
 pub use types::{

@@ -3,6 +3,10 @@
 //! The enum is exhaustive and has no catch-all: adding a variant makes rustc list every tier that must handle it. Operators that
 //! only compute or access memory are one variant with a row of `ops` inside, so their number does not show here.
 
+mod indices;
+
+pub use indices::Index;
+
 use crate::{
     DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, RefType, TableIdx, TagIdx, TypeIdx, ValType,
 };

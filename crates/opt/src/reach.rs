@@ -3,8 +3,8 @@
 //! Apart from the passes over functions because it looks at all of them once, and at nothing inside them but what they name.
 
 use module::{
-    BlockType, ConstExpr, DataMode, ElemItems, ElemMode, ExportItem, FuncIdx, Header, HeapType,
-    Module, Op, ReadScratch, RefType, TableIdx, TypeIdx, ValType,
+    ConstExpr, DataMode, ElemItems, ElemMode, ExportItem, FuncIdx, Header, HeapType, Index, Module,
+    Op, ReadScratch, TableIdx, TypeIdx, ValType,
 };
 use rewrite::{Renumbering, Rewrite};
 
@@ -278,16 +278,24 @@ impl Reach<'_> {
         }
     }
 
-    fn ref_type(&mut self, ty: RefType) {
-        if let HeapType::Concrete(_, ty) = ty.heap {
-            self.names_types = true;
-            self.ty(ty);
-        }
+    fn referent(&mut self, ty: Option<Index>) {
+        ty.into_iter().for_each(|ty| self.index(ty));
     }
 
-    fn val_type(&mut self, ty: ValType) {
-        if let ValType::Ref(ty) = ty {
-            self.ref_type(ty);
+    fn index(&mut self, index: Index) {
+        match index {
+            Index::Type(ty) => self.ty(ty),
+            Index::Referent(ty) => {
+                self.names_types = true;
+                self.ty(ty);
+            }
+            Index::Func(func) => self.func(func),
+            Index::Table(table) => self.table(table),
+            Index::Memory(memory) => self.memory(memory.0),
+            Index::Global(global) => self.global(global.0),
+            Index::Tag(tag) => self.tag(tag.0),
+            Index::Elem(elem) => self.elem(elem.0),
+            Index::Data(data) => self.data(data.0),
         }
     }
 
@@ -335,7 +343,7 @@ impl Reach<'_> {
                 self.body(FuncIdx(func))?;
             }
             Item::Table(table) => {
-                self.ref_type(header.tables()[table as usize].element);
+                self.referent(header.tables()[table as usize].element.index());
                 let defined = (table as usize).checked_sub(header.n_imported_tables());
                 if let Some(Some(init)) = defined.map(|at| &header.table_inits()[at]) {
                     self.expr(init);
@@ -354,7 +362,7 @@ impl Reach<'_> {
                 }
             }
             Item::Global(global) => {
-                self.val_type(header.globals()[global as usize].content);
+                self.referent(header.globals()[global as usize].content.index());
                 let defined = (global as usize).checked_sub(header.n_imported_globals());
                 if let Some(at) = defined {
                     self.expr(&header.global_inits()[at]);
@@ -362,7 +370,7 @@ impl Reach<'_> {
             }
             Item::Elem(elem) => {
                 let elem = &header.elems()[elem as usize];
-                self.ref_type(elem.ty);
+                self.referent(elem.ty.index());
                 if let ElemMode::Active { table, offset } = &elem.mode {
                     self.table(*table);
                     self.expr(offset);
@@ -400,7 +408,7 @@ impl Reach<'_> {
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut reader = input.trusted().read(&mut scratch)?;
         for &(_, ty) in reader.locals() {
-            self.val_type(ty);
+            self.referent(ty.index());
         }
         while let Some((_, op)) = reader.next()? {
             match op {
@@ -421,92 +429,17 @@ impl Reach<'_> {
         Ok(())
     }
 
-    fn block(&mut self, ty: BlockType) {
-        match ty {
-            BlockType::Empty => {}
-            BlockType::Value(ty) => self.val_type(ty),
-            BlockType::Func(ty) => self.ty(ty),
-        }
-    }
-
     fn op(&mut self, op: &Op) {
         match *op {
-            Op::Block(ty) | Op::Loop(ty) | Op::If(ty) | Op::TryTable { ty, .. } => self.block(ty),
-            Op::Call(func) | Op::ReturnCall(func) | Op::RefFunc(func) => self.func(func),
-            Op::CallIndirect { ty, table } | Op::ReturnCallIndirect { ty, table } => {
-                self.ty(ty);
+            Op::CallIndirect { ty, .. } | Op::ReturnCallIndirect { ty, .. } => {
                 self.calls_elements(ty);
-                self.table(table);
             }
-            Op::CallRef(ty) | Op::ReturnCallRef(ty) => self.ty(ty),
-            Op::Throw(tag) => self.tag(tag.0),
-            Op::GlobalGet(global) | Op::GlobalSet(global) => self.global(global.0),
-            Op::Load(_, arg)
-            | Op::Store(_, arg)
-            | Op::LoadLane(_, arg, _)
-            | Op::StoreLane(_, arg, _)
-            | Op::Atomic(_, arg) => self.memory(arg.memory.0),
-            Op::MemorySize(memory) | Op::MemoryGrow(memory) | Op::MemoryFill(memory) => {
-                self.memory(memory.0);
-            }
-            Op::MemoryCopy { dst, src } => {
-                self.memory(dst.0);
-                self.memory(src.0);
-            }
-            Op::MemoryInit { data, memory } => {
-                self.data(data.0);
-                self.memory(memory.0);
-            }
-            Op::DataDrop(data) => self.data(data.0),
-            Op::TableGet(table) => {
+            Op::TableGet(_) | Op::ArrayNewElem { .. } | Op::ArrayInitElem { .. } => {
                 self.reads_elements();
-                self.table(table);
-            }
-            Op::TableSet(table)
-            | Op::TableSize(table)
-            | Op::TableGrow(table)
-            | Op::TableFill(table) => self.table(table),
-            Op::TableCopy { dst, src } => {
-                self.table(dst);
-                self.table(src);
-            }
-            Op::TableInit { elem, table } => {
-                self.elem(elem.0);
-                self.table(table);
-            }
-            Op::ElemDrop(elem) => self.elem(elem.0),
-            Op::RefNull(ty) | Op::RefTest(ty) | Op::RefCast(ty) => self.ref_type(ty),
-            Op::BrOnCast { to, .. } => self.ref_type(to),
-            Op::StructNew(ty)
-            | Op::StructNewDefault(ty)
-            | Op::StructGet { ty, .. }
-            | Op::StructSet { ty, .. }
-            | Op::ArrayNew(ty)
-            | Op::ArrayNewDefault(ty)
-            | Op::ArrayNewFixed { ty, .. }
-            | Op::ArrayGet { ty, .. }
-            | Op::ArraySet(ty)
-            | Op::ArrayFill(ty) => self.gc_type(ty),
-            Op::ArrayNewData { ty, data } | Op::ArrayInitData { ty, data } => {
-                self.gc_type(ty);
-                self.data(data.0);
-            }
-            Op::ArrayNewElem { ty, elem } | Op::ArrayInitElem { ty, elem } => {
-                self.reads_elements();
-                self.gc_type(ty);
-                self.elem(elem.0);
-            }
-            Op::ArrayCopy { dst, src } => {
-                self.gc_type(dst);
-                self.gc_type(src);
             }
             _ => {}
         }
-    }
-
-    fn gc_type(&mut self, ty: TypeIdx) {
-        self.names_types = true;
-        self.ty(ty);
+        op.for_each_index(|index| self.index(index));
     }
 
     /// Segments that declare what bodies name. Of those they declare, what goes is left out when the module is written.

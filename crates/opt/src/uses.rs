@@ -3,8 +3,7 @@
 //! Apart from the stages because several of them ask the same.
 
 use module::{
-    BlockType, ConstExpr, ElemItems, ExportItem, FuncIdx, HeapType, ImportType, Module, Op,
-    ReadScratch, RefType, TypeIdx, ValType,
+    ConstExpr, ElemItems, ExportItem, FuncIdx, ImportType, Index, Module, Op, ReadScratch,
 };
 
 /// Counts, by entry.
@@ -50,7 +49,7 @@ impl Uses {
             };
             let mut reader = input.trusted().read(&mut scratch)?;
             for &(_, ty) in reader.locals() {
-                uses.val_type(ty);
+                ty.index().into_iter().for_each(|ty| uses.index(ty));
             }
             while let Some((_, op)) = reader.next()? {
                 uses.op(&op);
@@ -66,7 +65,7 @@ impl Uses {
         }
         for import in header.imports() {
             if let ImportType::Global(ty) = &import.ty {
-                self.val_type(ty.content);
+                ty.content.index().into_iter().for_each(|ty| self.index(ty));
             }
         }
         for export in header.exports() {
@@ -113,74 +112,32 @@ impl Uses {
         for op in expr.ops() {
             match *op {
                 Op::RefFunc(func) => self.escapes[func.index()] = true,
-                Op::GlobalGet(global) => self.global_escapes[global.0 as usize] = true,
+                Op::GlobalGet(global) => self.global_escapes[global.index()] = true,
                 _ => {}
             }
         }
     }
 
-    fn ty(&mut self, ty: TypeIdx) {
-        if let Some(count) = self.types.get_mut(ty.index()) {
-            *count += 1;
-        }
-    }
-
-    fn ref_type(&mut self, ty: RefType) {
-        if let HeapType::Concrete(_, ty) = ty.heap {
-            self.ty(ty);
-        }
-    }
-
-    fn val_type(&mut self, ty: ValType) {
-        if let ValType::Ref(ty) = ty {
-            self.ref_type(ty);
+    fn index(&mut self, index: Index) {
+        match index {
+            // Beyond the module's own types there are those that translating it needs.
+            Index::Type(ty) | Index::Referent(ty) => {
+                if let Some(count) = self.types.get_mut(ty.index()) {
+                    *count += 1;
+                }
+            }
+            Index::Func(func) => self.funcs[func.index()] += 1,
+            Index::Global(global) => self.globals[global.index()] += 1,
+            Index::Data(data) => self.datas[data.index()] = true,
+            Index::Table(_) | Index::Memory(_) | Index::Tag(_) | Index::Elem(_) => {}
         }
     }
 
     fn op(&mut self, op: &Op) {
+        op.for_each_index(|index| self.index(index));
         match *op {
-            Op::Block(ty) | Op::Loop(ty) | Op::If(ty) | Op::TryTable { ty, .. } => match ty {
-                BlockType::Empty => {}
-                BlockType::Value(ty) => self.val_type(ty),
-                BlockType::Func(ty) => self.ty(ty),
-            },
-            Op::Call(func) | Op::ReturnCall(func) => self.funcs[func.index()] += 1,
-            Op::RefFunc(func) => {
-                self.funcs[func.index()] += 1;
-                self.escapes[func.index()] = true;
-            }
-            Op::GlobalGet(global) => self.globals[global.0 as usize] += 1,
-            Op::GlobalSet(global) => {
-                self.globals[global.0 as usize] += 1;
-                self.global_sets[global.0 as usize] += 1;
-            }
-            Op::CallIndirect { ty, .. }
-            | Op::ReturnCallIndirect { ty, .. }
-            | Op::CallRef(ty)
-            | Op::ReturnCallRef(ty)
-            | Op::StructNew(ty)
-            | Op::StructNewDefault(ty)
-            | Op::StructGet { ty, .. }
-            | Op::StructSet { ty, .. }
-            | Op::ArrayNew(ty)
-            | Op::ArrayNewDefault(ty)
-            | Op::ArrayNewFixed { ty, .. }
-            | Op::ArrayGet { ty, .. }
-            | Op::ArraySet(ty)
-            | Op::ArrayFill(ty)
-            | Op::ArrayNewElem { ty, .. }
-            | Op::ArrayInitElem { ty, .. } => self.ty(ty),
-            Op::ArrayCopy { dst, src } => {
-                self.ty(dst);
-                self.ty(src);
-            }
-            Op::RefNull(ty) | Op::RefTest(ty) | Op::RefCast(ty) => self.ref_type(ty),
-            Op::BrOnCast { to, .. } => self.ref_type(to),
-            Op::MemoryInit { data, .. } | Op::DataDrop(data) => self.datas[data.0 as usize] = true,
-            Op::ArrayNewData { ty, data } | Op::ArrayInitData { ty, data } => {
-                self.ty(ty);
-                self.datas[data.0 as usize] = true;
-            }
+            Op::RefFunc(func) => self.escapes[func.index()] = true,
+            Op::GlobalSet(global) => self.global_sets[global.index()] += 1,
             _ => {}
         }
     }

@@ -219,18 +219,9 @@ impl Rules<'_> {
         {
             return self.is_int(width, swapped, b, a);
         }
-        match op {
-            Int::Eq
-            | Int::Ne
-            | Int::LtS
-            | Int::LtU
-            | Int::GtS
-            | Int::GtU
-            | Int::LeS
-            | Int::LeU
-            | Int::GeS
-            | Int::GeU => self.compare(width, op, a, b),
-            _ => self.combine(width, op, a, b),
+        match op.is_comparison() {
+            true => self.compare(width, op, a, b),
+            false => self.combine(width, op, a, b),
         }
     }
 
@@ -460,59 +451,7 @@ impl Rules<'_> {
 
     /// An instruction with its operands as they are now, as far as rules look at them.
     fn now(&self, inst: Inst) -> Inst {
-        let now = |value: Value| match value {
-            value if value.index() < self.func.n_values() => self.same.now(value),
-            absent => absent,
-        };
-        match inst {
-            Inst::Compute { op, args } => Inst::Compute {
-                op,
-                args: args.map(now),
-            },
-            Inst::Select {
-                cond,
-                then,
-                otherwise,
-            } => Inst::Select {
-                cond: now(cond),
-                then: now(then),
-                otherwise: now(otherwise),
-            },
-            Inst::Load {
-                op,
-                memory,
-                offset,
-                addr,
-            } => Inst::Load {
-                op,
-                memory,
-                offset,
-                addr: now(addr),
-            },
-            Inst::Store {
-                op,
-                memory,
-                offset,
-                addr,
-                value,
-            } => Inst::Store {
-                op,
-                memory,
-                offset,
-                addr: now(addr),
-                value: now(value),
-            },
-            Inst::MemoryFill { memory, args } => Inst::MemoryFill {
-                memory,
-                args: args.map(now),
-            },
-            Inst::MemoryCopy { dst, src, args } => Inst::MemoryCopy {
-                dst,
-                src,
-                args: args.map(now),
-            },
-            other => other,
-        }
+        inst.with_own_args(|value| self.same.now(value))
     }
 
     /// The operator that computes a value, and its operands as they are now.

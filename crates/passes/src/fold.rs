@@ -60,7 +60,7 @@ impl Found {
                 continue;
             }
             let inst = if changed {
-                self.with_operands(inst)
+                inst.with_own_args(|value| self.now(value))
             } else {
                 inst
             };
@@ -77,46 +77,11 @@ impl Found {
 
     /// The same for an instruction with two results.
     fn take_wide(&mut self, func: &mut Func, id: InstId, inst: Inst) {
-        let inst = self.with_operands(inst);
+        let inst = inst.with_own_args(|value| self.now(value));
         if let Some(values) = simplify_wide(func, &inst) {
             for (result, value) in func.inst_results(id).zip(values) {
                 self.set(func, result, value);
             }
-        }
-    }
-
-    /// An instruction that can be simplified, with its operands as they are now.
-    fn with_operands(&self, inst: Inst) -> Inst {
-        let now = |value| self.now(value);
-        match inst {
-            Inst::Compute { op, args } => Inst::Compute {
-                op,
-                args: args.map(now),
-            },
-            Inst::Wide { op, args } => Inst::Wide {
-                op,
-                args: args.map(now),
-            },
-            Inst::Lane { op, lane, args } => Inst::Lane {
-                op,
-                lane,
-                args: args.map(now),
-            },
-            Inst::Shuffle { lanes, args } => Inst::Shuffle {
-                lanes,
-                args: args.map(now),
-            },
-            Inst::Select {
-                cond,
-                then,
-                otherwise,
-            } => Inst::Select {
-                cond: now(cond),
-                then: now(then),
-                otherwise: now(otherwise),
-            },
-            Inst::RefIsNull { value } => Inst::RefIsNull { value: now(value) },
-            other => other,
         }
     }
 }

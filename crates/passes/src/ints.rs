@@ -141,6 +141,11 @@ impl Int {
         })
     }
 
+    /// Whether the result says how the operands compare.
+    pub(crate) const fn is_comparison(self) -> bool {
+        self.negated().is_some()
+    }
+
     /// The comparison that holds just when this one does not.
     pub(crate) const fn negated(self) -> Option<Int> {
         Some(match self {
