@@ -18,7 +18,9 @@
 #![forbid(unsafe_code)]
 
 mod callees;
+mod canonical;
 mod data;
+mod devirtualize;
 mod functions;
 mod globals;
 mod inline;
@@ -30,6 +32,7 @@ mod same;
 mod sections;
 mod signature;
 mod stage;
+mod tables;
 mod uses;
 
 pub use optimize::{Error, OnPass, Options, Report, optimize};

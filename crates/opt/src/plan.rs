@@ -101,6 +101,7 @@ pub fn level(level: Level) -> Vec<Step> {
             usual,
             stages(&[
                 "globals",
+                "devirtualize",
                 "same",
                 "signature",
                 "inline",

@@ -2,7 +2,7 @@
 //!
 //! Apart from the stages because it is the one place that lists them.
 
-use crate::{Error, Options, data, globals, inline, order, reach, same, signature};
+use crate::{Error, Options, data, devirtualize, globals, inline, order, reach, same, signature};
 use module::Module;
 
 /// What a stage does: the module as it becomes, or `None` if it stays.
@@ -30,6 +30,11 @@ pub const STAGES: &[Stage] = &[
         name: "globals",
         about: "makes numbers of globals that never change, and writes none that nothing reads",
         run: globals::run,
+    },
+    Stage {
+        name: "devirtualize",
+        about: "calls what is known to be in tables and globals directly",
+        run: devirtualize::run,
     },
     Stage {
         name: "signature",
