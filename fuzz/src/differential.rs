@@ -33,6 +33,30 @@ fn may_wait(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|pair| matches!(pair, [0xfe, 1 | 2]))
 }
 
+/// Whether the module may make a narrower or wider NaN of another one: of these the generator makes no canonical ones.
+fn converts_floats(bytes: &[u8]) -> bool {
+    use wasmparser::{FunctionBody, Operator, Payload};
+    let bodies = wasmparser::Parser::new(0)
+        .parse_all(bytes)
+        .filter_map(|payload| match payload {
+            Ok(Payload::CodeSectionEntry(body)) => Some(body),
+            _ => None,
+        });
+    let converts = |body: FunctionBody<'_>| {
+        let ops = body.get_operators_reader().into_iter().flatten();
+        ops.flatten().any(|op| {
+            matches!(
+                op,
+                Operator::F32DemoteF64
+                    | Operator::F64PromoteF32
+                    | Operator::F32x4DemoteF64x2Zero
+                    | Operator::F64x2PromoteLowF32x4
+            )
+        })
+    };
+    bodies.into_iter().any(converts)
+}
+
 /// Makes a module of the bytes, runs its exports on several machines, and compares.
 ///
 /// # Panics
@@ -111,13 +135,17 @@ fn judge(way: Way, bytes: &[u8], seed: u64, machines: Machines) -> Tally {
     if way.threads && may_wait(bytes) {
         return tally;
     }
+    let mut random = Random::new(!seed);
+    let machines = machines(&mut random);
+    let is_rewritten = machines.iter().any(|machine| machine.is_rewritten());
+    if way.threads && is_rewritten && converts_floats(bytes) {
+        return tally;
+    }
     background::watch();
     tally.modules = 1;
     if seed.is_multiple_of(16) {
         tally.features(bytes);
     }
-    let mut random = Random::new(!seed);
-    let machines = machines(&mut random);
     let judgement = Judgement {
         way,
         bytes,
@@ -312,9 +340,8 @@ fn without_numbers(error: &Error) -> String {
 
 /// Whether one ran out of fuel where the other need not, because it runs another module.
 fn ends_early(machine: Machine, ends: &[Option<&Error>; 2]) -> bool {
-    let is_out = |end: &Option<&Error>| {
-        end.is_some_and(|error| error.trap() == Some(Trap::OutOfFuel))
-    };
+    let is_out =
+        |end: &Option<&Error>| end.is_some_and(|error| error.trap() == Some(Trap::OutOfFuel));
     machine.is_rewritten() && ends.iter().any(is_out)
 }
 

@@ -129,9 +129,7 @@ impl Machine {
         match self {
             Machine::Interp | Machine::Rewritten(_) => config.tier(Tier::Interp),
             Machine::Baseline | Machine::PooledBaseline => config.tier(Tier::Baseline),
-            Machine::Optimizing | Machine::RewrittenCompiled(_) => {
-                config.tier(Tier::Optimizing)
-            }
+            Machine::Optimizing | Machine::RewrittenCompiled(_) => config.tier(Tier::Optimizing),
             Machine::Inlined | Machine::Artifact => {
                 config.tier(Tier::Optimizing).inlining(Inlining::All)
             }
