@@ -18,7 +18,7 @@ pub const TIER: Tier = Tier::Interp;
 const VARIABLE: &str = "WHARF_OPT";
 
 /// What they go through if nothing else is asked for.
-const USUAL: &str = "Oz,O3";
+const USUAL: &str = "O0,Oz,O3";
 
 /// What the names of these tests begin with.
 const PREFIX: &str = "opt-";

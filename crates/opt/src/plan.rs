@@ -7,7 +7,7 @@ use crate::stage::{self, Stage};
 /// How much is done, and for what.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Level {
-    /// Nothing but writing the module anew.
+    /// Nothing but writing functions anew.
     O0,
     /// What takes little time.
     O1,
@@ -94,7 +94,7 @@ pub fn level(level: Level) -> Vec<Step> {
     let stages = |names: &[&str]| -> Vec<Step> { names.iter().map(|name| stage(name)).collect() };
     let usual = passes(pipeline(level.is_for_size()));
     match level {
-        Level::O0 => Vec::new(),
+        Level::O0 => passes(&["none"]),
         Level::O1 => [passes(&["fold", "dce"]), stages(&["reach"])].concat(),
         Level::O2 | Level::O3 | Level::O4 | Level::Os | Level::Oz => [
             stages(&["reach"]),
