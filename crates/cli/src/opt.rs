@@ -36,6 +36,10 @@ pub struct Arguments {
     #[arg(long)]
     list_passes: bool,
 
+    /// Take it that no other module knows of types of objects that imports and exports do not name
+    #[arg(long)]
+    closed_world: bool,
+
     /// Keep names
     #[arg(short = 'g', long)]
     names: bool,
@@ -163,6 +167,7 @@ pub fn run(arguments: Arguments) -> Outcome {
     let level = last_level(&steps);
     let request = Request {
         only_shorter: level.is_some_and(Level::is_for_size),
+        closed_world: arguments.closed_world,
         drops_names: arguments.strip_debug || level == Some(Level::Oz) && !arguments.names,
         drops_producers: arguments.strip_producers,
         drops_target_features: arguments.strip_target_features,
@@ -205,6 +210,8 @@ pub struct Request {
     pub steps: Vec<Step>,
     /// Whether functions change only if they become shorter.
     pub only_shorter: bool,
+    /// Whether no other module knows of types of objects that the border does not name.
+    pub closed_world: bool,
     /// Whether the section of names goes.
     pub drops_names: bool,
     /// Whether the section that says what made the module goes.
@@ -291,6 +298,7 @@ impl Request {
         let usual = Options::default();
         let options = Options {
             only_shorter: self.only_shorter,
+            closed_world: self.closed_world,
             keeps_custom: &keeps_custom,
             on_pass: wanted.is_some().then_some(&on_pass),
             // What is printed comes in order.

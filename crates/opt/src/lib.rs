@@ -27,12 +27,14 @@ mod inline;
 mod optimize;
 mod order;
 mod plan;
+mod privacy;
 mod reach;
 mod same;
 mod sections;
 mod signature;
 mod stage;
 mod tables;
+mod types;
 mod uses;
 
 pub use optimize::{Error, OnPass, Options, Report, optimize};

@@ -17,6 +17,9 @@ pub type OnPass<'a> = &'a (dyn Fn(&str, u32, Option<&str>, &dyn fmt::Display) + 
 pub struct Options<'a> {
     /// Whether functions become what passes made of them only if that is shorter.
     pub only_shorter: bool,
+    /// Whether no other module has types of objects in common with this one, but those that imports and exports name: then the others may
+    /// change even if objects can get outside.
+    pub closed_world: bool,
     /// Whether a custom section stays, by its name. What speaks of places in code goes in any case: [`Report::dropped`].
     pub keeps_custom: &'a (dyn Fn(&str) -> bool + Sync),
     /// Threads, at least 1.
@@ -30,6 +33,7 @@ impl Default for Options<'_> {
     fn default() -> Self {
         Options {
             only_shorter: false,
+            closed_world: false,
             keeps_custom: &|_| true,
             n_threads: std::thread::available_parallelism().map_or(1, usize::from),
             on_pass: None,

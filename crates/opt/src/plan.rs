@@ -110,6 +110,7 @@ pub fn level(level: Level) -> Vec<Step> {
                 "same",
                 "reach",
                 "data",
+                "types",
                 "order",
             ]),
         ]

@@ -2,7 +2,9 @@
 //!
 //! Apart from the stages because it is the one place that lists them.
 
-use crate::{Error, Options, data, devirtualize, globals, inline, order, reach, same, signature};
+use crate::{
+    Error, Options, data, devirtualize, globals, inline, order, reach, same, signature, types,
+};
 use module::Module;
 
 /// What a stage does: the module as it becomes, or `None` if it stays.
@@ -55,6 +57,11 @@ pub const STAGES: &[Stage] = &[
         name: "data",
         about: "leaves out zeros at the start of memories, and joins data segments",
         run: data::run,
+    },
+    Stage {
+        name: "types",
+        about: "drops types of objects that nothing names, makes one of those that are the same, and gives those that are named often small numbers",
+        run: types::run,
     },
     Stage {
         name: "order",

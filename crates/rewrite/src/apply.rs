@@ -324,6 +324,16 @@ fn kept(numbers: &Renumbering, space: &'static str, index: u32) -> Written<u32> 
     numbers.get(index).ok_or(reencode::Error::UserError(gone))
 }
 
+/// What a block results in, if its type is a defined one, and need not be: readers say what such a type says, and not which one it is, so
+/// that it may go.
+pub(crate) fn short_block_type(module: &Module, ty: wasmparser::BlockType) -> Option<&[ValType]> {
+    let wasmparser::BlockType::FuncType(number) = ty else {
+        return None;
+    };
+    let func = module.header().types().get(number as usize)?.as_func()?;
+    (func.params().is_empty() && func.results().len() <= 1).then(|| func.results())
+}
+
 /// The items of a section of defined things, in their new order.
 fn ordered<T: Clone>(
     items: impl IntoIterator<Item = wasmparser::Result<T>>,
@@ -374,23 +384,14 @@ impl Reencode for Writer<'_, '_> {
     }
 
     fn block_type(&mut self, ty: wasmparser::BlockType) -> Written<wasm_encoder::BlockType> {
-        // Readers say what such a type says, and not which one it is: it may go.
-        if let wasmparser::BlockType::FuncType(number) = ty
-            && let Some(ty) = self.rewrite.module.header().types().get(number as usize)
-            && let Some(func) = ty.as_func()
-            && func.params().is_empty()
-        {
-            match func.results() {
-                [] => return Ok(wasm_encoder::BlockType::Empty),
-                &[result] => {
-                    return Ok(wasm_encoder::BlockType::Result(
-                        self.val_types(&[result])?[0],
-                    ));
-                }
-                _ => {}
+        match short_block_type(self.rewrite.module, ty) {
+            Some([]) => Ok(wasm_encoder::BlockType::Empty),
+            Some(results) => {
+                let results = self.val_types(results)?;
+                Ok(wasm_encoder::BlockType::Result(results[0]))
             }
+            None => utils::block_type(self, ty),
         }
-        utils::block_type(self, ty)
     }
 
     fn intersperse_section_hook(

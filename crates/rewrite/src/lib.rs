@@ -22,6 +22,8 @@
 mod apply;
 mod names;
 mod renumbering;
+mod type_uses;
 
 pub use apply::{Error, MoreData, Rewrite};
 pub use renumbering::Renumbering;
+pub use type_uses::type_uses;

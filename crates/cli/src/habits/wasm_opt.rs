@@ -20,6 +20,7 @@ usage: wasm-opt IN [-o OUT] [-O|-O0..-O4|-Os|-Oz] [--PASS...] [OPTIONS]
   -S, --emit-text          write text
   -g, --debuginfo          keep names
   -q, --quiet              say nothing but errors
+  -cw, --closed-world      no other module knows of types that the border does not name
       --strip-debug, --strip-dwarf, --strip-producers, --strip-target-features
   -ol, --optimize-level N, -s, --shrink-level N
 
@@ -54,7 +55,7 @@ const PASSES: &[(&str, &[&str])] = &[
     ("merge-blocks", &["dce"]),
     ("merge-locals", &["dce"]),
     ("merge-similar-functions", &["same"]),
-    ("minimize-rec-groups", &[]),
+    ("minimize-rec-groups", &["types"]),
     ("optimize-added-constants", &["algebra"]),
     ("optimize-added-constants-propagate", &["algebra"]),
     ("optimize-casts", &["refs"]),
@@ -67,11 +68,11 @@ const PASSES: &[(&str, &[&str])] = &[
     ("remove-unused-module-elements", &["reach"]),
     ("remove-unused-names", &["dce"]),
     ("remove-unused-nonfunction-module-elements", &["reach"]),
-    ("remove-unused-types", &["reach"]),
+    ("remove-unused-types", &["reach", "types"]),
     ("reorder-functions", &["order"]),
     ("reorder-globals", &["order"]),
     ("reorder-locals", &["dce"]),
-    ("reorder-types", &["order"]),
+    ("reorder-types", &["types", "order"]),
     ("rereloop", &["dce"]),
     ("rse", &["loads"]),
     ("signature-pruning", &["signature"]),
@@ -97,8 +98,6 @@ const IGNORED: &[(&str, bool)] = &[
     ("--debug", false),
     ("-c", false),
     ("--converge", false),
-    ("-cw", false),
-    ("--closed-world", false),
     ("-tnh", false),
     ("--traps-never-happen", false),
     ("-iit", false),
@@ -175,6 +174,7 @@ fn run(args: Vec<OsString>) -> Outcome {
             "-s" | "--shrink-level" => flags.shrink = Some(number(name, &value()?)?),
             "-S" | "--emit-text" => flags.request.text = true,
             "-g" | "--debuginfo" => flags.keeps_names = true,
+            "-cw" | "--closed-world" => flags.request.closed_world = true,
             "-q" | "--quiet" => flags.request.is_quiet = true,
             "--strip-debug" | "--strip" => flags.request.drops_names = true,
             // It goes in any case.
