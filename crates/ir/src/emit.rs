@@ -15,15 +15,20 @@ mod early;
 mod insts;
 mod locals;
 mod ranges;
+mod regions;
 mod settle;
 mod shape;
 mod trees;
+mod tries;
 mod types;
 mod write;
 
 use crate::{Cfg, Func};
 use module::{FuncType, Header};
 use std::fmt;
+
+/// After how many rounds everything is passed before calls that handlers get from them, if each time something else had to be copied.
+const THROWN_ROUNDS_MAX: usize = 3;
 
 /// Why a function could not be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,10 +95,13 @@ pub fn emit_with_places(
     out: &mut Vec<u8>,
     at: impl FnMut(usize, u32),
 ) -> Result<(), EmitError> {
+    let normalized = tries::normalized(func)?;
+    let func = normalized.as_ref().unwrap_or(func);
     let cfg = Cfg::new(func);
-    let mut types = types::Types::new(func, &cfg, header, ty)?;
+    let tries = tries::Tries::new(func, &cfg, header)?;
+    let mut types = types::Types::new(func, &cfg, &tries, header, ty)?;
     let arrange = |types: &types::Types<'_>, early| {
-        let code = trees::Code::new(func, &cfg, types, early)?;
+        let code = trees::Code::new(func, &cfg, types, &tries, early)?;
         let ranges = ranges::Ranges::new(func, &cfg, &code)?;
         let locals = locals::Locals::new(func, &cfg, &code, types, ranges, ty);
         Ok((code, locals))
@@ -102,15 +110,26 @@ pub fn emit_with_places(
     if let Some(early) = early::Early::choose(func, &cfg, &code, &locals) {
         (code, locals) = arrange(&types, early)?;
     }
-    let mut shape = shape::shape(func, &cfg, &code, &locals, ty)?;
+    // Nothing can be passed on the way of an exception.
+    for round in 0.. {
+        if !locals.has_late_copies(func, &cfg, &code) {
+            break;
+        }
+        let all = round == THROWN_ROUNDS_MAX;
+        let early = code.early().with_thrown(func, &cfg, &code, &locals, all);
+        (code, locals) = arrange(&types, early)?;
+    }
+    let mut shape = shape::shape(func, &cfg, &code, &locals, &types)?;
     if types.has_refs()
         && let Some(settled) = settle::settled(func, &types, &code, &locals, &shape)
     {
         types.settle(settled);
         let (next_code, next_locals) = arrange(&types, code.early().clone())?;
-        let next_shape = shape::shape(func, &cfg, &next_code, &next_locals, ty)?;
+        let next_shape = shape::shape(func, &cfg, &next_code, &next_locals, &types)?;
         let n_params = ty.params().len();
-        if settle::is_valid(func, &next_code, &next_locals, &next_shape, n_params) {
+        if !next_locals.has_late_copies(func, &cfg, &next_code)
+            && settle::is_valid(func, &next_code, &next_locals, &next_shape, n_params)
+        {
             (code, locals, shape) = (next_code, next_locals, next_shape);
         } else {
             types.settle(Vec::new());

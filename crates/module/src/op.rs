@@ -322,9 +322,10 @@ pub struct Catch {
 
 impl Catch {
     /// How many numbers of a label list one catch takes.
-    pub(crate) const WORDS: usize = 3;
+    pub const WORDS: usize = 3;
 
-    pub(crate) fn to_words(self) -> [u32; Catch::WORDS] {
+    /// The numbers that stand for it in a label list.
+    pub fn to_words(self) -> [u32; Catch::WORDS] {
         let tag = self.tag.map_or(u32::MAX, |tag| tag.0);
         [tag, u32::from(self.with_ref), self.label]
     }

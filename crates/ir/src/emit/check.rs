@@ -26,7 +26,7 @@ impl Held {
 }
 
 /// Panics if a local is read for a value that it may not have.
-pub(super) fn check(func: &Func, code: &Code, locals: &Locals, n_params: usize) {
+pub(super) fn check(func: &Func, code: &Code<'_>, locals: &Locals, n_params: usize) {
     let n_declared: u32 = locals.declared.iter().map(|declared| declared.0).sum();
     let n_locals = n_params + n_declared as usize;
     let mut at_start: Vec<Option<Vec<Held>>> = vec![None; func.n_blocks()];
@@ -45,9 +45,48 @@ pub(super) fn check(func: &Func, code: &Code, locals: &Locals, n_params: usize) 
     while let Some(block) = work.pop() {
         let mut state = at_start[block.index()].clone().expect("it was reached");
         run(func, code, locals, block, &mut state);
+        let tries = code.tries();
+        if tries.is_virtual(block) {
+            // What is passed on the way through is where it is expected from the start.
+            func.for_each_edge(block, |edge| {
+                let to = func.edge(edge).to;
+                arrive_at(
+                    func,
+                    code,
+                    locals,
+                    to,
+                    state.clone(),
+                    &mut at_start,
+                    &mut work,
+                );
+            });
+            continue;
+        }
+        let mut thrown = state.clone();
+        for &(from, to) in tries.pairs(block) {
+            if code.is_used(to) {
+                // What comes before a call or a throw has been taken already.
+                let is_late = code.unwound(func, block).any(|pair| pair == (from, to));
+                let there = if is_late { from } else { to };
+                stays(locals, &state, there, to);
+                thrown[locals.of(to) as usize].value = Some(to);
+            }
+        }
         let is_jump = matches!(func.term(block), Term::Jump(_));
         let mut arrive = |edge: EdgeId, state: &[Held]| {
             let to = func.edge(edge).to;
+            if tries.is_silent_edge(edge) {
+                arrive_at(
+                    func,
+                    code,
+                    locals,
+                    to,
+                    thrown.clone(),
+                    &mut at_start,
+                    &mut work,
+                );
+                return;
+            }
             let mut state = state.to_vec();
             let pairs: Vec<(Value, Value)> = match is_jump {
                 // What a jump passes has been taken already.
@@ -65,33 +104,49 @@ pub(super) fn check(func: &Func, code: &Code, locals: &Locals, n_params: usize) 
                 held.value = Some(to);
                 held.is_zero &= !locals.is_copied(func, from, to);
             }
-            for &param in func.params(to) {
-                if code.is_used(param) {
-                    stays(locals, &state, param, param);
-                }
-            }
-            match &mut at_start[to.index()] {
-                Some(known) => {
-                    let mut changed = false;
-                    for (known, &held) in known.iter_mut().zip(&state) {
-                        let both = Held {
-                            value: known.value.filter(|_| known.value == held.value),
-                            is_zero: known.is_zero && held.is_zero,
-                        };
-                        changed |= *known != both;
-                        *known = both;
-                    }
-                    if changed {
-                        work.push(to);
-                    }
-                }
-                unknown => {
-                    *unknown = Some(state);
-                    work.push(to);
-                }
-            }
+            arrive_at(func, code, locals, to, state, &mut at_start, &mut work);
         };
         func.for_each_edge(block, |edge| arrive(edge, &state));
+    }
+}
+
+/// What the locals have, where a block is entered.
+fn arrive_at(
+    func: &Func,
+    code: &Code<'_>,
+    locals: &Locals,
+    to: Block,
+    state: Vec<Held>,
+    at_start: &mut [Option<Vec<Held>>],
+    work: &mut Vec<Block>,
+) {
+    if !code.tries().is_virtual(to) {
+        let entry = code.tries().entry(to);
+        for &param in func.params(to) {
+            if code.is_used(param) && !entry.is_some_and(|entry| entry.refs.contains(&param)) {
+                stays(locals, &state, param, param);
+            }
+        }
+    }
+    match &mut at_start[to.index()] {
+        Some(known) => {
+            let mut changed = false;
+            for (known, &held) in known.iter_mut().zip(&state) {
+                let both = Held {
+                    value: known.value.filter(|_| known.value == held.value),
+                    is_zero: known.is_zero && held.is_zero,
+                };
+                changed |= *known != both;
+                *known = both;
+            }
+            if changed {
+                work.push(to);
+            }
+        }
+        unknown => {
+            *unknown = Some(state);
+            work.push(to);
+        }
     }
 }
 
@@ -109,11 +164,11 @@ fn stays(locals: &Locals, state: &[Held], from: Value, to: Value) {
 }
 
 /// The items of a block. Of what is passed to the only next block, only what is copied changes a local.
-fn run(func: &Func, code: &Code, locals: &Locals, block: Block, state: &mut [Held]) {
+fn run(func: &Func, code: &Code<'_>, locals: &Locals, block: Block, state: &mut [Held]) {
     for (at, item) in code.of(block).iter().enumerate() {
         match *item {
             Item::Get(value) => read(func, locals, state, value),
-            Item::Set(value) | Item::Tee(value) => {
+            Item::Set(value) | Item::Tee(value) | Item::Enter(value) | Item::EnterTee(value) => {
                 state[locals.of(value) as usize] = Held::new(value);
             }
             Item::Pass { from, to } if !locals.is_copied(func, from, to) => {}

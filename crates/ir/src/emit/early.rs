@@ -54,8 +54,44 @@ impl Early {
         }
     }
 
+    /// The same, and what is not yet where exceptions of calls expect it is passed before the call as well: all of it, or what would
+    /// have to be copied.
+    pub(super) fn with_thrown(
+        &self,
+        func: &Func,
+        cfg: &Cfg,
+        code: &Code<'_>,
+        locals: &Locals,
+        all: bool,
+    ) -> Early {
+        let mut early = Early {
+            pairs: Vec::new(),
+            blocks: vec![0..0; func.n_blocks()],
+            edges: match self.edges.is_empty() {
+                true => vec![false; func.n_edges()],
+                false => self.edges.clone(),
+            },
+            moved: self.moved.clone(),
+        };
+        for &block in cfg.rpo() {
+            let start = early.pairs.len() as u32;
+            early.pairs.extend_from_slice(self.of(block));
+            let late = code.unwound(func, block);
+            early.pairs.extend(
+                late.filter(|&(from, to)| from != to && (all || locals.is_copied(func, from, to))),
+            );
+            early.blocks[block.index()] = start..early.pairs.len() as u32;
+        }
+        early
+    }
+
     /// Chooses, for a function whose locals were chosen with nothing early. `None` if there is nothing to gain.
-    pub(super) fn choose(func: &Func, cfg: &Cfg, code: &Code, locals: &Locals) -> Option<Early> {
+    pub(super) fn choose(
+        func: &Func,
+        cfg: &Cfg,
+        code: &Code<'_>,
+        locals: &Locals,
+    ) -> Option<Early> {
         let mut early = Early {
             pairs: Vec::new(),
             blocks: vec![0..0; func.n_blocks()],
@@ -64,6 +100,18 @@ impl Early {
         };
         let mut edges: Vec<EdgeId> = Vec::new();
         for &block in cfg.rpo() {
+            if code.tries().is_virtual(block) {
+                continue;
+            }
+            if let Term::Try { .. } = func.term(block) {
+                let start = early.pairs.len() as u32;
+                let pairs = code.unwound(func, block);
+                early.pairs.extend(pairs.filter(|&(from, to)| {
+                    let is_copied = func.is_const(from) || locals.web(from) != locals.web(to);
+                    from != to && is_copied
+                }));
+                early.blocks[block.index()] = start..early.pairs.len() as u32;
+            }
             if matches!(func.term(block), Term::Jump(_) | Term::Try { .. }) {
                 continue;
             }
@@ -96,7 +144,7 @@ impl Early {
 /// Choosing for one block.
 struct Choice<'a> {
     func: &'a Func,
-    code: &'a Code,
+    code: &'a Code<'a>,
     locals: &'a Locals,
     edges: &'a [EdgeId],
     chosen: Vec<EdgeId>,
@@ -197,7 +245,7 @@ impl Choice<'_> {
 /// What an edge passes to parameters that are used, and their positions; to themselves included.
 fn passed<'a>(
     func: &'a Func,
-    code: &'a Code,
+    code: &'a Code<'_>,
     edge: EdgeId,
 ) -> impl Iterator<Item = (u32, Value, Value)> + 'a {
     let params = func.params(func.edge(edge).to).iter();

@@ -3,6 +3,7 @@
 //! Apart from what arranges them because it is a list.
 
 use super::EmitError;
+use super::tries::Tries;
 use crate::{Block, Callee, Def, ExnOp, Func, GcOp, Inst, InstId, Term, Value};
 use module::{MemArg, Op, RefType};
 use ops::Compute;
@@ -126,10 +127,8 @@ pub(super) fn is_default(func: &Func, inst: &Inst) -> bool {
 }
 
 /// The instruction that makes what a block throws, if that is all that it is made for: then it is thrown as it is made.
-pub(super) fn thrown(func: &Func, block: Block, uses: &[u32]) -> Option<InstId> {
-    let Term::Throw(exception) = func.term(block) else {
-        return None;
-    };
+pub(super) fn thrown(func: &Func, tries: &Tries, block: Block, uses: &[u32]) -> Option<InstId> {
+    let exception = tries.thrown(func, block)?;
     let Def::Result(id, 0) = func.def(exception) else {
         return None;
     };

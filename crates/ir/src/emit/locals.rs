@@ -35,7 +35,7 @@ impl Locals {
     pub(super) fn new(
         func: &Func,
         cfg: &Cfg,
-        code: &Code,
+        code: &Code<'_>,
         types: &Types<'_>,
         ranges: Ranges,
         ty: &FuncType,
@@ -120,8 +120,17 @@ impl Locals {
         meets(&[(start, start + 1)], &self.busy[web as usize])
     }
 
+    /// Whether anything would have to be copied where exceptions lead.
+    pub(super) fn has_late_copies(&self, func: &Func, cfg: &Cfg, code: &Code<'_>) -> bool {
+        code.tries().any()
+            && cfg.rpo().iter().any(|&block| {
+                code.unwound(func, block)
+                    .any(|(from, to)| from != to && self.is_copied(func, from, to))
+            })
+    }
+
     /// Whether an edge has to copy anything.
-    pub(super) fn has_copies(&self, func: &Func, code: &Code, edge: EdgeId) -> bool {
+    pub(super) fn has_copies(&self, func: &Func, code: &Code<'_>, edge: EdgeId) -> bool {
         code.passed(func, edge)
             .any(|(from, to)| self.is_copied(func, from, to))
     }
@@ -131,7 +140,7 @@ impl Locals {
         &self,
         func: &Func,
         cfg: &Cfg,
-        code: &Code,
+        code: &Code<'_>,
         ranges: &Ranges,
         n_params: u32,
     ) -> Vec<(Block, u32)> {
@@ -142,7 +151,10 @@ impl Locals {
             for (at, item) in code.of(block).iter().enumerate() {
                 let step = (cycle, ranges.step(block, at));
                 match *item {
-                    Item::Set(value) | Item::Tee(value) => {
+                    Item::Set(value)
+                    | Item::Tee(value)
+                    | Item::Enter(value)
+                    | Item::EnterTee(value) => {
                         writes.push((self.of(value), step, None));
                     }
                     Item::Take { from, to } if self.is_copied(func, from, to) => {
@@ -195,7 +207,7 @@ type Write = (u32, (u32, u32), Option<(Block, u32)>);
 fn for_each_copy(
     func: &Func,
     cfg: &Cfg,
-    code: &Code,
+    code: &Code<'_>,
     mut visit: impl FnMut(Block, bool, Value, Value),
 ) {
     for &block in cfg.rpo() {
@@ -203,6 +215,9 @@ fn for_each_copy(
             if let Item::Take { from, to } = *item {
                 visit(block, false, from, to);
             }
+        }
+        for (from, to) in code.unwound(func, block).filter(|(from, to)| from != to) {
+            visit(block, true, from, to);
         }
         if !matches!(func.term(block), Term::Jump(_)) {
             func.for_each_edge(block, |edge| {
@@ -326,7 +341,7 @@ struct Colors {
 }
 
 /// How often the code names each color.
-fn count(func: &Func, cfg: &Cfg, code: &Code, webs: &Webs, colors: &Colors) -> Vec<u32> {
+fn count(func: &Func, cfg: &Cfg, code: &Code<'_>, webs: &Webs, colors: &Colors) -> Vec<u32> {
     let mut uses = vec![0; colors.types.len()];
     let mut add = |value: Value| {
         if let Some(var) = webs.ranges.var(value) {
@@ -336,7 +351,11 @@ fn count(func: &Func, cfg: &Cfg, code: &Code, webs: &Webs, colors: &Colors) -> V
     for &block in cfg.rpo() {
         for item in code.of(block) {
             match *item {
-                Item::Get(value) | Item::Set(value) | Item::Tee(value) => add(value),
+                Item::Get(value)
+                | Item::Set(value)
+                | Item::Tee(value)
+                | Item::Enter(value)
+                | Item::EnterTee(value) => add(value),
                 _ => {}
             }
         }

@@ -27,12 +27,12 @@ pub(super) struct Ranges {
 }
 
 /// The steps of a block: one for its parameters, one for each item, one for its end.
-fn n_steps(code: &Code, block: Block) -> u32 {
+fn n_steps(code: &Code<'_>, block: Block) -> u32 {
     code.of(block).len() as u32 + 2
 }
 
 impl Ranges {
-    pub(super) fn new(func: &Func, cfg: &Cfg, code: &Code) -> Result<Ranges, EmitError> {
+    pub(super) fn new(func: &Func, cfg: &Cfg, code: &Code<'_>) -> Result<Ranges, EmitError> {
         let mut start = vec![0; func.n_blocks()];
         let mut step = 0;
         for &block in cfg.rpo() {
@@ -85,7 +85,7 @@ impl Ranges {
     }
 
     /// Finds where the code of a block defines and uses values.
-    fn find(&mut self, func: &Func, code: &Code, block: Block, found: &mut Found) {
+    fn find(&mut self, func: &Func, code: &Code<'_>, block: Block, found: &mut Found) {
         let first = self.start[block.index()];
         let end = first + n_steps(code, block);
         for &param in func.params(block) {
@@ -95,6 +95,13 @@ impl Ranges {
                 // It is written even where nothing reads it.
                 found.passing.push((var, first, first + 1));
             }
+        }
+        if let Some(exception) = code.tries().caught(block)
+            && code.is_used(exception)
+        {
+            let var = self.number(exception);
+            found.define(var, block, first);
+            found.passing.push((var, first, first + 1));
         }
         // What is passed stays where it is until it is taken.
         let mut takes = code.of(block).iter().rev();
@@ -114,6 +121,10 @@ impl Ranges {
                         found.define(var, block, step);
                         found.passing.push((var, step, step + 1));
                     }
+                }
+                Item::Enter(value) | Item::EnterTee(value) => {
+                    let var = self.number(value);
+                    found.passing.push((var, step, step + 1));
                 }
                 Item::Pass { from, to: _ } => {
                     // The first to be passed is the last to be taken.
@@ -142,6 +153,9 @@ impl Ranges {
         }
         // What a parameter passes to itself is there until then.
         func.for_each_edge(block, |edge| {
+            if code.tries().is_silent_edge(edge) {
+                return;
+            }
             let params = func.params(func.edge(edge).to).iter();
             for (&from, &to) in func.edge_args(edge).iter().zip(params) {
                 if from == to && code.is_used(to) {
@@ -150,6 +164,19 @@ impl Ranges {
                 }
             }
         });
+        for &(from, to) in code.tries().pairs(block) {
+            if from == to && code.is_used(to) {
+                let var = self.number(to);
+                found.uses.push((var, block, end - 1));
+            }
+        }
+        for (from, to) in code.unwound(func, block) {
+            self.number(to);
+            if !func.is_const(from) {
+                let var = self.number(from);
+                found.uses.push((var, block, end - 1));
+            }
+        }
         if !matches!(func.term(block), Term::Jump(_)) {
             let mut pass = |edge| {
                 for (from, to) in code.passed(func, edge) {
@@ -169,7 +196,7 @@ impl Ranges {
         &mut self,
         func: &Func,
         cfg: &Cfg,
-        code: &Code,
+        code: &Code<'_>,
         found: &Found,
     ) -> Result<(), EmitError> {
         self.of = vec![Vec::new(); self.vars.len()];

@@ -14,7 +14,7 @@ use module::{RefType, ValType};
 pub(super) fn settled(
     func: &Func,
     types: &Types<'_>,
-    code: &Code,
+    code: &Code<'_>,
     locals: &Locals,
     shape: &Shape,
 ) -> Option<Vec<bool>> {
@@ -43,7 +43,7 @@ pub(super) fn settled(
 /// Whether each local that cannot be null is set where it is read.
 pub(super) fn is_valid(
     func: &Func,
-    code: &Code,
+    code: &Code<'_>,
     locals: &Locals,
     shape: &Shape,
     n_params: usize,
@@ -71,7 +71,7 @@ enum By {
 
 struct Walk<'a> {
     func: &'a Func,
-    code: &'a Code,
+    code: &'a Code<'a>,
     locals: &'a Locals,
     by: By,
     is_set: Vec<bool>,
@@ -83,7 +83,13 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(func: &'a Func, code: &'a Code, locals: &'a Locals, shape: &Shape, by: By) -> Walk<'a> {
+    fn new(
+        func: &'a Func,
+        code: &'a Code<'a>,
+        locals: &'a Locals,
+        shape: &Shape,
+        by: By,
+    ) -> Walk<'a> {
         let n_params = func.params(Block::new(0)).len();
         let n_declared: u32 = locals.declared.iter().map(|declared| declared.0).sum();
         let n = func.n_values().max(n_params + n_declared as usize);
@@ -112,7 +118,9 @@ impl<'a> Walk<'a> {
 
     fn part(&mut self, part: Part) {
         match part {
-            Part::Block(_) | Part::Loop { .. } | Part::If { .. } => self.open.push(self.set.len()),
+            Part::Block(..) | Part::Loop { .. } | Part::If { .. } | Part::Try { .. } => {
+                self.open.push(self.set.len())
+            }
             Part::Else => {
                 let start = *self.open.last().expect("something is open");
                 self.forget(start);
@@ -121,9 +129,9 @@ impl<'a> Walk<'a> {
                 let start = self.open.pop().expect("something is open");
                 self.forget(start);
             }
-            Part::Code(block) => {
+            Part::Code { block, from, to } => {
                 let code = self.code;
-                for &item in code.of(block) {
+                for &item in &code.of(block)[from as usize..to as usize] {
                     self.item(item);
                 }
             }
@@ -140,6 +148,7 @@ impl<'a> Walk<'a> {
             | Part::BrIf { .. }
             | Part::BrTable(..)
             | Part::Drop
+            | Part::Unreachable
             | Part::Return
             | Part::Leave(_) => {}
         }
@@ -148,7 +157,9 @@ impl<'a> Walk<'a> {
     fn item(&mut self, item: Item) {
         match item {
             Item::Get(value) => self.read(value),
-            Item::Set(value) | Item::Tee(value) => self.write(value),
+            Item::Set(value) | Item::Tee(value) | Item::Enter(value) | Item::EnterTee(value) => {
+                self.write(value)
+            }
             Item::Pass { from, to } => {
                 if !self.func.is_const(from) && self.locals.is_copied(self.func, from, to) {
                     self.read(from);

@@ -6,15 +6,33 @@
 
 use super::EmitError;
 use super::locals::Locals;
-use super::trees::Code;
+use super::regions::{Note, Regions};
+use super::trees::{Code, Piece};
+use super::tries::{HandlerIdx, OUTWARDS};
+use super::types::Types;
 use crate::{Block, Cfg, EdgeId, Func, Term};
-use module::FuncType;
+use module::{BlockType, FuncType};
+use std::collections::{HashMap, HashSet};
+
+/// How many ways of exceptions are followed.
+const CLAUSES_MAX: usize = 1 << 20;
 
 /// A part of the body, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Part {
     /// Opens a block.
-    Block(Label),
+    Block(Label, BlockType),
+    /// Opens a block in which something is caught.
+    Try {
+        /// What catches it.
+        handler: HandlerIdx,
+        /// What catches around it.
+        around: HandlerIdx,
+        /// What it leaves on the stack.
+        ty: BlockType,
+        /// Where branches to its end go, if there are any.
+        label: Option<Label>,
+    },
     /// Opens a loop.
     Loop {
         /// Where branches to it go.
@@ -33,8 +51,15 @@ pub(super) enum Part {
     Else,
     /// Closes what was opened last and is not closed.
     End,
-    /// The code of a block.
-    Code(Block),
+    /// Items of the code of a block.
+    Code {
+        /// The block.
+        block: Block,
+        /// The first of them.
+        from: u32,
+        /// Where the next ones start.
+        to: u32,
+    },
     /// What an edge passes.
     Copies(EdgeId),
     /// Goes where a label is.
@@ -50,10 +75,22 @@ pub(super) enum Part {
     BrTable(u32, u32),
     /// Drops the top of the stack.
     Drop,
+    /// Cannot be reached.
+    Unreachable,
     /// Leaves the function.
     Return,
     /// What the terminator of a block does that leads nowhere.
     Leave(Block),
+}
+
+impl Part {
+    /// Whether what comes behind it cannot be reached, as validation sees it.
+    pub(super) fn leaves(&self) -> bool {
+        matches!(
+            self,
+            Part::Br(_) | Part::BrTable(..) | Part::Return | Part::Leave(_) | Part::Unreachable
+        )
+    }
 }
 
 /// What branches name: the number of a node, and whether its loop is meant or the block before it.
@@ -66,8 +103,17 @@ pub(super) struct Label {
 pub(super) struct Shape {
     pub(super) parts: Vec<Part>,
     pub(super) labels: Vec<Label>,
+    /// By block: its node.
+    nodes: Vec<NodeId>,
     /// Whether the end can only be reached as far as validation can tell.
     pub(super) falls_off: bool,
+}
+
+impl Shape {
+    /// The number that labels have of where a block starts.
+    pub(super) fn node(&self, block: Block) -> u32 {
+        self.nodes[block.index()]
+    }
 }
 
 /// A block, or an edge that has something to copy.
@@ -100,16 +146,26 @@ enum Task {
 pub(super) fn shape(
     func: &Func,
     cfg: &Cfg,
-    code: &Code,
+    code: &Code<'_>,
     locals: &Locals,
-    ty: &FuncType,
+    types: &Types<'_>,
 ) -> Result<Shape, EmitError> {
+    let ty = types.ty();
     let graph = Graph::new(func, cfg, code, locals)?;
+    let mut entries = HashMap::new();
+    for &block in cfg.rpo() {
+        if let Some(entry) = code.tries().entry(block) {
+            entries.insert(graph.node_of_block[block.index()], types.entry(entry)?);
+        }
+    }
     let mut shaper = Shaper {
         func,
+        code,
         ty,
         graph,
+        entries,
         parts: Vec::new(),
+        notes: Vec::new(),
         labels: Vec::new(),
         tasks: vec![Task::Tree(0, Next::End)],
         untyped: 0,
@@ -118,10 +174,26 @@ pub(super) fn shape(
     while let Some(task) = shaper.tasks.pop() {
         shaper.task(task);
     }
+    let mut falls_off = !ty.results().is_empty() && !shaper.ends_with_results();
+    let mut parts = shaper.parts;
+    if code.tries().any() {
+        if falls_off {
+            parts.push(Part::Unreachable);
+            falls_off = false;
+        }
+        shaper.notes.resize(parts.len(), Note::default());
+        let regions = Regions {
+            tries: code.tries(),
+            nodes: &shaper.graph.node_of_block,
+            ty,
+        };
+        parts = regions.caught(&parts, &shaper.notes)?;
+    }
     Ok(Shape {
-        falls_off: !ty.results().is_empty() && !shaper.ends_with_results(),
-        parts: shaper.parts,
+        falls_off,
+        parts,
         labels: shaper.labels,
+        nodes: shaper.graph.node_of_block,
     })
 }
 
@@ -140,12 +212,14 @@ struct Graph {
     is_inline: Vec<bool>,
     /// By node: how many edges lead there from before.
     n_preds: Vec<u32>,
+    /// By node: the last of the blocks that its code goes on in.
+    last: Vec<Block>,
 }
 
 const NONE: NodeId = NodeId::MAX;
 
 impl Graph {
-    fn new(func: &Func, cfg: &Cfg, code: &Code, locals: &Locals) -> Result<Graph, EmitError> {
+    fn new(func: &Func, cfg: &Cfg, code: &Code<'_>, locals: &Locals) -> Result<Graph, EmitError> {
         let mut graph = Graph {
             nodes: Vec::new(),
             node_of_block: vec![NONE; func.n_blocks()],
@@ -154,18 +228,36 @@ impl Graph {
             is_header: Vec::new(),
             is_inline: Vec::new(),
             n_preds: Vec::new(),
+            last: Vec::new(),
         };
+        let tries = code.tries();
         // An edge that has something to copy comes right behind the block that it leaves.
         for &block in cfg.rpo() {
-            graph.node_of_block[block.index()] = graph.nodes.len() as NodeId;
-            graph.nodes.push(Node::Block(block));
+            if tries.is_virtual(block) || tries.is_next(block) {
+                // It has the node of what comes before it.
+                let before = cfg.idom(block).expect("reached, and not the entry");
+                graph.node_of_block[block.index()] = graph.node_of_block[before.index()];
+            } else {
+                graph.node_of_block[block.index()] = graph.nodes.len() as NodeId;
+                graph.nodes.push(Node::Block(block));
+                graph.last.push(block);
+            }
+            if tries.is_virtual(block) {
+                continue;
+            }
+            let node = graph.node_of_block[block.index()];
+            graph.last[node as usize] = block;
             if matches!(func.term(block), Term::Jump(_)) {
                 continue;
             }
             func.for_each_edge(block, |edge| {
-                if graph.node_of_edge[edge.index()] == NONE && locals.has_copies(func, code, edge) {
+                if graph.node_of_edge[edge.index()] == NONE
+                    && !tries.is_silent_edge(edge)
+                    && locals.has_copies(func, code, edge)
+                {
                     graph.node_of_edge[edge.index()] = graph.nodes.len() as NodeId;
                     graph.nodes.push(Node::Edge(edge));
+                    graph.last.push(Block::NONE);
                 }
             });
         }
@@ -174,7 +266,19 @@ impl Graph {
         let mut from_switch = vec![false; n];
         graph.is_header = vec![false; n];
         graph.n_preds = vec![0; n];
+        let blocks = cfg
+            .rpo()
+            .iter()
+            .filter(|&&block| tries.entry(block).is_some());
+        let entries: HashSet<NodeId> = blocks
+            .map(|&block| graph.node_of_block[block.index()])
+            .collect();
+        let mut caught = Vec::new();
+        let mut n_edges = 0;
         for at in 0..n as NodeId {
+            if n_edges > CLAUSES_MAX {
+                return Err(EmitError::TooComplex);
+            }
             let mut targets = Vec::new();
             let mut is_switch = false;
             match graph.nodes[at as usize] {
@@ -191,8 +295,21 @@ impl Graph {
                         idom[at as usize] = parent;
                         depth[at as usize] = depth[parent as usize] + 1;
                     }
+                    let mut part = block;
+                    while let Some(next) = tries.next(part) {
+                        graph.thrown(code, part, &mut caught);
+                        part = next;
+                    }
+                    graph.thrown(code, part, &mut caught);
+                    if caught.len() > CLAUSES_MAX {
+                        return Err(EmitError::TooComplex);
+                    }
+                    let block = part;
                     is_switch = matches!(func.term(block), Term::Switch { .. });
                     func.for_each_edge(block, |edge| {
+                        if tries.is_silent_edge(edge) {
+                            return;
+                        }
                         let node = match graph.node_of_edge[edge.index()] {
                             NONE => graph.node_of_block[func.edge(edge).to.index()],
                             node => {
@@ -208,7 +325,17 @@ impl Graph {
                     targets.push(graph.node_of_block[func.edge(edge).to.index()]);
                 }
             }
-            for to in targets {
+            for (to, is_caught) in targets
+                .into_iter()
+                .map(|to| (to, false))
+                .chain(caught.drain(..))
+            {
+                n_edges += usize::from(is_caught);
+                if to <= at && is_caught && entries.contains(&to) {
+                    return Err(EmitError::Unsupported(
+                        "a loop that starts with an exception",
+                    ));
+                }
                 if to <= at {
                     graph.is_header[to as usize] = true;
                     let mut up = at;
@@ -220,7 +347,7 @@ impl Graph {
                     }
                 } else {
                     graph.n_preds[to as usize] += 1;
-                    from_switch[to as usize] |= is_switch;
+                    from_switch[to as usize] |= is_switch || is_caught;
                 }
             }
         }
@@ -234,6 +361,15 @@ impl Graph {
             }
         }
         Ok(graph)
+    }
+
+    /// Where exceptions lead that the end of a block throws.
+    fn thrown(&self, code: &Code<'_>, block: Block, out: &mut Vec<(NodeId, bool)>) {
+        let tries = code.tries();
+        if tries.any() {
+            let clauses = tries.clauses(tries.handler(block), OUTWARDS);
+            out.extend(clauses.map(|clause| (self.node_of_block[clause.to.index()], true)));
+        }
     }
 
     /// Where an edge leads first.
@@ -252,8 +388,8 @@ impl Graph {
         let goes =
             |to: NodeId| to <= node || (!self.is_inline[to as usize] && Next::Node(to) != next);
         match self.nodes[node as usize] {
-            Node::Block(block) => match func.term(block) {
-                Term::Jump(edge) => goes(self.target(func, edge)),
+            Node::Block(_) => match func.term(self.last[node as usize]) {
+                Term::Jump(edge) | Term::Try { normal: edge, .. } => goes(self.target(func, edge)),
                 Term::Return(_) => next != Next::End,
                 Term::Trap(_) | Term::TailCall { .. } | Term::Throw(_) => true,
                 _ => false,
@@ -268,10 +404,17 @@ impl Graph {
 struct Open {
     /// Whether what is left on the stack at its end is the function's result.
     has_result: bool,
+    /// Whether a clause leads to its end and leaves something there.
+    is_entry: bool,
 }
 
 struct Shaper<'f> {
     func: &'f Func,
+    code: &'f Code<'f>,
+    /// By node: what is on the stack where it starts.
+    entries: HashMap<NodeId, BlockType>,
+    /// By part: what there is to know of it for what is caught. The last ones may be missing.
+    notes: Vec<Note>,
     ty: &'f FuncType,
     graph: Graph,
     parts: Vec<Part>,
@@ -287,6 +430,12 @@ impl Shaper<'_> {
         match task {
             Task::Tree(node, next) => {
                 let n = self.graph.children[node as usize].len() as u32;
+                if let Node::Block(block) = self.graph.nodes[node as usize]
+                    && self.entries.contains_key(&node)
+                {
+                    // What is on the stack must be taken before anything opens.
+                    self.pieces(block, 0, 1);
+                }
                 if self.graph.is_header[node as usize] {
                     let label = Label {
                         node,
@@ -305,8 +454,11 @@ impl Shaper<'_> {
                     node: child,
                     is_loop: false,
                 };
-                self.parts.push(Part::Block(label));
+                let entry = self.entries.get(&child).copied();
+                self.parts
+                    .push(Part::Block(label, entry.unwrap_or(BlockType::Empty)));
                 self.open(Next::Node(child));
+                self.open.last_mut().expect("opened above").is_entry = entry.is_some();
                 self.tasks.push(Task::Tree(child, next));
                 self.tasks.push(Task::Close);
                 self.tasks
@@ -315,6 +467,9 @@ impl Shaper<'_> {
             Task::Close => {
                 let open = self.open.pop().expect("it was opened");
                 self.untyped -= u32::from(!open.has_result);
+                if open.is_entry && !self.parts.last().is_some_and(Part::leaves) {
+                    self.parts.push(Part::Unreachable);
+                }
                 self.parts.push(Part::End);
             }
             Task::Else => self.parts.push(Part::Else),
@@ -325,7 +480,10 @@ impl Shaper<'_> {
     fn open(&mut self, next: Next) -> bool {
         let has_result = self.gives_results(next);
         self.untyped += u32::from(!has_result);
-        self.open.push(Open { has_result });
+        self.open.push(Open {
+            has_result,
+            is_entry: false,
+        });
         has_result
     }
 
@@ -340,7 +498,8 @@ impl Shaper<'_> {
             && match self.ty.results().len() {
                 0 => true,
                 1 => self.untyped == 0,
-                _ => self.open.is_empty(),
+                // A part that catches would have to be of a type that the module may not have.
+                _ => self.open.is_empty() && !self.code.tries().any(),
             }
     }
 
@@ -362,9 +521,15 @@ impl Shaper<'_> {
             }
             Node::Block(block) => block,
         };
-        self.parts.push(Part::Code(block));
+        let n_done = usize::from(self.entries.contains_key(&node));
+        self.pieces(block, n_done, usize::MAX);
+        let block = self.graph.last[node as usize];
+        let tries = self.code.tries();
         match self.func.term(block) {
-            Term::Jump(edge) => {
+            Term::Jump(_) if tries.thrown(self.func, block).is_some() => {
+                self.leave(block, Some(tries.handler(block)));
+            }
+            Term::Jump(edge) | Term::Try { normal: edge, .. } => {
                 let to = self.graph.target(self.func, edge);
                 self.go(node, to, next);
             }
@@ -390,12 +555,46 @@ impl Shaper<'_> {
                     self.parts.push(Part::Return);
                 }
             }
-            Term::TailCall { .. } | Term::Trap(_) | Term::Throw(_) => {
-                self.parts.push(Part::Leave(block));
-            }
-            Term::Try { .. } | Term::Open => {
-                unreachable!("refused before the blocks were put in order")
-            }
+            Term::TailCall { .. } | Term::Trap(_) => self.leave(block, None),
+            Term::Throw(_) => self.leave(block, Some(OUTWARDS)),
+            Term::Open => unreachable!("a finished function"),
+        }
+    }
+
+    fn leave(&mut self, block: Block, handler: Option<HandlerIdx>) {
+        self.notes.resize(self.parts.len(), Note::default());
+        self.parts.push(Part::Leave(block));
+        self.notes.push(Note {
+            handler,
+            goes_on: self.code.has_root(block),
+        });
+    }
+
+    /// The code of a block and of those that it goes on in, or so many pieces of it.
+    fn pieces(&mut self, block: Block, skipped: usize, taken: usize) {
+        let n_items = self.code.of(block).len() as u32;
+        let whole = Piece {
+            block,
+            from: 0,
+            to: n_items,
+            handler: None,
+            goes_on: false,
+        };
+        let pieces = self
+            .code
+            .pieces(block)
+            .unwrap_or(std::slice::from_ref(&whole));
+        for piece in pieces.iter().skip(skipped).take(taken) {
+            self.notes.resize(self.parts.len(), Note::default());
+            self.parts.push(Part::Code {
+                block: piece.block,
+                from: piece.from,
+                to: piece.to,
+            });
+            self.notes.push(Note {
+                handler: piece.handler,
+                goes_on: piece.goes_on,
+            });
         }
     }
 

@@ -5,11 +5,13 @@
 //! old place and the new one minds. So a block is written backwards, and turned around at the end.
 
 use super::early::Early;
+use super::tries::{Entry, HandlerIdx, OUTWARDS, Tries};
 use super::types::{Convert, Types, Want};
 use super::{EmitError, insts};
 use crate::inst::{Effects, State};
 use crate::{Block, Cfg, Def, Func, Inst, InstId, Term, Value};
 use module::{HeapType, RefType};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// How many instructions an operand may pass on its way to its use, so that time stays linear.
@@ -39,6 +41,10 @@ pub(super) enum Item {
     Inst(InstId),
     /// The operator of an instruction whose two operands have changed places.
     Swapped(InstId),
+    /// Puts the exception on the top of the stack, which a clause has left there, into the local of a value.
+    Enter(Value),
+    /// As [`Item::Enter`], and leaves it on the stack.
+    EnterTee(Value),
     /// Pushes what a parameter of the next block becomes, if that is not in the parameter's local already.
     Pass {
         /// The value.
@@ -55,8 +61,26 @@ pub(super) enum Item {
     },
 }
 
+/// A part of a block's code before which and behind which nothing is on the stack, or no other part is so near to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Piece {
+    /// The block.
+    pub(super) block: Block,
+    /// Its items: from here,
+    pub(super) from: u32,
+    /// to before there.
+    pub(super) to: u32,
+    /// What catches what is thrown, if anything may be.
+    pub(super) handler: Option<HandlerIdx>,
+    /// Whether something is on the stack already.
+    pub(super) goes_on: bool,
+}
+
 /// The code of all blocks, terminators apart: their operands are on the stack at the end.
-pub(super) struct Code {
+pub(super) struct Code<'f> {
+    tries: &'f Tries,
+    /// Of blocks that catch differently in different places, and those that they go on in. By the first of these blocks.
+    pieces: HashMap<Block, Vec<Piece>>,
     items: Vec<Item>,
     /// By block.
     blocks: Vec<Range<u32>>,
@@ -67,18 +91,20 @@ pub(super) struct Code {
     early: Early,
 }
 
-impl Code {
+impl<'f> Code<'f> {
     pub(super) fn new(
         func: &Func,
         cfg: &Cfg,
         types: &Types<'_>,
+        tries: &'f Tries,
         early: Early,
-    ) -> Result<Code, EmitError> {
+    ) -> Result<Code<'f>, EmitError> {
         let mut trees = Trees {
             func,
             types,
+            tries,
             out: Vec::new(),
-            uses: count_uses(func, cfg, types, &early)?,
+            uses: count_uses(func, cfg, types, tries, &early)?,
             early: &early,
             root: NO_ROOT,
             here: vec![0; func.n_values()],
@@ -91,26 +117,76 @@ impl Code {
             wants: Vec::new(),
             nesting: 0,
             wanted: Vec::new(),
+            insts: Vec::new(),
+            is_outer: vec![false; func.n_values()],
+            calls: Vec::new(),
+            handler: None,
+            statements: Vec::new(),
+            ends: Vec::new(),
+            entry: None,
+            is_entry_taken: false,
+            passing: 0,
+            entered: 0,
         };
         for &block in cfg.rpo() {
-            for (at, id) in func.insts(block).iter().enumerate() {
-                trees.home[id.index()] = (block, at as u32);
+            if tries.is_next(block) {
+                continue;
+            }
+            let mut unit = Some(block);
+            let mut at = 0;
+            while let Some(part) = unit {
+                for id in func.insts(part) {
+                    trees.home[id.index()] = (block, at);
+                    at += 1;
+                }
+                unit = tries.next(part);
             }
         }
+        let mut pieces = HashMap::new();
         let mut blocks = vec![0..0; func.n_blocks()];
         let mut roots = vec![NO_ROOT; func.n_blocks()];
         // Uses in later blocks are settled first, so that what they do not need after all goes too.
         for &block in cfg.rpo().iter().rev() {
+            if tries.is_virtual(block) || tries.is_next(block) {
+                continue;
+            }
             let start = trees.out.len();
-            trees.block(block);
+            trees.unit(block);
             trees.out[start..].reverse();
-            blocks[block.index()] = start as u32..trees.out.len() as u32;
-            if trees.root != NO_ROOT {
-                // The last item that was written comes first.
-                roots[block.index()] = (trees.out.len() - start) as u32 - 1 - trees.root;
+            let end = trees.out.len() as u32;
+            // The last item that was written comes first.
+            let turned = |at: u32| end - (at - start as u32);
+            let root = match trees.root {
+                NO_ROOT => None,
+                root => turned(start as u32 + root).checked_sub(1),
+            };
+            let mut from = start as u32;
+            let mut part = block;
+            for &(block, at) in trees.ends.iter().rev() {
+                if let Some(next) = tries.next(block) {
+                    blocks[block.index()] = from..turned(at);
+                    from = turned(at);
+                    part = next;
+                }
+            }
+            blocks[part.index()] = from..end;
+            if let Some(root) = root.filter(|&root| root >= from) {
+                roots[part.index()] = root - from;
+            }
+            if tries.any() {
+                let statements = trees.statements.iter().rev();
+                let statements = statements.map(|&(at, handler)| (turned(at), handler));
+                let entry = tries.entry(block).is_some();
+                let entry = entry.then_some((turned(trees.entered), trees.is_entry_taken));
+                let statements = statements.collect();
+                if let Some(found) = in_pieces(tries, &blocks, block, statements, entry) {
+                    pieces.insert(block, found);
+                }
             }
         }
         Ok(Code {
+            tries,
+            pieces,
             items: trees.out,
             blocks,
             roots,
@@ -130,14 +206,42 @@ impl Code {
         self.roots[block.index()] as usize
     }
 
+    /// Whether the terminator of a block has operands.
+    pub(super) fn has_root(&self, block: Block) -> bool {
+        self.roots[block.index()] != NO_ROOT
+    }
+
     /// What is passed before branches.
     pub(super) fn early(&self) -> &Early {
         &self.early
     }
 
+    /// What catches what.
+    pub(super) fn tries(&self) -> &'f Tries {
+        self.tries
+    }
+
+    /// The parts of a block and of those that it goes on in, if these are not all caught by the same.
+    pub(super) fn pieces(&self, block: Block) -> Option<&[Piece]> {
+        self.pieces.get(&block).map(|pieces| &pieces[..])
+    }
+
     /// The instruction that makes what a block throws, if that is thrown as it is made.
     pub(super) fn thrown(&self, func: &Func, block: Block) -> Option<InstId> {
-        insts::thrown(func, block, &self.uses)
+        insts::thrown(func, self.tries, block, &self.uses)
+    }
+
+    /// What values become where exceptions of the call lead that a block ends with, as far as it is not passed before the call.
+    pub(super) fn unwound<'a>(
+        &'a self,
+        func: &Func,
+        block: Block,
+    ) -> impl Iterator<Item = (Value, Value)> + 'a {
+        let is_try = matches!(func.term(block), Term::Try { .. });
+        let pairs = if is_try { self.tries.pairs(block) } else { &[] };
+        let early = self.early.of(block);
+        let late = pairs.iter().filter(move |pair| !early.contains(pair));
+        late.copied().filter(|&(_, to)| self.is_used(to))
     }
 
     /// Whether anything uses a value.
@@ -146,15 +250,17 @@ impl Code {
     }
 
     /// What is passed on the way of a conditional edge, with the parameters that it becomes, those that nothing needs left out.
-    pub(super) fn passed<'f>(
-        &'f self,
-        func: &'f Func,
+    pub(super) fn passed<'a>(
+        &'a self,
+        func: &'a Func,
         edge: crate::EdgeId,
-    ) -> impl DoubleEndedIterator<Item = (Value, Value)> + 'f {
+    ) -> impl DoubleEndedIterator<Item = (Value, Value)> + 'a {
         let params = func.params(func.edge(edge).to).iter();
         let pairs = func.edge_args(edge).iter().zip(params);
+        let is_silent = self.tries.is_silent_edge(edge);
         pairs
             .enumerate()
+            .filter(move |_| !is_silent)
             .filter_map(move |(nth, (&from, &to))| Some((self.early.late(edge, nth, from)?, to)))
             .filter(|&(from, to)| from != to && self.is_used(to))
     }
@@ -171,29 +277,45 @@ fn count_uses(
     func: &Func,
     cfg: &Cfg,
     types: &Types<'_>,
+    tries: &Tries,
     early: &Early,
 ) -> Result<Vec<u32>, EmitError> {
     let mut uses = vec![0; func.n_values()];
     let mut count = |value: Value| uses[value.index()] += 1;
-    let mut news = 0;
+    let mut news = Vec::new();
     for &block in cfg.rpo() {
+        if tries.is_virtual(block) {
+            continue;
+        }
         for &id in func.insts(block) {
+            if tries.is_silent(id) {
+                continue;
+            }
             let inst = func.inst(id);
             insts::op(func, inst)?;
             if !types.is_fused(id) {
                 inst.for_each_arg(func, &mut count);
             }
-            news += u32::from(matches!(inst, Inst::Exn { .. }));
-        }
-        match func.term(block) {
-            Term::Trap(trap) => _ = super::write::trap_code(trap)?,
-            Term::Try { .. } => {
-                return Err(EmitError::Unsupported("exceptions that are caught"));
+            if matches!(inst, Inst::Exn { .. }) {
+                news.push(func.result(id));
             }
-            _ => {}
         }
-        func.for_each_term_arg(block, &mut count);
+        if let Term::Trap(trap) = func.term(block) {
+            super::write::trap_code(trap)?;
+        }
+        match tries.thrown(func, block) {
+            Some(exception) => count(exception),
+            None => func.for_each_term_arg(block, &mut count),
+        }
+        for &(from, to) in tries.pairs(block) {
+            if from != to && !early.of(block).contains(&(from, to)) {
+                count(from);
+            }
+        }
         func.for_each_edge(block, |edge| {
+            if tries.is_silent_edge(edge) {
+                return;
+            }
             let to = func.params(func.edge(edge).to);
             for (nth, (&value, &param)) in func.edge_args(edge).iter().zip(to).enumerate() {
                 // What a parameter passes to itself is no use.
@@ -206,13 +328,81 @@ fn count_uses(
         });
         early.of(block).iter().for_each(|&(from, _)| count(from));
     }
+    news.retain(|&value| uses[value.index()] != 0);
     let blocks = cfg.rpo().iter();
-    let is_thrown = |block: &&Block| insts::thrown(func, **block, &uses).is_some();
-    match news == blocks.filter(is_thrown).count() as u32 {
+    let is_thrown = |block: &&Block| {
+        !tries.is_virtual(**block) && insts::thrown(func, tries, **block, &uses).is_some()
+    };
+    match news.len() == blocks.filter(is_thrown).count() {
         true => Ok(uses),
         // An exception is only there if it was thrown.
-        false => Err(EmitError::Unsupported("exceptions that are caught")),
+        false => Err(EmitError::Unsupported("exceptions that are never thrown")),
     }
+}
+
+/// The parts of a block and of those that it goes on in, from the ends of its statements and what catches what these throw. `None` if
+/// it is all one.
+fn in_pieces(
+    tries: &Tries,
+    blocks: &[Range<u32>],
+    first: Block,
+    statements: Vec<(u32, Option<HandlerIdx>)>,
+    entry: Option<(u32, bool)>,
+) -> Option<Vec<Piece>> {
+    // Statements that can be together.
+    let mut runs: Vec<(u32, Option<HandlerIdx>)> = Vec::new();
+    if let Some((end, _)) = entry {
+        runs.push((end, None));
+    }
+    let n_entries = runs.len();
+    for (end, handler) in statements {
+        let n = runs.len();
+        match runs.last_mut() {
+            Some((last, known))
+                if n > n_entries && (handler.is_none() || known.is_none() || *known == handler) =>
+            {
+                *last = end;
+                *known = known.or(handler);
+            }
+            _ => runs.push((end, handler)),
+        }
+    }
+    if entry.is_none()
+        && tries.next(first).is_none()
+        && runs.len() < 2
+        && runs.iter().all(|run| run.1.is_none())
+    {
+        return None;
+    }
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut block = Some(first);
+    let mut runs = runs.into_iter().peekable();
+    let mut goes_on = entry.is_some();
+    while let Some(part) = block {
+        let range = blocks[part.index()].clone();
+        let mut from = range.start;
+        loop {
+            let (end, handler) = runs.peek().copied().unwrap_or((range.end, None));
+            let to = end.min(range.end);
+            pieces.push(Piece {
+                block: part,
+                from: from - range.start,
+                to: to - range.start,
+                handler,
+                goes_on,
+            });
+            from = to;
+            goes_on = end > range.end || pieces.len() == 1 && entry.is_some_and(|entry| entry.1);
+            if end <= range.end {
+                runs.next();
+            }
+            if from == range.end && (goes_on || runs.peek().is_none_or(|run| run.0 > from)) {
+                break;
+            }
+        }
+        block = tries.next(part);
+    }
+    Some(pieces)
 }
 
 /// Whether an instruction has a place in the code.
@@ -227,6 +417,7 @@ enum Placed {
 struct Trees<'f> {
     func: &'f Func,
     types: &'f Types<'f>,
+    tries: &'f Tries,
     early: &'f Early,
     /// Backwards within the current block.
     out: Vec<Item>,
@@ -251,31 +442,167 @@ struct Trees<'f> {
     nesting: usize,
     /// Used while it is found out whether they can.
     wanted: Vec<Value>,
+    /// The instructions of the block and of those that it goes on in.
+    insts: Vec<InstId>,
+    /// By value: whether others than these instructions use it too.
+    is_outer: Vec<bool>,
+    /// Which of the instructions are calls that blocks end with.
+    calls: Vec<u32>,
+    /// What catches what the current statement throws, if that is decided.
+    handler: Option<HandlerIdx>,
+    /// Statements with nothing on the stack before and behind them, the last first: how many items were written before, and what catches
+    /// what they throw.
+    statements: Vec<(u32, Option<HandlerIdx>)>,
+    /// Blocks that end with a call, and how many items were written before that.
+    ends: Vec<(Block, u32)>,
+    /// What is the lowest on the stack at the start.
+    entry: Option<Value>,
+    /// Whether it is used from there.
+    is_entry_taken: bool,
+    /// How many values wait to be passed.
+    passing: u32,
+    /// How many items had been written before what takes from the stack what a clause has left there.
+    entered: u32,
 }
 
 impl Trees<'_> {
-    fn block(&mut self, block: Block) {
-        let func = self.func;
-        let insts = func.insts(block);
+    /// A block, and those that it goes on in.
+    fn unit(&mut self, block: Block) {
+        let (func, tries) = (self.func, self.tries);
         self.block = block;
+        self.insts.clear();
+        self.calls.clear();
+        self.statements.clear();
+        self.ends.clear();
+        let mut last = block;
+        loop {
+            self.insts.extend_from_slice(func.insts(last));
+            if let Some((call, _)) = tries.any().then(|| func.try_call(last)).flatten() {
+                self.calls.push(self.home[call.index()].1);
+                for &(from, _) in self.early.of(last) {
+                    self.here[from.index()] += 1;
+                }
+                for &(from, to) in tries.pairs(last) {
+                    let is_late = from != to && !self.early.of(last).contains(&(from, to));
+                    if is_late && self.uses[to.index()] == 0 {
+                        self.release(from);
+                    }
+                }
+            }
+            match tries.next(last) {
+                Some(next) => last = next,
+                None => break,
+            }
+        }
         self.placed.clear();
-        self.placed.resize(insts.len(), Placed::No);
-        self.last = insts.len();
-        let here = &mut self.here;
-        for (at, &id) in insts.iter().enumerate() {
-            if self.types.is_fused(id) {
+        self.placed.resize(self.insts.len(), Placed::No);
+        self.last = self.insts.len();
+        for (at, &id) in self.insts.iter().enumerate() {
+            if self.types.is_fused(id) || tries.is_silent(id) {
                 self.placed[at] = Placed::Yes;
                 continue;
             }
+            let here = &mut self.here;
             func.inst(id)
                 .for_each_arg(func, |value| here[value.index()] += 1);
         }
-        func.for_each_term_arg(block, |value| here[value.index()] += 1);
-        self.term(block);
+        let pairs = self.pairs(last);
+        for &(from, _) in &pairs {
+            self.here[from.index()] += 1;
+        }
+        match tries.thrown(func, last) {
+            Some(exception) => self.here[exception.index()] += 1,
+            None => func.for_each_term_arg(last, |value| self.here[value.index()] += 1),
+        }
+        if !self.calls.is_empty() {
+            for &id in &self.insts {
+                for value in func.inst_results(id) {
+                    self.is_outer[value.index()] =
+                        self.uses[value.index()] > self.here[value.index()];
+                }
+            }
+        }
+        let entry = tries.entry(block);
+        self.is_entry_taken = false;
+        // Before a branch, blocks may have to be opened.
+        let entry_stays = !matches!(func.term(last), Term::Branch { .. } | Term::Switch { .. });
+        self.entry = entry.filter(|_| entry_stays).and_then(|entry| {
+            let lowest = entry.pops().next_back()?.iter().copied();
+            let mut used = lowest.filter(|value| self.uses[value.index()] != 0);
+            used.next().filter(|_| used.next().is_none())
+        });
+        self.statement_of(|trees| trees.term(last, &pairs));
         while let Some(at) = self.last_unplaced() {
             self.placed[at] = Placed::Yes;
-            self.statement(insts[at]);
+            let id = self.insts[at];
+            self.statement_of(|trees| trees.statement(id));
         }
+        self.entered = self.out.len() as u32;
+        if let Some(entry) = entry {
+            self.enter(entry);
+        }
+    }
+
+    /// Notes what `write` writes as a statement.
+    fn statement_of(&mut self, write: impl FnOnce(&mut Self)) {
+        self.handler = None;
+        let before = self.out.len() as u32;
+        write(self);
+        if self.tries.any() && self.out.len() as u32 != before {
+            self.statements.push((before, self.handler));
+        }
+    }
+
+    /// What a block passes at its end, before it is known which of that is needed.
+    fn pairs(&self, block: Block) -> Vec<(Value, Value)> {
+        let func = self.func;
+        let is_copied = |&(from, to): &(Value, Value)| from != to;
+        match func.term(block) {
+            Term::Jump(_) if self.tries.thrown(func, block).is_some() => {
+                let pairs = self.tries.pairs(block).iter().copied();
+                pairs.filter(is_copied).collect()
+            }
+            Term::Jump(edge) => {
+                let params = func.params(func.edge(edge).to).iter();
+                let pairs = func.edge_args(edge).iter().zip(params);
+                let pairs = pairs.map(|(&from, &to)| (from, to));
+                pairs.filter(is_copied).collect()
+            }
+            // Those are passed before the call.
+            Term::Try { .. } => Vec::new(),
+            _ => self.early.of(block).to_vec(),
+        }
+    }
+
+    /// Takes from the stack what a clause has left there.
+    fn enter(&mut self, entry: &Entry) {
+        let mut items = Vec::new();
+        for (nth, values) in entry.pops().enumerate() {
+            let is_lowest = nth + 1 == entry.len();
+            if is_lowest && self.is_entry_taken {
+                continue;
+            }
+            let is_ref = nth == 0 && !entry.refs.is_empty();
+            let used = values.iter().copied();
+            let used: Vec<Value> = used.filter(|value| self.uses[value.index()] != 0).collect();
+            let Some((&last, others)) = used.split_last() else {
+                items.push(Item::Drop);
+                continue;
+            };
+            for &value in others {
+                items.push(if is_ref {
+                    Item::EnterTee(value)
+                } else {
+                    Item::Tee(value)
+                });
+            }
+            items.push(if is_ref {
+                Item::Enter(last)
+            } else {
+                Item::Set(last)
+            });
+        }
+        self.out.extend(items.into_iter().rev());
     }
 
     fn last_unplaced(&mut self) -> Option<usize> {
@@ -289,62 +616,66 @@ impl Trees<'_> {
         None
     }
 
-    fn term(&mut self, block: Block) {
+    fn term(&mut self, block: Block, pairs: &[(Value, Value)]) {
         let outer = self.frames.len();
         let start = self.operands.len();
         self.root = NO_ROOT;
-        match self.func.term(block) {
-            Term::Jump(edge) => {
-                let func = self.func;
-                let params = func.params(func.edge(edge).to).iter();
-                let pairs = func.edge_args(edge).iter().zip(params);
-                let pairs = pairs.map(|(&from, &to)| (from, to));
-                let pairs: Vec<(Value, Value)> = pairs.filter(|(from, to)| from != to).collect();
-                self.pass(&pairs);
-                return;
-            }
-            Term::Throw(exception) => match insts::thrown(self.func, block, &self.uses) {
-                Some(id) => {
-                    let (_, at) = self.home[id.index()];
-                    self.here[exception.index()] -= 1;
-                    self.placed[at as usize] = Placed::Yes;
-                    insts::operands(self.func, self.func.inst(id), &mut self.operands);
-                    if self.types.has_refs() {
-                        self.types.wants(self.func, id, &mut self.wants);
-                    }
-                }
-                None => {
-                    // Throwing traps on null by itself.
-                    if let Some((&last, before)) = self.func.insts(block).split_last()
-                        && let Inst::NullCheck { value } = *self.func.inst(last)
-                        && value == exception
-                        && !self.types.is_fused(last)
-                    {
-                        self.placed[before.len()] = Placed::Yes;
-                        self.here[value.index()] -= 1;
-                        self.release(value);
-                    }
-                    self.term_operands(block);
-                }
-            },
-            _ => self.term_operands(block),
+        if let Some(exception) = self.tries.thrown(self.func, block) {
+            self.handler = self.tries.any().then(|| self.tries.handler(block));
+            self.throw(block, exception);
+        } else if let Term::Jump(_) = self.func.term(block) {
+            self.pass(pairs);
+            return;
+        } else {
+            self.term_operands(block);
         }
         self.release_unused(block);
         // What is passed before the branch is passed with its operands on the stack.
-        let early = self.early.of(block);
         let first = self.out.len();
-        self.pass(early);
-        self.frames.push(start..self.operands.len());
-        if start != self.operands.len() {
+        let end = self.operands.len();
+        self.pass(pairs);
+        self.frames.push(start..end);
+        if start != end {
             self.root = (self.out.len() - first) as u32;
         }
         self.place_operands(outer);
+    }
+
+    /// The operands of what throws an exception.
+    fn throw(&mut self, block: Block, exception: Value) {
+        if let Some(id) = insts::thrown(self.func, self.tries, block, &self.uses) {
+            let (_, at) = self.home[id.index()];
+            self.here[exception.index()] -= 1;
+            self.placed[at as usize] = Placed::Yes;
+            insts::operands(self.func, self.func.inst(id), &mut self.operands);
+            if self.types.has_refs() {
+                self.types.wants(self.func, id, &mut self.wants);
+            }
+            return;
+        }
+        // Throwing traps on null by itself.
+        if let Some((&last, before)) = self.insts.split_last()
+            && let Inst::NullCheck { value } = *self.func.inst(last)
+            && value == exception
+            && !self.types.is_fused(last)
+        {
+            self.placed[before.len()] = Placed::Yes;
+            self.here[value.index()] -= 1;
+            self.release(value);
+        }
+        self.operands.push(exception);
+        if self.types.has_refs() {
+            self.wants.push(Some(RefType::EXNREF));
+        }
     }
 
     /// What edges pass on their way to parameters that nothing uses is not needed for that.
     fn release_unused(&mut self, block: Block) {
         let func = self.func;
         func.for_each_edge(block, |edge| {
+            if self.tries.is_silent_edge(edge) {
+                return;
+            }
             let params = func.params(func.edge(edge).to).iter();
             for (nth, (&from, &to)) in func.edge_args(edge).iter().zip(params).enumerate() {
                 if from != to
@@ -370,10 +701,7 @@ impl Trees<'_> {
         // is known only when it is asked for, which is when those that are taken before stand there already.
         let at = self.out.len();
         let mut taken = Vec::new();
-        // What is passed must be there when its turn comes to be pushed.
-        for &(from, _) in pairs {
-            self.here[from.index()] += 1;
-        }
+        self.passing += 1;
         for &(from, to) in pairs.iter().rev() {
             if self.uses[to.index()] == 0 {
                 self.here[from.index()] -= 1;
@@ -403,12 +731,14 @@ impl Trees<'_> {
         // Backwards, what is taken comes before what is pushed; the last that is pushed is taken first.
         taken.reverse();
         self.out.splice(at..at, taken);
+        self.passing -= 1;
     }
 
     /// An instruction for its effects, or for results that have locals.
     fn statement(&mut self, id: InstId) {
         let func = self.func;
         let inst = func.inst(id);
+        self.handler = self.handler.or(self.handler_of(id));
         let used = func
             .inst_results(id)
             .any(|value| self.uses[value.index()] != 0);
@@ -466,9 +796,54 @@ impl Trees<'_> {
             self.operands[start..].reverse();
             self.out.push(Item::Swapped(id));
         } else {
+            let end = self.operands.len();
+            let tried = self.tries.tried_block(id);
+            if let Some(block) = tried {
+                self.ends.push((block, self.out.len() as u32));
+            }
             self.out.push(Item::Inst(id));
+            if let Some(block) = tried {
+                let early = self.early;
+                self.pass(early.of(block));
+            }
+            debug_assert_eq!(end, self.operands.len(), "what is passed has been placed");
         }
         self.frames.push(start..self.operands.len());
+    }
+
+    /// What catches what an instruction throws, if it throws anything.
+    fn handler_of(&self, id: InstId) -> Option<HandlerIdx> {
+        let throws = self.tries.any() && self.func.inst(id).is_call();
+        throws.then(|| self.tries.handler_of_call(id))
+    }
+
+    /// Whether what catches what the current statement throws may catch this too.
+    fn is_caught_alike(&self, handler: Option<HandlerIdx>) -> bool {
+        handler.is_none() || self.handler.is_none() || self.handler == handler
+    }
+
+    /// Whether nothing catches what is thrown up to the current statement.
+    fn is_thrown_outwards(&self) -> bool {
+        let is_outwards = |handler: Option<HandlerIdx>| handler.is_none_or(|at| at == OUTWARDS);
+        let mut left = (0..self.last.min(PASSED_MAX)).filter(|&at| self.placed[at] != Placed::Yes);
+        is_outwards(self.handler) && left.all(|at| is_outwards(self.handler_of(self.insts[at])))
+    }
+
+    /// Whether a value can be used from where it is on the stack at the start, so that what is between comes meanwhile.
+    fn takes_entry(&mut self, value: Value) -> bool {
+        let is_lowest = self.frames.iter().all(|frame| frame.start == frame.end);
+        let can = self.entry == Some(value)
+            && self.here[value.index()] == 1
+            && self.nesting == 0
+            && self.passing == 0
+            && is_lowest
+            && self.is_thrown_outwards()
+            && self.place_from(0);
+        if can {
+            self.here[value.index()] -= 1;
+            self.is_entry_taken = true;
+        }
+        can
     }
 
     /// Whether the first operand has to be computed behind the second, and that can be.
@@ -515,8 +890,12 @@ impl Trees<'_> {
                 self.constant(value, want);
                 continue;
             }
-            let taken = self.take(value);
-            let is_kept = taken.is_none() || self.uses[value.index()] > 1;
+            let is_entry = self.takes_entry(value);
+            let taken = match is_entry {
+                true => None,
+                false => self.take(value),
+            };
+            let is_kept = taken.is_none() && !is_entry || self.uses[value.index()] > 1;
             if let Some(want) = want {
                 let ty = match is_kept {
                     true => Some(self.types.local_ref(self.func, value)),
@@ -531,6 +910,16 @@ impl Trees<'_> {
                     }
                     self.instruction(id);
                 }
+                None if is_entry && is_kept => {
+                    let is_field = matches!(self.func.def(value), Def::Result(id, _)
+                        if self.home[id.index()].0 == self.block);
+                    self.out.push(match is_field {
+                        true => Item::Tee(value),
+                        false => Item::EnterTee(value),
+                    });
+                }
+                // It needs no local.
+                None if is_entry => self.uses[value.index()] = 0,
                 None => self.out.push(Item::Get(value)),
             }
         }
@@ -574,26 +963,38 @@ impl Trees<'_> {
             || block != self.block
             || inst.n_results() != 1
             || self.placed[at] != Placed::No
+            || !self.is_caught_alike(self.handler_of(id))
         {
             return None;
         }
         self.placed[at] = Placed::Soon;
-        let is_placed = self.place_behind(at) || self.can_pass(id, at);
+        let is_placed = self.place_behind(id, at) || self.can_pass(id, at);
         self.placed[at] = match is_placed {
             true => Placed::Yes,
             false => Placed::No,
         };
+        if is_placed {
+            self.handler = self.handler.or(self.handler_of(id));
+        }
         is_placed.then_some(id)
     }
 
     /// Whether the instruction at a position can come behind those that follow it and have no place.
     fn can_pass(&self, id: InstId, at: usize) -> bool {
         let (inst, effects) = (self.func.inst(id), self.effects(id));
+        // What is needed where an exception of a call leads must be there before the call.
+        if !self.calls.is_empty() && self.is_outer[self.func.result(id).index()] {
+            let next = self.calls.partition_point(|&call| call as usize <= at);
+            let next = self.calls.get(next);
+            if next.is_some_and(|&call| self.placed[call as usize] != Placed::Yes) {
+                return false;
+            }
+        }
         if effects == Effects::NONE {
             return true;
         }
         let behind = at + 1..self.last;
-        let insts = self.func.insts(self.block);
+        let insts = &self.insts;
         behind.len() <= PASSED_MAX
             && behind
                 .filter(|&other| self.placed[other] != Placed::Yes)
@@ -603,17 +1004,28 @@ impl Trees<'_> {
                 })
     }
 
-    /// Places what follows a position and has no place, if nothing before this place waits for one of their results.
-    fn place_behind(&mut self, at: usize) -> bool {
+    /// Places what follows an instruction and has no place, if nothing before this place waits for one of their results.
+    fn place_behind(&mut self, id: InstId, at: usize) -> bool {
+        let handler = self.handler;
+        self.handler = handler.or(self.handler_of(id));
+        let is_placed = self.place_from(at + 1);
+        if !is_placed {
+            self.handler = handler;
+        }
+        is_placed
+    }
+
+    /// The same for what comes from a position on.
+    fn place_from(&mut self, start: usize) -> bool {
         let func = self.func;
-        let insts = func.insts(self.block);
-        let behind = at + 1..self.last;
+        let behind = start..self.last.max(start);
         if behind.len() > PASSED_MAX || self.nesting == NESTING_MAX {
             return false;
         }
         // What is used here but not by another of them is wanted by an operand that comes before.
         let mut wanted = std::mem::take(&mut self.wanted);
         wanted.clear();
+        let mut handler = self.handler;
         for other in behind.rev() {
             match self.placed[other] {
                 Placed::No => {}
@@ -623,8 +1035,15 @@ impl Trees<'_> {
                 }
                 Placed::Yes => continue,
             }
-            let inst = func.inst(insts[other]);
-            for value in func.inst_results(insts[other]) {
+            let id = self.insts[other];
+            let inst = func.inst(id);
+            let own = self.handler_of(id);
+            if handler.is_some() && own.is_some() && handler != own {
+                self.wanted = wanted;
+                return false;
+            }
+            handler = handler.or(own);
+            for value in func.inst_results(id) {
                 let by_others = wanted.iter().filter(|&&used| used == value).count();
                 if self.here[value.index()] as usize > by_others {
                     self.wanted = wanted;
@@ -640,10 +1059,10 @@ impl Trees<'_> {
         self.wanted = wanted;
         self.nesting += 1;
         while let Some(other) = self.last_unplaced()
-            && other > at
+            && other >= start
         {
             self.placed[other] = Placed::Yes;
-            self.statement(insts[other]);
+            self.statement(self.insts[other]);
         }
         self.nesting -= 1;
         true

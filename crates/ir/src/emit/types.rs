@@ -4,11 +4,16 @@
 //! gives it, a parameter of a block the narrowest one of all that becomes it. Where a use wants more than is known, the reference
 //! is cast: the original function could only be valid because the cast cannot fail.
 
+use super::tries::{Entry, Tries};
 use super::{EmitError, insts};
 use crate::{Block, Callee, Cfg, Def, ExnOp, Func, GcOp, Inst, InstId, Term, Type, Value};
 use crate::{array_element, struct_field};
-use module::{CompositeType, FuncType, Header, HeapType, RefType, StorageType, TypeIdx, TypeKind};
+use module::{
+    BlockType, CompositeType, FuncType, Header, HeapType, RefType, StorageType, TypeIdx, TypeKind,
+};
 use module::{ValType, encode};
+
+use std::collections::HashSet;
 
 /// How often all blocks are looked at until types stay what they are.
 const ROUNDS_MAX: usize = 256;
@@ -23,6 +28,8 @@ pub(super) struct Types<'f> {
     of: Vec<Want>,
     /// By value: whether its local cannot be null. Empty if that is not known yet.
     settled: Vec<bool>,
+    /// Parameters that clauses leave on the stack.
+    entered: HashSet<Value>,
     /// By instruction: what a null check has to do with it. Empty if there are no references.
     checks: Vec<Check>,
     /// Whether functions are told apart by their types.
@@ -57,6 +64,7 @@ impl<'f> Types<'f> {
     pub(super) fn new(
         func: &Func,
         cfg: &Cfg,
+        tries: &Tries,
         header: &'f Header,
         ty: &'f FuncType,
     ) -> Result<Types<'f>, EmitError> {
@@ -65,6 +73,7 @@ impl<'f> Types<'f> {
             ty,
             of: Vec::new(),
             settled: Vec::new(),
+            entered: tries.entered().collect(),
             checks: Vec::new(),
             has_typed_funcs: false,
         };
@@ -305,6 +314,42 @@ impl<'f> Types<'f> {
         }
     }
 
+    /// The type of a block whose end a clause leads to, by what that leaves on the stack.
+    ///
+    /// # Errors
+    /// If the module does not have the type.
+    pub(super) fn entry(&self, entry: &Entry) -> Result<BlockType, EmitError> {
+        let mut results: Vec<ValType> = Vec::new();
+        if let Some(tag) = entry.tag
+            && !entry.fields.is_empty()
+        {
+            let payload = self.header.type_at(self.header.tags()[tag.index()]);
+            results.extend_from_slice(payload.params());
+        }
+        if !entry.refs.is_empty() {
+            results.push(ValType::Ref(RefType::EXNREF));
+        }
+        if let [result] = *results {
+            return Ok(BlockType::Value(result));
+        }
+        let types = self.header.types().iter();
+        let mut types = types.map(|ty| &ty.composite);
+        let is_exception = |ty: &ValType| reference(*ty).is_some_and(|ty| ty.heap == HeapType::Exn);
+        let found = types.position(|ty| {
+            let CompositeType::Func(ty) = ty else {
+                return false;
+            };
+            let mut pairs = ty.results().iter().zip(&results);
+            ty.params().is_empty()
+                && ty.results().len() == results.len()
+                && pairs.all(|(a, b)| a == b || is_exception(a) && is_exception(b))
+        });
+        let found = found.ok_or(EmitError::Unsupported(
+            "a type that the module does not have",
+        ));
+        found.map(|at| BlockType::Func(TypeIdx(at as u32)))
+    }
+
     fn element(&self, table: module::TableIdx) -> Want {
         Some(self.header.tables()[table.index()].element)
     }
@@ -382,7 +427,9 @@ impl<'f> Types<'f> {
                 _ => None,
             },
             Inst::Exn { op, .. } => match op {
-                ExnOp::Caught | ExnOp::New(_) => non_null(HeapType::Exn),
+                // A clause leaves it with the type of a block's result, which is shorter if it may be null.
+                ExnOp::Caught => Some(RefType::EXNREF),
+                ExnOp::New(_) => non_null(HeapType::Exn),
                 ExnOp::Field { tag, field } => {
                     let payload = header.type_at(header.tags()[tag.index()]);
                     reference(payload.params()[field as usize])
@@ -419,8 +466,10 @@ impl<'f> Types<'f> {
                                 // Not known yet, or null.
                                 (to, from) => to.or(from),
                             };
+                            // A clause leaves it with the type of a block's result.
+                            let is_entered = self.entered.contains(&to);
                             let ty = ty.map(|ty| RefType {
-                                nullable: ty.nullable || func.is_const(from),
+                                nullable: ty.nullable || func.is_const(from) || is_entered,
                                 ..ty
                             });
                             has_changed |= self.of[to.index()] != ty;

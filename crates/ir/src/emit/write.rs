@@ -5,10 +5,11 @@
 use super::locals::Locals;
 use super::shape::{Label, Part, Shape};
 use super::trees::{Code, Item};
+use super::tries::HandlerIdx;
 use super::types::{Convert, Types};
 use super::{EmitError, insts};
 use crate::{Block, Func, Inst, NO_OFFSET, Term, Type, Value};
-use module::{BlockType, FuncType, Op, RefType, encode};
+use module::{BlockType, Catch, FuncType, Op, RefType, encode};
 use ops::{Compute, Trap};
 
 /// What traps in this way, whatever else: operators and nothing on the stack that is needed.
@@ -35,7 +36,7 @@ pub(super) fn trap_code(trap: Trap) -> Result<&'static [Op], EmitError> {
 pub(super) fn write(
     func: &Func,
     types: &Types<'_>,
-    code: &Code,
+    code: &Code<'_>,
     locals: &Locals,
     shape: &Shape,
     out: &mut Vec<u8>,
@@ -53,8 +54,9 @@ pub(super) fn write(
         code,
         locals,
         shape,
-        used: used_labels(shape),
+        used: used_labels(code, shape),
         open: Vec::new(),
+        loops: Vec::new(),
         depth: 0,
         depth_of: Vec::new(),
         after_else: 0,
@@ -74,7 +76,7 @@ pub(super) fn write(
 }
 
 /// By node: whether anything goes to the end of the block before it.
-fn used_labels(shape: &Shape) -> Vec<bool> {
+fn used_labels(code: &Code<'_>, shape: &Shape) -> Vec<bool> {
     let mut used = Vec::new();
     let mut note = |label: Label| {
         let at = label.node as usize;
@@ -90,6 +92,16 @@ fn used_labels(shape: &Shape) -> Vec<bool> {
                 let labels = &shape.labels[first as usize..][..count as usize];
                 labels.iter().for_each(|&label| note(label));
             }
+            Part::Try {
+                handler, around, ..
+            } => {
+                for clause in code.tries().clauses(handler, around) {
+                    note(Label {
+                        node: shape.node(clause.to),
+                        is_loop: false,
+                    });
+                }
+            }
             _ => {}
         }
     }
@@ -100,12 +112,14 @@ struct Writer<'f, 'o> {
     func: &'f Func,
     ty: &'f FuncType,
     types: &'f Types<'f>,
-    code: &'f Code,
+    code: &'f Code<'f>,
     locals: &'f Locals,
     shape: &'f Shape,
     used: Vec<bool>,
     /// Whether what is open was written at all.
     open: Vec<bool>,
+    /// The loops among them: how many are open with it, and its node.
+    loops: Vec<(usize, u32)>,
     /// How many of them were.
     depth: u32,
     /// By node: how many were open around what its label stands for; for a loop, and for a block.
@@ -130,6 +144,46 @@ impl Writer<'_, '_> {
     }
 
     fn open(&mut self, op: Op, label: Option<Label>) {
+        self.enter(label);
+        self.op(op);
+        self.open.push(true);
+        self.depth += 1;
+    }
+
+    fn open_try(
+        &mut self,
+        handler: HandlerIdx,
+        around: HandlerIdx,
+        ty: BlockType,
+        label: Option<Label>,
+    ) {
+        let mut words = Vec::new();
+        for clause in self.code.tries().clauses(handler, around) {
+            let node = self.shape.node(clause.to);
+            let is_loop = self.loops.iter().any(|open| open.1 == node);
+            let entry = self.code.tries().entry(clause.to);
+            // Labels are counted from outside.
+            let catch = Catch {
+                tag: clause.tag,
+                with_ref: entry.is_some_and(|entry| !entry.refs.is_empty()),
+                label: self.distance(Label { node, is_loop }),
+            };
+            words.extend(catch.to_words());
+        }
+        let count = (words.len() / Catch::WORDS) as u16;
+        let op = Op::TryTable {
+            ty,
+            first: 0,
+            count,
+        };
+        self.enter(label);
+        encode::op(self.out, &op, &words);
+        self.open.push(true);
+        self.depth += 1;
+    }
+
+    /// Notes where a label is.
+    fn enter(&mut self, label: Option<Label>) {
         if let Some(label) = label {
             let at = label.node as usize;
             if self.depth_of.len() <= at {
@@ -137,9 +191,6 @@ impl Writer<'_, '_> {
             }
             self.depth_of[at][usize::from(label.is_loop)] = self.depth;
         }
-        self.op(op);
-        self.open.push(true);
-        self.depth += 1;
     }
 
     fn distance(&self, label: Label) -> u32 {
@@ -157,16 +208,23 @@ impl Writer<'_, '_> {
 
     fn part(&mut self, at: usize) {
         match self.shape.parts[at] {
-            Part::Block(label) => {
+            Part::Block(label, ty) => {
                 if self.used.get(label.node as usize).is_some_and(|used| *used) {
-                    self.open(Op::Block(BlockType::Empty), Some(label));
+                    self.open(Op::Block(ty), Some(label));
                 } else {
                     self.open.push(false);
                 }
             }
             Part::Loop { label, has_result } => {
                 self.open(Op::Loop(self.block_type(has_result)), Some(label));
+                self.loops.push((self.open.len(), label.node));
             }
+            Part::Try {
+                handler,
+                around,
+                ty,
+                label,
+            } => self.open_try(handler, around, ty, label),
             Part::If {
                 negated,
                 has_result,
@@ -181,6 +239,7 @@ impl Writer<'_, '_> {
                 self.after_else = self.out.len();
             }
             Part::End => {
+                self.loops.pop_if(|open| open.0 == self.open.len());
                 if self.open.pop().expect("something is open") {
                     // An other half that does nothing need not be there.
                     if self.out.len() == self.after_else {
@@ -191,9 +250,10 @@ impl Writer<'_, '_> {
                     self.depth -= 1;
                 }
             }
-            Part::Code(block) => {
+            Part::Code { block, from, to } => {
                 let negated = self.negatable(at + 1).map(|_| self.code.root(block));
-                for (nth, item) in self.code.of(block).iter().enumerate() {
+                let items = self.code.of(block).iter().enumerate();
+                for (nth, item) in items.take(to as usize).skip(from as usize) {
                     if let Item::Inst(id) | Item::Swapped(id) = *item {
                         self.place(self.func.offset(id));
                     }
@@ -229,8 +289,16 @@ impl Writer<'_, '_> {
                 encode::op(self.out, &Op::BrTable { first: 0, count }, &depths);
             }
             Part::Drop => self.op(Op::Drop),
+            Part::Unreachable => self.op(Op::Unreachable),
             Part::Return => self.op(Op::Return),
             Part::Leave(block) => match self.func.term(block) {
+                _ if self.code.tries().thrown(self.func, block).is_some() => {
+                    let op = match self.code.thrown(self.func, block) {
+                        Some(id) => insts::op(self.func, self.func.inst(id)),
+                        None => Ok(Op::ThrowRef),
+                    };
+                    self.op(op.expect("refused before"));
+                }
                 Term::TailCall { callee, .. } => {
                     self.op(insts::tail_call(callee));
                 }
@@ -238,13 +306,6 @@ impl Writer<'_, '_> {
                     for op in trap_code(trap).expect("refused before") {
                         self.op(*op);
                     }
-                }
-                Term::Throw(_) => {
-                    let op = match self.code.thrown(self.func, block) {
-                        Some(id) => insts::op(self.func, self.func.inst(id)),
-                        None => Ok(Op::ThrowRef),
-                    };
-                    self.op(op.expect("refused before"));
                 }
                 _ => unreachable!("others lead somewhere"),
             },
@@ -283,7 +344,7 @@ impl Writer<'_, '_> {
             Part::If { negated: true, .. } | Part::BrIf { negated: true, .. } => {}
             _ => return None,
         }
-        let Part::Code(block) = self.shape.parts[at.checked_sub(1)?] else {
+        let Part::Code { block, .. } = self.shape.parts[at.checked_sub(1)?] else {
             return None;
         };
         let item = self.code.of(block).get(self.code.root(block))?;
@@ -301,8 +362,12 @@ impl Writer<'_, '_> {
     fn item(&mut self, block: Block, at: usize, item: Item) {
         match item {
             Item::Get(value) => self.op(Op::LocalGet(self.locals.of(value))),
-            Item::Set(value) => self.op(Op::LocalSet(self.locals.of(value))),
-            Item::Tee(value) => self.op(Op::LocalTee(self.locals.of(value))),
+            Item::Set(value) | Item::Enter(value) => {
+                self.op(Op::LocalSet(self.locals.of(value)));
+            }
+            Item::Tee(value) | Item::EnterTee(value) => {
+                self.op(Op::LocalTee(self.locals.of(value)));
+            }
             Item::Const(value) => match self.opposite(block, at) {
                 Some((_, constant)) => self.op(constant),
                 None => self.constant(value),
