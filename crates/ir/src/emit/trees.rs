@@ -384,13 +384,15 @@ fn in_pieces(
         loop {
             let (end, handler) = runs.peek().copied().unwrap_or((range.end, None));
             let to = end.min(range.end);
-            pieces.push(Piece {
-                block: part,
-                from: from - range.start,
-                to: to - range.start,
-                handler,
-                goes_on,
-            });
+            if from < to || pieces.is_empty() {
+                pieces.push(Piece {
+                    block: part,
+                    from: from - range.start,
+                    to: to - range.start,
+                    handler,
+                    goes_on,
+                });
+            }
             from = to;
             goes_on = end > range.end || pieces.len() == 1 && entry.is_some_and(|entry| entry.1);
             if end <= range.end {
