@@ -19,10 +19,18 @@ struct Own {
 }
 
 /// What is known of calls, by function.
+pub(crate) struct Callees {
+    /// What they do.
+    pub(crate) known: Vec<Callee>,
+    /// The functions that call this one by its number.
+    pub(crate) callers: Vec<Vec<FuncIdx>>,
+}
+
+/// Reads all functions.
 ///
 /// # Errors
 /// If a body is not valid.
-pub(crate) fn callees(module: &Module, options: &Options<'_>) -> Result<Vec<Callee>, Error> {
+pub(crate) fn callees(module: &Module, options: &Options<'_>) -> Result<Callees, Error> {
     let header = module.header();
     let n_imported = header.n_imported_funcs();
     let mut known = vec![Callee::ANY; header.funcs().len()];
@@ -42,7 +50,7 @@ pub(crate) fn callees(module: &Module, options: &Options<'_>) -> Result<Vec<Call
     }
     pass_on_effects(&own, &callers, n_imported, &mut known);
     find_what_never_returns(module, &callers, &mut known)?;
-    Ok(known)
+    Ok(Callees { known, callers })
 }
 
 /// By function: the defined functions that call it.

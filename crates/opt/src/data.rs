@@ -2,8 +2,9 @@
 //!
 //! Apart from the other stages because it is about bytes and no code.
 
+use crate::Error;
+use crate::job::{Changed, Job};
 use crate::uses::Uses;
-use crate::{Error, Options};
 use module::{ConstExpr, DataMode, Module, Op, encode};
 use rewrite::{MoreData, Renumbering, Rewrite};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ const SEGMENTS_MAX: usize = 50_000;
 const GAP: u64 = 6;
 
 /// Packs the segments of each memory that is known to be zero before them.
-pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn run(module: &Module, _job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let header = module.header();
     let uses = Uses::of(module)?;
     let datas = module.datas();
@@ -75,7 +76,7 @@ pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<
         return Ok(None);
     }
     packed.datas = Renumbering::keeping(datas.len(), |at| !is_free(at));
-    Ok(Some(packed.apply()?))
+    Ok(Some(Changed::by(module, &packed)?))
 }
 
 /// A constant address.

@@ -3,16 +3,18 @@
 //! Apart from the passes because what is in a table, and in a global, takes the whole module to know. That a reference that is known is
 //! called directly is theirs to do.
 
+use crate::Error;
 use crate::canonical::Canonical;
 use crate::functions::{self, Facts, Worker};
+use crate::job::{Changed, Job};
 use crate::tables::{Element, Tables};
-use crate::{Error, Options};
 use ir::{Block, Callee, Func, Inst, InstId, Term, Value};
 use module::{FuncIdx, GlobalIdx, Module, Op, TableIdx, TypeIdx};
 use rewrite::Rewrite;
 
 /// Replaces them.
-pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
+    let options = job.options;
     let seen = functions::for_each(module, options, |worker, func| seen(worker, module, func));
     // What cannot be read may do anything.
     if seen.iter().any(Option::is_none) {
@@ -37,7 +39,7 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
     if !seen.iter().flatten().any(may_change) {
         return Ok(None);
     }
-    let facts = Facts::of(module, options)?;
+    let facts = Facts::of(module, job)?;
     let bodies = functions::for_each(module, options, |worker, func| {
         let at = module.header().defined_func(func)?;
         if !seen[at].as_ref().is_some_and(may_change) {
@@ -55,7 +57,7 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
     }
     let mut better = Rewrite::new(module);
     better.bodies = bodies;
-    Ok(Some(better.apply()?))
+    Ok(Some(Changed::by(module, &better)?))
 }
 
 /// What a body does with tables and globals.

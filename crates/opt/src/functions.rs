@@ -2,10 +2,11 @@
 //!
 //! Apart from what is done with whole modules because functions do not wait for each other: threads take the next one.
 
-use crate::callees::callees;
+use crate::job::Job;
 use crate::{Error, Options, plan};
 use module::{BodyReader, FuncIdx, FuncType, Header, Module, ReadScratch, Survey};
 use passes::Callee;
+use std::borrow::Cow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,8 +21,8 @@ pub(crate) struct Worker {
 /// What passes over the functions of a module go by.
 pub(crate) struct Facts<'a> {
     pub(crate) options: &'a Options<'a>,
-    /// By function. It stays true whatever becomes of bodies that do the same.
-    callees: Vec<Callee>,
+    /// By function.
+    callees: Cow<'a, [Callee]>,
 }
 
 impl<'a> Facts<'a> {
@@ -29,10 +30,10 @@ impl<'a> Facts<'a> {
     ///
     /// # Errors
     /// If a body is not valid.
-    pub(crate) fn of(module: &Module, options: &'a Options<'a>) -> Result<Facts<'a>, Error> {
+    pub(crate) fn of(module: &Module, job: &'a Job<'_>) -> Result<Facts<'a>, Error> {
         Ok(Facts {
-            options,
-            callees: callees(module, options)?,
+            options: job.options,
+            callees: job.callees(module)?,
         })
     }
 
@@ -150,13 +151,17 @@ pub(crate) fn finish_as(
     Some(body)
 }
 
-/// New bodies of functions that went through passes; those that are `None` stay.
+/// New bodies of the functions that are wanted to go through passes; those that are `None` stay.
 pub(crate) fn passed(
     module: &Module,
     facts: &Facts<'_>,
     pipeline: &[&'static str],
+    is_wanted: &[bool],
 ) -> Vec<Option<Vec<u8>>> {
     for_each(module, facts.options, |worker, func| {
+        if !is_wanted[func.index()] {
+            return None;
+        }
         let built = worker.build(module, func)?;
         let body = finish(module, facts, func, built, pipeline)?;
         (!facts.options.only_shorter || body.len() < module.body(func)?.bytes_len()).then_some(body)

@@ -2,9 +2,10 @@
 //!
 //! Apart from the passes because all functions have a say in whether a global is ever written.
 
+use crate::Error;
 use crate::functions::{self, Facts};
+use crate::job::{Changed, Job};
 use crate::uses::Uses;
-use crate::{Error, Options};
 use ir::{Func, Inst, InstId, Type, Value};
 use module::{FuncIdx, GlobalIdx, Module, Op, ReadScratch};
 use rewrite::Rewrite;
@@ -21,12 +22,13 @@ enum Known {
 }
 
 /// Changes what uses them.
-pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
+    let options = job.options;
     let known = known(module)?;
     if known.iter().all(|known| *known == Known::Nothing) {
         return Ok(None);
     }
-    let facts = Facts::of(module, options)?;
+    let facts = Facts::of(module, job)?;
     let bodies = functions::for_each(module, options, |worker, func| {
         if !names_known(module, func, &known).unwrap_or(false) {
             return None;
@@ -41,7 +43,7 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
     }
     let mut better = Rewrite::new(module);
     better.bodies = bodies;
-    Ok(Some(better.apply()?))
+    Ok(Some(Changed::by(module, &better)?))
 }
 
 fn known(module: &Module) -> Result<Vec<Known>, Error> {

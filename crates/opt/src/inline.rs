@@ -3,9 +3,10 @@
 //! Apart from inlining itself, which `ir` does, because what pays is another question for modules than for machine code: a function
 //! that is called once costs nothing where it is called, and its own entry goes.
 
+use crate::Error;
 use crate::functions::{self, Facts, Worker};
+use crate::job::{Changed, Job};
 use crate::uses::Uses;
-use crate::{Error, Options};
 use ir::{Block, Callee, Func, InlineSite, Inst, InstId, Term};
 use module::{FuncIdx, Module, Op};
 use rewrite::Rewrite;
@@ -18,19 +19,21 @@ const DEPTH_MAX: usize = 12;
 const GROWTH_MAX: usize = 60_000;
 /// Bytes of a body that is put everywhere it is called from, for size: about those of the call, with declarations of locals and the `end`.
 const TINY: usize = 7;
-/// The same, for speed.
-const SMALL: usize = 40;
 
 /// Replaces them.
-pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
+    let options = job.options;
     let uses = Uses::of(module)?;
-    let small = if options.only_shorter { TINY } else { SMALL };
+    let small = match options.only_shorter {
+        true => TINY,
+        false => job.inlined_bytes_max,
+    };
     let plan = Plan {
         module,
         uses: &uses,
         small,
     };
-    let facts = Facts::of(module, options)?;
+    let facts = Facts::of(module, job)?;
     let bodies = functions::for_each(module, options, |worker, func| {
         let is_worth_a_look = calls_candidates(module, func, &plan).unwrap_or(false);
         // What will be in its only caller need not be done here too.
@@ -61,7 +64,7 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
     }
     let mut better = Rewrite::new(module);
     better.bodies = bodies;
-    Ok(Some(better.apply()?))
+    Ok(Some(Changed::by(module, &better)?))
 }
 
 /// Whether a body calls what can be replaced.

@@ -24,6 +24,7 @@ mod devirtualize;
 mod functions;
 mod globals;
 mod inline;
+mod job;
 mod optimize;
 mod order;
 mod plan;

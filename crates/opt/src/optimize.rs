@@ -3,7 +3,8 @@
 //! Apart from the steps because it alone knows that a module is bytes between them.
 
 use crate::functions::{self, Facts};
-use crate::plan::{self, Step};
+use crate::job::{Changed, Job};
+use crate::plan::{self, Step, Todo};
 use crate::sections::{self, speaks_of_places};
 use module::{Features, Module};
 use rewrite::Rewrite;
@@ -105,58 +106,83 @@ pub fn optimize(bytes: Vec<u8>, steps: &[Step], options: &Options<'_>) -> Result
     // Names serve whoever looks on, until the end.
     let looks_on = options.on_pass.is_some();
     let keeps_now = |name: &str| keeps(name) || looks_on && name == "name";
-    let mut bytes = sections::retain(module.bytes(), keeps_now);
+    let mut job = Job::new(options, module.header().funcs().len());
+    let bytes = sections::retain(module.bytes(), keeps_now);
     drop(module);
-    let mut flat = Vec::new();
-    flatten(steps, &mut flat);
-    let mut rest = &flat[..];
-    while let Some((step, others)) = rest.split_first() {
-        let module = decode(bytes)?;
-        let changed = match step {
-            Step::Stage(stage) => {
-                rest = others;
-                (stage.run)(&module, options)?
-            }
-            _ => {
-                let (pipeline, others) = leading_passes(rest);
-                rest = others;
-                let facts = Facts::of(&module, options)?;
-                let bodies = functions::passed(&module, &facts, &pipeline);
-                match bodies.iter().any(Option::is_some) {
-                    true => {
-                        let mut better = Rewrite::new(&module);
-                        better.bodies = bodies;
-                        Some(better.apply()?)
-                    }
-                    false => None,
-                }
-            }
-        };
-        bytes = changed.unwrap_or_else(|| module.bytes().to_vec());
-    }
+    let (bytes, _) = run(bytes, &plan::todo(steps), &mut job)?;
     let bytes = sections::retain(&bytes, keeps);
     Ok(Report { bytes, dropped })
 }
 
-/// Replaces levels by their steps.
-fn flatten(steps: &[Step], flat: &mut Vec<Step>) {
-    for step in steps {
-        match *step {
-            Step::Level(level) => flatten(&plan::level(level), flat),
-            step => flat.push(step),
+/// Does all of this in order: the module then, and whether it is another one.
+fn run(mut bytes: Vec<u8>, todo: &[Todo], job: &mut Job<'_>) -> Result<(Vec<u8>, bool), Error> {
+    let mut is_other = false;
+    for todo in todo {
+        let changed;
+        (bytes, changed) = match todo {
+            Todo::Inlines { bytes_max } => {
+                job.inlined_bytes_max = *bytes_max;
+                (bytes, false)
+            }
+            Todo::Rounds { n_max, todo } => rounds(bytes, *n_max, todo, job)?,
+            Todo::Stage(stage) => {
+                job.begin(&[stage.name]);
+                let module = decode(bytes)?;
+                took(&module, (stage.run)(&module, job)?, job)
+            }
+            Todo::Passes(pipeline) => {
+                job.begin(pipeline);
+                let module = decode(bytes)?;
+                took(&module, passes(&module, pipeline, job)?, job)
+            }
+        };
+        is_other |= changed;
+    }
+    Ok((bytes, is_other))
+}
+
+/// Does all of this again as long as it changes something.
+fn rounds(
+    mut bytes: Vec<u8>,
+    n_max: usize,
+    todo: &[Todo],
+    job: &mut Job<'_>,
+) -> Result<(Vec<u8>, bool), Error> {
+    let mut is_other = false;
+    for _ in 0..n_max {
+        let changed;
+        (bytes, changed) = run(bytes, todo, job)?;
+        is_other |= changed;
+        if !changed {
+            break;
         }
+    }
+    Ok((bytes, is_other))
+}
+
+/// The module as it is now, and whether that is another one.
+fn took(module: &Module, changed: Option<Changed>, job: &mut Job<'_>) -> (Vec<u8>, bool) {
+    match changed {
+        Some(changed) => {
+            job.took(&changed);
+            (changed.bytes, true)
+        }
+        None => (module.bytes().to_vec(), false),
     }
 }
 
-/// The passes that come before the next stage, and what comes from there on.
-fn leading_passes(steps: &[Step]) -> (Vec<&'static str>, &[Step]) {
-    let mut passes = Vec::new();
-    for step in steps {
-        let Step::Pass(pass) = step else { break };
-        passes.push(*pass);
-    }
-    let rest = &steps[passes.len()..];
-    (passes, rest)
+/// Lets functions go through passes, those that have to.
+fn passes(
+    module: &Module,
+    pipeline: &[&'static str],
+    job: &mut Job<'_>,
+) -> Result<Option<Changed>, Error> {
+    let to_revisit = job.to_revisit(module)?;
+    let facts = Facts::of(module, job)?;
+    let mut better = Rewrite::new(module);
+    better.bodies = functions::passed(module, &facts, pipeline, &to_revisit);
+    let changed = Changed::by(module, &better)?;
+    Ok(changed.is_other().then_some(changed))
 }
 
 /// Decodes and validates a module.

@@ -2,19 +2,21 @@
 //!
 //! Apart from the other stages because nothing changes but numbers.
 
+use crate::Error;
+use crate::job::{Changed, Job};
 use crate::uses::Uses;
-use crate::{Error, Options};
 use module::{Module, Op, TypeIdx, ValType};
 use rewrite::{Renumbering, Rewrite};
 use std::collections::HashMap;
 
 /// Numbers everything anew.
-pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
-    let merged = match merge_types(module)? {
-        None => None,
-        Some(bytes) => Some(crate::optimize::decode(bytes)?),
-    };
-    let module = merged.as_ref().unwrap_or(module);
+pub(crate) fn run(module: &Module, _job: &Job<'_>) -> Result<Option<Changed>, Error> {
+    let merged = merge_types(module)?;
+    let module_then = merged
+        .as_ref()
+        .map(|merged| crate::optimize::decode(merged.bytes.clone()))
+        .transpose()?;
+    let module = module_then.as_ref().unwrap_or(module);
     let header = module.header();
     let uses = Uses::of(module)?;
     let mut ordered = Rewrite::new(module);
@@ -30,11 +32,14 @@ pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<
     }
     let is_same =
         ordered.funcs.is_identity() && ordered.globals.is_identity() && ordered.types.is_identity();
-    match (is_same, merged.is_some()) {
-        (true, false) => Ok(None),
-        (true, true) => Ok(Some(module.bytes().to_vec())),
-        (false, _) => Ok(Some(ordered.apply()?)),
+    if is_same {
+        return Ok(merged);
     }
+    let ordered = Changed::by(module, &ordered)?;
+    Ok(Some(match merged {
+        Some(merged) => merged.then(ordered),
+        None => ordered,
+    }))
 }
 
 /// The order by falling count; the first entries are imported and stay where they are.
@@ -59,7 +64,7 @@ pub(crate) fn has_plain_types(module: &Module) -> bool {
 }
 
 /// One type of each kind, if they can be told apart by what they say alone.
-fn merge_types(module: &Module) -> Result<Option<Vec<u8>>, Error> {
+fn merge_types(module: &Module) -> Result<Option<Changed>, Error> {
     if !has_plain_types(module) {
         return Ok(None);
     }
@@ -82,5 +87,5 @@ fn merge_types(module: &Module) -> Result<Option<Vec<u8>>, Error> {
     );
     let mut fewer = Rewrite::new(module);
     fewer.types = Renumbering::merging(&by);
-    Ok(Some(fewer.apply()?))
+    Ok(Some(Changed::by(module, &fewer)?))
 }

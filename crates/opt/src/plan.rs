@@ -86,40 +86,104 @@ pub(crate) fn pipeline(for_size: bool) -> &'static [&'static str] {
     }
 }
 
-/// The steps of a level, in order.
-pub fn level(level: Level) -> Vec<Step> {
-    let passes = |names: &[&'static str]| -> Vec<Step> {
-        names.iter().map(|&name| Step::Pass(name)).collect()
-    };
-    let stages = |names: &[&str]| -> Vec<Step> { names.iter().map(|name| stage(name)).collect() };
-    let usual = passes(pipeline(level.is_for_size()));
-    match level {
-        Level::O0 => passes(&["none"]),
-        Level::O1 => [passes(&["fold", "dce"]), stages(&["reach"])].concat(),
-        Level::O2 | Level::O3 | Level::O4 | Level::Os | Level::Oz => [
-            stages(&["reach"]),
-            usual,
-            stages(&[
-                "globals",
-                "devirtualize",
-                "same",
-                "signature",
-                "inline",
-                "reach",
-                "signature",
-                "same",
-                "reach",
-                "data",
-                "types",
-                "order",
-            ]),
-        ]
-        .concat(),
+/// What is done, in order.
+pub(crate) enum Todo {
+    /// Functions go through passes.
+    Passes(Vec<&'static str>),
+    /// A stage.
+    Stage(&'static Stage),
+    /// From now on inlining for speed takes bodies of up to so many bytes.
+    Inlines {
+        /// The bytes.
+        bytes_max: usize,
+    },
+    /// Some of it is done as long as it changes something, but only so often.
+    Rounds {
+        /// How often at most.
+        n_max: usize,
+        /// What is done.
+        todo: Vec<Todo>,
+    },
+}
+
+/// What is to be done for these steps. Passes that follow each other are one pipeline.
+pub(crate) fn todo(steps: &[Step]) -> Vec<Todo> {
+    let mut all = Vec::new();
+    for step in steps {
+        match *step {
+            Step::Pass(pass) => match all.last_mut() {
+                Some(Todo::Passes(passes)) => passes.push(pass),
+                _ => all.push(Todo::Passes(vec![pass])),
+            },
+            Step::Stage(stage) => all.push(Todo::Stage(stage)),
+            Step::Level(level) => all.extend(level.todo()),
+        }
+    }
+    all
+}
+
+/// What is tried at last where size is all that matters: written once more, functions often get shorter, as they are read in the
+/// order in which they were written.
+const AGAIN: &[&str] = &["refs", "loads", "dce", "short"];
+
+impl Level {
+    fn todo(self) -> Vec<Todo> {
+        let usual = Todo::Passes(pipeline(self.is_for_size()).to_vec());
+        match self {
+            Level::O0 => vec![Todo::Passes(vec!["none"])],
+            Level::O1 => vec![Todo::Passes(vec!["fold", "dce"]), stage("reach")],
+            Level::O2 | Level::O3 | Level::O4 | Level::Os | Level::Oz => {
+                let mut round = vec![usual];
+                round.extend(
+                    [
+                        "globals",
+                        "devirtualize",
+                        "same",
+                        "signature",
+                        "inline",
+                        "reach",
+                    ]
+                    .map(stage),
+                );
+                let mut all = vec![
+                    Todo::Inlines {
+                        bytes_max: self.inlined_bytes_max(),
+                    },
+                    stage("reach"),
+                    Todo::Rounds {
+                        n_max: self.n_rounds_max(),
+                        todo: round,
+                    },
+                ];
+                all.extend(["signature", "same", "reach"].map(stage));
+                if self == Level::Oz {
+                    all.push(Todo::Passes(AGAIN.to_vec()));
+                }
+                all.extend(["data", "types", "order"].map(stage));
+                all
+            }
+        }
+    }
+
+    /// Bytes of bodies that are put wherever they are called, if that is for speed.
+    pub(crate) fn inlined_bytes_max(self) -> usize {
+        match self {
+            Level::O3 | Level::O4 => 40,
+            _ => 20,
+        }
+    }
+
+    /// How often functions are gone over, as long as something changes.
+    fn n_rounds_max(self) -> usize {
+        match self {
+            Level::O4 => 4,
+            _ => 1,
+        }
     }
 }
 
-/// The step of a stage.
-fn stage(name: &str) -> Step {
+/// A stage by its name.
+fn stage(name: &str) -> Todo {
     let stage = stage::STAGES.iter().find(|stage| stage.name == name);
-    Step::Stage(stage.unwrap_or_else(|| panic!("there is no stage named {name}")))
+    Todo::Stage(stage.unwrap_or_else(|| panic!("there is no stage named {name}")))
 }

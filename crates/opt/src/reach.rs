@@ -8,8 +8,9 @@ use module::{
 };
 use rewrite::{Renumbering, Rewrite};
 
+use crate::Error;
+use crate::job::{Changed, Job};
 use crate::order::has_plain_types;
-use crate::{Error, Options};
 use std::collections::HashMap;
 
 /// What stays of each index space.
@@ -54,7 +55,7 @@ fn named_func(op: &Op) -> Option<FuncIdx> {
 const UNREACHABLE: &[u8] = &[0, 0, 0x0b];
 
 /// Drops what is not needed.
-pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn run(module: &Module, _job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let mut smaller = Rewrite::new(module);
     let reached = reach(module)?;
     let kept = [
@@ -82,7 +83,7 @@ pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<
         changes |= kept.iter().take(numbers.len()).any(|kept| !kept);
         *numbers = Renumbering::keeping(numbers.len(), |at| kept.get(at).is_none_or(|&kept| kept));
     }
-    Ok(changes.then(|| smaller.apply()).transpose()?)
+    changes.then(|| Changed::by(module, &smaller)).transpose()
 }
 
 /// Something that is needed, and whose needs were not looked at.

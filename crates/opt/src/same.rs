@@ -2,7 +2,8 @@
 //!
 //! Apart from the passes because bodies are compared as bytes, after whatever was done to them.
 
-use crate::{Error, Options};
+use crate::Error;
+use crate::job::{Changed, Job};
 use module::{FuncIdx, Module};
 use rewrite::{Renumbering, Rewrite};
 use std::collections::HashMap;
@@ -11,20 +12,21 @@ use std::collections::HashMap;
 const ROUNDS: usize = 4;
 
 /// Merges them.
-pub(crate) fn run(module: &Module, _options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
-    let mut bytes = once(module)?;
+pub(crate) fn run(module: &Module, _job: &Job<'_>) -> Result<Option<Changed>, Error> {
+    let Some(mut changed) = once(module)? else {
+        return Ok(None);
+    };
     for _ in 1..ROUNDS {
-        let Some(merged) = bytes.take() else { break };
-        let module = crate::optimize::decode(merged)?;
-        bytes = once(&module)?;
-        if bytes.is_none() {
-            return Ok(Some(module.bytes().to_vec()));
+        let module = crate::optimize::decode(changed.bytes.clone())?;
+        match once(&module)? {
+            Some(more) => changed = changed.then(more),
+            None => break,
         }
     }
-    Ok(bytes)
+    Ok(Some(changed))
 }
 
-fn once(module: &Module) -> Result<Option<Vec<u8>>, Error> {
+fn once(module: &Module) -> Result<Option<Changed>, Error> {
     let header = module.header();
     let n_funcs = header.funcs().len();
     let mut by: Vec<u32> = (0..n_funcs as u32).collect();
@@ -43,5 +45,5 @@ fn once(module: &Module) -> Result<Option<Vec<u8>>, Error> {
     }
     let mut fewer = Rewrite::new(module);
     fewer.funcs = Renumbering::merging(&by);
-    Ok(Some(fewer.apply()?))
+    Ok(Some(Changed::by(module, &fewer)?))
 }

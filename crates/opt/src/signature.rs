@@ -3,9 +3,10 @@
 //! Apart from the passes because callers and callees must change at once. Only functions all of whose calls are seen change: those that
 //! nothing names but direct calls. If one of the bodies cannot be written, what it takes part in is left alone, and all is done again.
 
+use crate::Error;
 use crate::functions::{self, Facts, Worker};
+use crate::job::{Changed, Job};
 use crate::uses::Uses;
-use crate::{Error, Options};
 use ir::{Block, Callee, Func, Inst, InstId, Term, Type, Value};
 use module::{FuncIdx, FuncType, Header, Module, encode};
 use rewrite::Rewrite;
@@ -15,11 +16,17 @@ use std::collections::{HashMap, HashSet};
 const TRIES: usize = 4;
 
 /// Changes them.
-pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
+    let options = job.options;
     let uses = Uses::of(module)?;
-    let facts = Facts::of(module, options)?;
+    let facts = Facts::of(module, job)?;
     let header = module.header();
+    // One can change if it or a caller is new; then all callers have a say.
+    let to_look_at = job.around_new(module)?;
     let seen = functions::for_each(module, options, |worker, func| {
+        if !to_look_at[func.index()] {
+            return None;
+        }
         let built = prepared(worker, module, &facts, func)?;
         Some(Seen::of(built))
     });
@@ -365,7 +372,7 @@ fn apply(
     module: &Module,
     bodies: Vec<Option<Option<Vec<u8>>>>,
     changes: &[Option<Change>],
-) -> Result<Vec<u8>, Error> {
+) -> Result<Changed, Error> {
     let header_then = header_then(module.header(), changes);
     let mut better = Rewrite::new(module);
     for (better, body) in better.bodies.iter_mut().zip(bodies) {
@@ -377,7 +384,7 @@ fn apply(
             better.new_types[func] = Some(ty.clone());
         }
     }
-    Ok(better.apply()?)
+    Changed::by(module, &better)
 }
 
 /// Lets calls pass and take what their callees will.

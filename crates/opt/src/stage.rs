@@ -2,13 +2,12 @@
 //!
 //! Apart from the stages because it is the one place that lists them.
 
-use crate::{
-    Error, Options, data, devirtualize, globals, inline, order, reach, same, signature, types,
-};
+use crate::job::{Changed, Job};
+use crate::{Error, data, devirtualize, globals, inline, order, reach, same, signature, types};
 use module::Module;
 
 /// What a stage does: the module as it becomes, or `None` if it stays.
-type Run = fn(&Module, &Options<'_>) -> Result<Option<Vec<u8>>, Error>;
+type Run = fn(&Module, &Job<'_>) -> Result<Option<Changed>, Error>;
 
 /// Something that is done with a whole module.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@
 //! its types in their order, and behind what it names. Only what is private (see [`privacy`](crate::privacy)) may be put into other
 //! groups: all of it into one, where types are the same only to themselves, and any order will do.
 
+use crate::job::{Changed, Job};
 use crate::order::has_plain_types;
 use crate::privacy::private_types;
 use crate::{Error, Options};
@@ -15,7 +16,7 @@ use std::collections::HashMap;
 const N_SHORT: usize = 64;
 
 /// Changes the section of types.
-pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     if has_plain_types(module) {
         return Ok(None);
     }
@@ -24,10 +25,9 @@ pub(crate) fn run(module: &Module, options: &Options<'_>) -> Result<Option<Vec<u
         None => None,
     };
     let module = merged.as_ref().unwrap_or(module);
-    match arrange(module, options)? {
-        Some(bytes) => Ok(Some(bytes)),
-        None => Ok(merged.as_ref().map(|module| module.bytes().to_vec())),
-    }
+    let arranged = arrange(module, job.options)?;
+    let bytes = arranged.or_else(|| Some(merged.as_ref()?.bytes().to_vec()));
+    Ok(bytes.map(|bytes| Changed::beside_funcs(module, bytes)))
 }
 
 /// The module with one group of all that are the same; `None` if no two are.
