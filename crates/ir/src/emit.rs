@@ -23,6 +23,8 @@ mod tries;
 mod types;
 mod write;
 
+pub use types::{is_sub, join_heaps};
+
 use crate::{Cfg, Func};
 use module::{FuncType, Header};
 use std::fmt;

@@ -47,7 +47,7 @@ mod verify;
 
 pub use build::{BuildError, BuildOptions, Builder, CallSite, Expected, ExpectedCallee};
 pub use cfg::{Cfg, Preds};
-pub use emit::{EmitError, emit, emit_with_places};
+pub use emit::{EmitError, emit, emit_with_places, is_sub, join_heaps};
 pub use entity::{Block, EdgeId, InstId, List, NO_OFFSET, Type, Value};
 pub use exn::ExnOp;
 pub use func::{Def, Edge, Func};

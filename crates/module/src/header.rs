@@ -256,6 +256,29 @@ impl Header {
         header
     }
 
+    /// The header as it will be once defined types say something else, and globals contain something else: for whoever changes a module.
+    ///
+    /// # Panics
+    /// If there are not as many as there are.
+    pub fn with_types(
+        &self,
+        types: impl IntoIterator<Item = SubType>,
+        globals: impl IntoIterator<Item = (GlobalType, Option<ConstExpr>)>,
+    ) -> Header {
+        let mut header = self.clone();
+        let mut types = types.into_iter();
+        header.types[..self.n_defined_types].fill_with(|| types.next().expect("all are given"));
+        let mut globals = globals.into_iter();
+        for at in 0..header.globals.len() {
+            let (ty, init) = globals.next().expect("all are given");
+            header.globals[at] = ty;
+            if let (Some(at), Some(init)) = (at.checked_sub(self.n_imported_globals), init) {
+                header.global_inits[at] = init;
+            }
+        }
+        header
+    }
+
     /// The types of all tables, imported ones first.
     pub fn tables(&self) -> &[TableType] {
         &self.tables

@@ -30,6 +30,7 @@ mod order;
 mod plan;
 mod privacy;
 mod reach;
+mod refine;
 mod same;
 mod sections;
 mod signature;
@@ -37,6 +38,7 @@ mod stage;
 mod tables;
 mod types;
 mod uses;
+mod weigh;
 
 pub use optimize::{Error, OnPass, Options, Report, optimize};
 pub use plan::{Level, Named, Step, steps};

@@ -186,7 +186,7 @@ fn passes(
 }
 
 /// Decodes and validates a module.
-fn decode_valid(bytes: Vec<u8>) -> Result<Module, module::Error> {
+pub(crate) fn decode_valid(bytes: Vec<u8>) -> Result<Module, module::Error> {
     let mut scratch = module::ReadScratch::default();
     let mut outcome = Ok(());
     let module = module::decode(bytes, &Features::decodable(), &mut |_, input| {

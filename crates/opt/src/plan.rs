@@ -139,6 +139,7 @@ impl Level {
                         "globals",
                         "devirtualize",
                         "same",
+                        "refine",
                         "signature",
                         "inline",
                         "reach",

@@ -7,10 +7,11 @@ use crate::Error;
 use crate::functions::{self, Facts, Worker};
 use crate::job::{Changed, Job};
 use crate::uses::Uses;
+use crate::weigh;
 use ir::{Block, Callee, Func, Inst, InstId, Term, Type, Value};
-use module::{FuncIdx, FuncType, Header, Module, encode};
+use module::{FuncIdx, FuncType, Header, Module};
 use rewrite::Rewrite;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// So often at most, what turns out not to be writable is left alone.
 const TRIES: usize = 4;
@@ -280,49 +281,28 @@ fn parts(
     parts.collect()
 }
 
-/// Changes that make the module longer: each has its share of what happens to the bodies that take part in it, and of the type that
-/// it needs.
+/// Changes that make the module longer.
 fn without_gain(
     module: &Module,
     changes: &[Option<Change>],
     bodies: &[Option<Option<Vec<u8>>>],
     parts: &[HashSet<FuncIdx>],
 ) -> HashSet<FuncIdx> {
-    let mut gains: HashMap<FuncIdx, f64> = HashMap::new();
-    for ((body, parts), old) in bodies.iter().zip(parts).zip(module.body_ranges()) {
-        let Some(Some(body)) = body else { continue };
-        let share = (old.len() as f64 - body.len() as f64) / parts.len() as f64;
-        for &func in parts {
-            *gains.entry(func).or_default() += share;
-        }
-    }
     let header = module.header();
-    let there: HashSet<&FuncType> = header
-        .types()
-        .iter()
-        .filter_map(|ty| ty.as_func())
-        .collect();
-    let mut new: HashMap<FuncType, Vec<FuncIdx>> = HashMap::new();
-    for &func in gains.keys() {
-        if let Some(change) = &changes[func.index()] {
-            let ty = change.ty(header.func_type(func));
-            if !there.contains(&ty) {
-                new.entry(ty).or_default().push(func);
-            }
-        }
-    }
-    for (ty, funcs) in new {
-        let mut bytes = Vec::new();
-        let types = ty.params().iter().chain(ty.results());
-        types.for_each(|&ty| encode::val_type(&mut bytes, ty));
-        // What it is, and two numbers of types.
-        let share = (3 + bytes.len()) as f64 / funcs.len() as f64;
-        for func in funcs {
-            *gains.entry(func).or_default() -= share;
-        }
-    }
-    let lost = gains.into_iter().filter(|&(_, gain)| gain <= 0.0);
-    lost.map(|(func, _)| func).collect()
+    let olds = module.body_ranges().iter();
+    let bodies = bodies.iter().zip(parts).zip(olds);
+    let bodies = bodies.filter_map(|((body, parts), old)| {
+        let body = body.as_ref()?.as_ref()?;
+        Some(weigh::Body {
+            gain: old.len() as f64 - body.len() as f64,
+            parts,
+            has_more: false,
+        })
+    });
+    weigh::without_gain(header, bodies, |func| {
+        let change = changes[func.index()].as_ref()?;
+        Some(change.ty(header.func_type(func)))
+    })
 }
 
 /// The header with these changes.

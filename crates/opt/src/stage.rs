@@ -3,7 +3,9 @@
 //! Apart from the stages because it is the one place that lists them.
 
 use crate::job::{Changed, Job};
-use crate::{Error, data, devirtualize, globals, inline, order, reach, same, signature, types};
+use crate::{
+    Error, data, devirtualize, globals, inline, order, reach, refine, same, signature, types,
+};
 use module::Module;
 
 /// What a stage does: the module as it becomes, or `None` if it stays.
@@ -41,6 +43,11 @@ pub const STAGES: &[Stage] = &[
         name: "signature",
         about: "drops parameters that are not used or always the same, and results that no call uses",
         run: signature::run,
+    },
+    Stage {
+        name: "refine",
+        about: "gives parameters, globals and fields the most precise types, and drops fields that are not read or always the same",
+        run: refine::run,
     },
     Stage {
         name: "inline",

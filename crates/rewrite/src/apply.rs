@@ -152,6 +152,20 @@ impl<'m> Rewrite<'m> {
         self.groups = Some(groups.collect());
     }
 
+    /// By type: whether it has as many fields as it had.
+    fn have_same_fields(&self) -> Vec<bool> {
+        let n_fields = |ty: &SubType| ty.as_struct().map(|found| found.fields.len());
+        let Some(groups) = &self.groups else {
+            return Vec::new();
+        };
+        let header = self.module.header();
+        let mut is_same = vec![true; self.types.len()];
+        for (ty, new) in groups.iter().flatten() {
+            is_same[*ty as usize] = n_fields(new) == n_fields(header.sub_type(TypeIdx(*ty)));
+        }
+        is_same
+    }
+
     /// The bytes of the module as it shall be.
     ///
     /// # Errors
@@ -162,6 +176,7 @@ impl<'m> Rewrite<'m> {
             rewrite: self,
             func_types: Vec::new(),
             has_declared: false,
+            has_same_fields: self.have_same_fields(),
         };
         writer.parse_core_module(&mut out, Parser::new(0), self.module.bytes())?;
         Ok(out.finish())
@@ -174,6 +189,8 @@ struct Writer<'r, 'm> {
     func_types: Vec<Option<u32>>,
     /// Whether [`Rewrite::more_declared`] is written.
     has_declared: bool,
+    /// By type: whether its fields are those that it had, with the names that they had. None if all are.
+    has_same_fields: Vec<bool>,
 }
 
 impl<'r> Writer<'r, '_> {
@@ -701,7 +718,10 @@ impl Reencode for Writer<'_, '_> {
             Name::Label(map) => {
                 out.labels(&names::indirect(map, &rewrite.funcs, is_same_body));
             }
-            Name::Field(map) => out.fields(&names::indirect(map, &rewrite.types, |_| true)),
+            Name::Field(map) => {
+                let is_same = |ty: u32| self.has_same_fields.get(ty as usize) != Some(&false);
+                out.fields(&names::indirect(map, &rewrite.types, is_same));
+            }
             Name::Parameter(map) => {
                 out.parameters(&names::indirect(map, &rewrite.types, |_| true));
             }

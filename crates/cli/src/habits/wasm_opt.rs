@@ -30,6 +30,7 @@ Flags for features are accepted and mean nothing: all features are known.";
 /// What passes of that tool are here. None is what writing a function does.
 const PASSES: &[(&str, &[&str])] = &[
     ("alignment-lowering", &[]),
+    ("cfp", &["refine"]),
     ("coalesce-locals", &["dce"]),
     ("coalesce-locals-learning", &["dce"]),
     ("code-folding", &["dce"]),
@@ -42,7 +43,8 @@ const PASSES: &[(&str, &[&str])] = &[
     ("duplicate-import-elimination", &[]),
     ("flatten", &[]),
     ("generate-global-effects", &[]),
-    ("global-refining", &[]),
+    ("global-refining", &["refine"]),
+    ("gto", &["refine"]),
     ("gufa", &["refs"]),
     ("gufa-optimizing", &["refs"]),
     ("heap-store-optimization", &["loads"]),
@@ -76,6 +78,7 @@ const PASSES: &[(&str, &[&str])] = &[
     ("rereloop", &["dce"]),
     ("rse", &["loads"]),
     ("signature-pruning", &["signature"]),
+    ("signature-refining", &["refine"]),
     ("simplify-globals", &["globals"]),
     ("simplify-globals-optimizing", &["globals"]),
     ("simplify-locals", &["dce"]),
@@ -86,6 +89,7 @@ const PASSES: &[(&str, &[&str])] = &[
     ("ssa", &[]),
     ("ssa-nomerge", &[]),
     ("tuple-optimization", &["dce"]),
+    ("type-refining", &["refine"]),
     ("untee", &["dce"]),
     ("vacuum", &["dce"]),
 ];

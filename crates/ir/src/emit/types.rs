@@ -545,17 +545,7 @@ impl<'f> Types<'f> {
     }
 
     fn join_heaps(&self, a: RefType, b: RefType) -> HeapType {
-        let header = self.header;
-        let supertypes = |heap: HeapType| {
-            let mut at = Some(heap);
-            std::iter::from_fn(move || {
-                let heap = at?;
-                at = above(header, heap);
-                Some(heap)
-            })
-        };
-        let found = supertypes(a.heap).find(|&heap| is_sub(header, b.heap, heap));
-        found.unwrap_or(match a.is_any() {
+        join_heaps(self.header, a.heap, b.heap).unwrap_or(match a.is_any() {
             true => a.widest().heap,
             false => b.widest().heap,
         })
@@ -605,8 +595,14 @@ fn above(header: &Header, heap: HeapType) -> Option<HeapType> {
     })
 }
 
-/// Whether what one type says of references holds of those of another.
-fn is_sub(header: &Header, sub: HeapType, sup: HeapType) -> bool {
+/// The narrowest type of what two types are of, if they are of one hierarchy.
+pub fn join_heaps(header: &Header, a: HeapType, b: HeapType) -> Option<HeapType> {
+    let mut supertypes = std::iter::successors(Some(a), |&heap| above(header, heap));
+    supertypes.find(|&heap| is_sub(header, b, heap))
+}
+
+/// Whether references of one type are references of another.
+pub fn is_sub(header: &Header, sub: HeapType, sup: HeapType) -> bool {
     let ref_to = |heap| RefType {
         nullable: true,
         heap,

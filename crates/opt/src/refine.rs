@@ -1,0 +1,336 @@
+//! Types that say no more than is true: of parameters, results, globals, fields and elements, by what is ever put there.
+//!
+//! Apart from the passes because a place has one type for all functions that use it. Where it is more precise, casts and checks turn out to
+//! be decided, and passes drop them. Fields that nothing reads go, and so do those that are always the same.
+//!
+//! ```text
+//! each function ──> flow ──> solve: what each slot holds ──> plan: types ──> edit: each function that names them, by the new header
+//! ```
+//! Parameters and results change where all calls are seen. Fields and elements change only in types that are private (see
+//! [`privacy`](crate::privacy)); these stay as different as they were, since all of them are put into one recursion group.
+
+mod edit;
+mod flow;
+mod plan;
+mod slots;
+mod solve;
+
+use crate::functions::{self, Facts, Worker};
+use crate::job::{Changed, Job};
+use crate::privacy::private_types;
+use crate::uses::Uses;
+use crate::{Error, Options, types, weigh};
+use flow::{Flow, Target};
+use module::{
+    CompositeType, ConstExpr, ElemItems, ExportItem, FuncIdx, Header, Module, Op, TypeIdx,
+};
+use plan::{Access, Plan, Stored};
+use rewrite::{Rewrite, type_uses};
+use slots::Slots;
+use solve::solve;
+use std::collections::HashSet;
+
+/// So often at most, what turns out not to be writable is left alone.
+const TRIES: usize = 4;
+
+/// Refines types.
+pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
+    let is_object = |ty: &module::SubType| !matches!(ty.composite, CompositeType::Func(_));
+    if !module.header().types().iter().any(is_object) {
+        return Ok(None);
+    }
+    // What is the same changes alike.
+    let merged = match types::merge(module)? {
+        Some(bytes) => Some(crate::optimize::decode(bytes)?),
+        None => None,
+    };
+    let before = merged.map(|merged| {
+        let bytes = merged.bytes().to_vec();
+        (merged, Changed::beside_funcs(module, bytes))
+    });
+    let Some((merged, before)) = before else {
+        return refine(module, job);
+    };
+    Ok(Some(match refine(&merged, job)? {
+        Some(refined) => before.then(refined),
+        None => before,
+    }))
+}
+
+fn refine(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
+    let options = job.options;
+    let header = module.header();
+    let facts = Facts::of(module, job)?;
+    let is_private = private_types(module, options.closed_world)?;
+    let slots = Slots::new(header);
+    let mut outside = outside(module, &slots, &is_private)?;
+    let mut flows = functions::for_each(module, options, |worker, func| {
+        match worker.build(module, func) {
+            Some(built) => Some((Flow::of(built, func, header, &slots), true)),
+            None => Some((kept(worker, module, func, &slots)?, false)),
+        }
+    });
+    let mut is_weighed = !options.only_shorter;
+    for _ in 0..TRIES {
+        let plan = plan(header, &slots, &is_private, &outside, &flows);
+        if plan.is_nothing() {
+            return Ok(None);
+        }
+        let bodies = bodies(module, &facts, &plan, &flows);
+        let mut is_stuck = false;
+        for (at, body) in bodies.iter().enumerate() {
+            if let Some(None) = body {
+                let func = FuncIdx((header.n_imported_funcs() + at) as u32);
+                let flow = kept(&mut Worker::default(), module, func, &slots);
+                flows[at] = flow.map(|flow| (flow, false));
+                is_stuck = true;
+            }
+        }
+        if is_stuck {
+            continue;
+        }
+        if !is_weighed {
+            is_weighed = true;
+            let lost = without_gain(module, &plan, &flows, &bodies);
+            if !lost.is_empty() {
+                lost.iter()
+                    .for_each(|&func| outside.pin_func(func, header, &slots));
+                continue;
+            }
+        }
+        return apply(module, options, &is_private, &plan, bodies);
+    }
+    Ok(None)
+}
+
+/// Functions that make the module longer by their new types.
+fn without_gain(
+    module: &Module,
+    plan: &Plan,
+    flows: &[Option<(Flow, bool)>],
+    bodies: &[Option<Option<Vec<u8>>>],
+) -> HashSet<FuncIdx> {
+    let header = module.header();
+    let new_type = |func: FuncIdx| plan.funcs[func.index()].clone();
+    let parts = flows.iter().enumerate().map(|(at, flow)| {
+        let own = FuncIdx((header.n_imported_funcs() + at) as u32);
+        let calls = flow.iter().flat_map(|(flow, _)| flow.calls.iter().copied());
+        let parts = calls.chain([own]);
+        parts
+            .filter(|func| plan.funcs[func.index()].is_some())
+            .collect()
+    });
+    let parts: Vec<HashSet<FuncIdx>> = parts.collect();
+    let all = bodies
+        .iter()
+        .zip(flows)
+        .zip(&parts)
+        .zip(module.body_ranges());
+    let bodies = all.filter_map(|(((body, flow), parts), old)| {
+        let body = body.as_ref()?.as_ref()?;
+        Some(weigh::Body {
+            gain: old.len() as f64 - body.len() as f64,
+            parts,
+            has_more: plan.concerns(&flow.as_ref()?.0),
+        })
+    });
+    weigh::without_gain(header, bodies, new_type)
+}
+
+/// What flows where in a function whose body stays.
+fn kept(worker: &mut Worker, module: &Module, func: FuncIdx, slots: &Slots) -> Option<Flow> {
+    let mut reader = worker.read(module, func)?;
+    let ops = std::iter::from_fn(|| Some(reader.next().ok()??.1));
+    Some(Flow::of_ops(ops, func, module.header(), slots))
+}
+
+/// What flows where outside of functions, and from outside the module.
+fn outside(module: &Module, slots: &Slots, is_private: &[bool]) -> Result<Flow, Error> {
+    let header = module.header();
+    let mut flow = Flow::default();
+    let uses = Uses::of(module)?;
+    for func in 0..header.funcs().len() {
+        if uses.escapes[func] || func < header.n_imported_funcs() {
+            flow.pin_func(FuncIdx(func as u32), header, slots);
+        }
+    }
+    let mut pin_global = |global: u32| flow.pin(slots, slots.global(module::GlobalIdx(global)));
+    (0..header.n_imported_globals() as u32).for_each(&mut pin_global);
+    for export in header.exports() {
+        if let ExportItem::Global(global) = export.item {
+            pin_global(global.0);
+        }
+    }
+    for (at, init) in header.global_inits().iter().enumerate() {
+        let from = flow.expr(init, header, slots);
+        let global = (header.n_imported_globals() + at) as u32;
+        let slot = slots.global(module::GlobalIdx(global));
+        if slots.declared[slot as usize].is_some() {
+            flow.edges.push((from, Target::Slot(slot)));
+        }
+    }
+    // What other expressions make stays as it is.
+    let elems = header.elems().iter().flat_map(|elem| match &elem.items {
+        ElemItems::Exprs(exprs) => &exprs[..],
+        ElemItems::Funcs(_) => &[],
+    });
+    for expr in header.table_inits().iter().flatten().chain(elems) {
+        flow.expr(expr, header, slots);
+        for op in expr.ops() {
+            if let Op::StructNew(ty)
+            | Op::StructNewDefault(ty)
+            | Op::ArrayNew(ty)
+            | Op::ArrayNewDefault(ty)
+            | Op::ArrayNewFixed { ty, .. } = *op
+            {
+                flow.pin_type(ty, header, slots);
+            }
+        }
+    }
+    for (at, is_private) in is_private.iter().enumerate() {
+        if !is_private {
+            flow.pin_type(TypeIdx(at as u32), header, slots);
+        }
+    }
+    Ok(flow)
+}
+
+/// What is to become of the module.
+fn plan(
+    header: &Header,
+    slots: &Slots,
+    is_private: &[bool],
+    outside: &Flow,
+    flows: &[Option<(Flow, bool)>],
+) -> Plan {
+    let flows = flows.iter().flatten().map(|(flow, _)| flow);
+    let flows: Vec<&Flow> = [outside].into_iter().chain(flows).collect();
+    let n = slots.len();
+    let mut access = Access {
+        is_open: vec![false; n],
+        is_read: vec![false; n],
+        is_set: vec![false; n],
+        stores: vec![Stored::Nothing; n],
+    };
+    let root = |slot: u32| slots.root[slot as usize] as usize;
+    for flow in &flows {
+        flow.reads
+            .iter()
+            .for_each(|&slot| access.is_read[root(slot)] = true);
+        flow.sets
+            .iter()
+            .for_each(|&slot| access.is_set[root(slot)] = true);
+        for &(slot, bits) in &flow.stores {
+            let stored = &mut access.stores[root(slot)];
+            *stored = stored.and(bits);
+        }
+    }
+    let mut sideways = Vec::new();
+    let fields = |ty: usize| {
+        let composite = &header.sub_type(TypeIdx(ty as u32)).composite;
+        slots::stored(composite).len() as u32
+    };
+    for (at, is_private) in is_private.iter().enumerate() {
+        for field in 0..fields(at) {
+            let slot = slots.field(TypeIdx(at as u32), field);
+            access.is_open[root(slot)] |= !is_private;
+        }
+    }
+    for (at, ty) in header.types()[..is_private.len()].iter().enumerate() {
+        for field in 0..fields(at) {
+            let slot = slots.field(TypeIdx(at as u32), field);
+            let mutable = match &ty.composite {
+                CompositeType::Struct(found) => found.fields[field as usize].mutable,
+                CompositeType::Array(found) => found.element.mutable,
+                CompositeType::Func(_) => false,
+            };
+            // Others may write it.
+            access.is_set[root(slot)] |= mutable && access.is_open[root(slot)];
+        }
+    }
+    for slot in 0..n as u32 {
+        if let Some(above) = slots.above[slot as usize] {
+            sideways.push((slot, above));
+            if access.is_set[root(slot)] {
+                sideways.push((above, slot));
+            }
+        }
+    }
+    let known = solve(header, slots, &flows, &sideways);
+    Plan::new(header, slots, &access, &known)
+}
+
+/// New bodies of the functions that change: `Some(None)` is one that cannot be written.
+fn bodies(
+    module: &Module,
+    facts: &Facts<'_>,
+    plan: &Plan,
+    flows: &[Option<(Flow, bool)>],
+) -> Vec<Option<Option<Vec<u8>>>> {
+    let header = module.header();
+    let then = plan.header(header);
+    let has_other_type = |func: &FuncIdx| plan.funcs[func.index()].is_some();
+    functions::for_each(module, facts.options, |worker, func| {
+        let (flow, can_change) = flows[header.defined_func(func)?].as_ref()?;
+        let changes =
+            has_other_type(&func) || flow.calls.iter().any(has_other_type) || plan.concerns(flow);
+        if !can_change || !changes {
+            return None;
+        }
+        let built = worker.build(module, func)?;
+        edit::edit(built, header, plan);
+        let pipeline = facts.pipeline();
+        Some(functions::finish_as(
+            module, &then, facts, func, built, pipeline,
+        ))
+    })
+}
+
+/// The module as planned; `None` if it cannot be, or does not become smaller where that matters.
+fn apply(
+    module: &Module,
+    options: &Options<'_>,
+    is_private: &[bool],
+    plan: &Plan,
+    bodies: Vec<Option<Option<Vec<u8>>>>,
+) -> Result<Option<Changed>, Error> {
+    let mut better = Rewrite::new(module);
+    better.bodies = bodies.into_iter().map(Option::flatten).collect();
+    better.new_types.clone_from(&plan.funcs);
+    better.global_types.clone_from(&plan.globals);
+    better.global_inits.clone_from(&plan.inits);
+    // What fields that go declared may still be named by bodies.
+    for (old, new) in module.header().global_inits().iter().zip(&plan.inits) {
+        let Some(new) = new else { continue };
+        let still: HashSet<u32> = funcs_of(new).collect();
+        let gone = funcs_of(old).filter(|func| !still.contains(func));
+        better.more_declared.extend(gone);
+    }
+    better.more_declared.sort_unstable();
+    better.more_declared.dedup();
+    if plan.is_changed.contains(&true) {
+        // Which ones are not needed shows when all is written.
+        let uses: Vec<u32> = type_uses(module)?.iter().map(|&n| n.max(1)).collect();
+        let define = |ty: TypeIdx| plan.types[ty.index()].clone();
+        let Some(groups) = types::arranged(module.header(), is_private, &uses, &define) else {
+            return Ok(None);
+        };
+        let by: Vec<u32> = (0..is_private.len() as u32).collect();
+        better.set_groups(&groups, &by, define);
+    }
+    let changed = Changed::by(module, &better)?;
+    let is_longer = changed.bytes.len() > module.bytes().len();
+    // Whoever made a mistake here should hear of it, but nobody should get a module that is not valid.
+    if !cfg!(debug_assertions) && crate::optimize::decode_valid(changed.bytes.clone()).is_err() {
+        return Ok(None);
+    }
+    Ok((!is_longer || !options.only_shorter).then_some(changed))
+}
+
+/// The functions that an initial value refers to.
+fn funcs_of(init: &ConstExpr) -> impl Iterator<Item = u32> {
+    init.ops().iter().filter_map(|op| match *op {
+        Op::RefFunc(func) => Some(func.0),
+        _ => None,
+    })
+}
