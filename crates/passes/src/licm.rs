@@ -117,8 +117,8 @@ fn is_same_each_time(
     if effects(func, inst, callees) != Effects::NONE && !is_global {
         return false;
     }
-    // A call may be what its block ends with.
-    if matches!(inst, Inst::FrameLoad { .. }) || inst.is_call() {
+    // A call may be what its block ends with; what an exception is asked for depends on what was asked before.
+    if matches!(inst, Inst::FrameLoad { .. } | Inst::Exn { .. }) || inst.is_call() {
         return false;
     }
     let is_outside = |value: Value| {

@@ -109,6 +109,10 @@ fn words(func: &Func, block: Block) -> Option<Vec<Word>> {
     }
     for &id in func.insts(block) {
         let inst = func.inst(id);
+        // Payloads are read where one clause leads to.
+        if matches!(inst, Inst::Exn { .. }) {
+            return None;
+        }
         words.push(Word::Inst(inst.without_operands()));
         inst.for_each_arg(func, |value| words.push(operand(func, &own, value)));
         for value in func.inst_results(id) {

@@ -142,7 +142,9 @@ fn common_len(func: &Func, a: Block, b: Block) -> usize {
     a.zip(b)
         .take(TAIL_MAX)
         .take_while(|(a, b)| {
-            shape(a) == shape(b)
+            // Payloads are read where a clause leads to.
+            !matches!(func.inst(**a), Inst::Exn { .. })
+                && shape(a) == shape(b)
                 && func
                     .inst_results(**a)
                     .map(|value| func.ty(value))
