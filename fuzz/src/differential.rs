@@ -2,6 +2,7 @@
 
 use crate::Random;
 use crate::background;
+use crate::catching;
 use crate::imports::distinct;
 use crate::machine::Machine;
 use crate::run::Run;
@@ -24,6 +25,9 @@ const FUEL_GC_STRESS: u64 = 1_000;
 /// Exported functions called of one module at most, and calls of each.
 const FUNCS_MAX: usize = 24;
 const CALLS_EACH: usize = 4;
+
+/// One in so many modules throws and catches all the time.
+const CATCHING: usize = 4;
 
 /// Elements of a table that are compared.
 const ELEMENTS_MAX: u64 = 64;
@@ -82,6 +86,11 @@ fn generated(data: &[u8], way: fn(&mut Random) -> Way, machines: Machines) -> Ta
     let seed = input.arbitrary::<u64>().unwrap_or(1);
     let mut random = Random::new(seed);
     let way = way(&mut random);
+    if random.below(CATCHING) == 0 {
+        let text = catching::module(&mut random);
+        let bytes = wharf_text::wat_to_wasm(&text, None).expect("it is well-formed");
+        return judge(way, &bytes, seed, machines);
+    }
     match wasm_smith::Module::new(way.generator(&mut random), &mut input) {
         Ok(module) => judge(way, &module.to_bytes(), seed, machines),
         Err(_) => Tally::default(),

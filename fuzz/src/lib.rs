@@ -1,6 +1,7 @@
 //! What fuzzing checks, apart from how inputs are found: the same oracles serve coverage-guided targets and the seeded runner.
 
 mod background;
+mod catching;
 mod damage;
 mod differential;
 mod generate;

@@ -8,7 +8,9 @@
 use crate::domtree::{DomTree, Same};
 use crate::facts::{Bound, Fact};
 use crate::table::Env;
-use ir::{Block, Callee, Cfg, Def, EdgeId, Func, GcOp, Inst, InstId, RefKinds, Term, Type, Value};
+use ir::{
+    Block, Callee, Cfg, Def, EdgeId, ExnOp, Func, GcOp, Inst, InstId, RefKinds, Term, Type, Value,
+};
 use module::{CompositeType, FuncIdx, GlobalIdx, Header, Op, RefType, TypeIdx};
 use ops::Compute;
 
@@ -284,6 +286,14 @@ impl<'a> Walk<'a> {
                     self.fact(func, func.list(args)[0]).if_of(header, ty)
                 }
                 _ => Fact::ANYTHING,
+            },
+            Inst::Exn { op, .. } => match op {
+                ExnOp::Caught | ExnOp::New(_) => Fact::kinds(RefKinds::OTHER),
+                ExnOp::Field { tag, field } => {
+                    let payload = header.type_at(header.tags()[tag.index()]);
+                    Fact::of_value(header, payload.params()[field as usize])
+                }
+                ExnOp::Is(_) => Fact::ANYTHING,
             },
             _ => Fact::ANYTHING,
         }

@@ -8,10 +8,10 @@ use super::trees::{Code, Item};
 use crate::{Block, Def, EdgeId, Func, Term, Value};
 
 /// What a local has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Held {
-    /// What is meant by it, if anything can be.
-    value: Option<Value>,
+    /// What is meant by it: several values where one becomes the other without code.
+    values: Vec<Value>,
     /// Whether it is still the 0 of its first moment, or was set to 0 since.
     is_zero: bool,
 }
@@ -19,8 +19,14 @@ struct Held {
 impl Held {
     fn new(value: Value) -> Held {
         Held {
-            value: Some(value),
+            values: vec![value],
             is_zero: false,
+        }
+    }
+
+    fn also(&mut self, value: Value) {
+        if !self.values.contains(&value) {
+            self.values.push(value);
         }
     }
 }
@@ -32,7 +38,7 @@ pub(super) fn check(func: &Func, code: &Code<'_>, locals: &Locals, n_params: usi
     let mut at_start: Vec<Option<Vec<Held>>> = vec![None; func.n_blocks()];
     let mut first = vec![
         Held {
-            value: None,
+            values: Vec::new(),
             is_zero: true
         };
         n_locals
@@ -69,7 +75,7 @@ pub(super) fn check(func: &Func, code: &Code<'_>, locals: &Locals, n_params: usi
                 let is_late = code.unwound(func, block).any(|pair| pair == (from, to));
                 let there = if is_late { from } else { to };
                 stays(locals, &state, there, to);
-                thrown[locals.of(to) as usize].value = Some(to);
+                thrown[locals.of(to) as usize].also(to);
             }
         }
         let is_jump = matches!(func.term(block), Term::Jump(_));
@@ -101,7 +107,7 @@ pub(super) fn check(func: &Func, code: &Code<'_>, locals: &Locals, n_params: usi
             }
             for (from, to) in pairs {
                 let held = &mut state[locals.of(to) as usize];
-                held.value = Some(to);
+                held.values = vec![to];
                 held.is_zero &= !locals.is_copied(func, from, to);
             }
             arrive_at(func, code, locals, to, state, &mut at_start, &mut work);
@@ -131,13 +137,11 @@ fn arrive_at(
     match &mut at_start[to.index()] {
         Some(known) => {
             let mut changed = false;
-            for (known, &held) in known.iter_mut().zip(&state) {
-                let both = Held {
-                    value: known.value.filter(|_| known.value == held.value),
-                    is_zero: known.is_zero && held.is_zero,
-                };
-                changed |= *known != both;
-                *known = both;
+            for (known, held) in known.iter_mut().zip(&state) {
+                let n_known = known.values.len();
+                known.values.retain(|value| held.values.contains(value));
+                changed |= known.values.len() != n_known || known.is_zero && !held.is_zero;
+                known.is_zero &= held.is_zero;
             }
             if changed {
                 work.push(to);
@@ -152,15 +156,21 @@ fn arrive_at(
 
 fn read(func: &Func, locals: &Locals, state: &[Held], value: Value) {
     if !matches!(func.def(value), Def::Const(_)) {
-        let held = state[locals.of(value) as usize];
-        assert_eq!(held.value, Some(value), "what is read");
+        let held = &state[locals.of(value) as usize];
+        assert!(
+            held.values.contains(&value),
+            "{value:?} is read from {held:?}"
+        );
     }
 }
 
 /// A value becomes a parameter without code.
 fn stays(locals: &Locals, state: &[Held], from: Value, to: Value) {
-    let held = state[locals.of(to) as usize];
-    assert_eq!(held.value, Some(from), "what becomes {to:?}");
+    let held = &state[locals.of(to) as usize];
+    assert!(
+        held.values.contains(&from),
+        "{from:?} becomes {to:?} in {held:?}"
+    );
 }
 
 /// The items of a block. Of what is passed to the only next block, only what is copied changes a local.
@@ -174,7 +184,7 @@ fn run(func: &Func, code: &Code<'_>, locals: &Locals, block: Block, state: &mut 
             Item::Pass { from, to } if !locals.is_copied(func, from, to) => {}
             Item::Take { from, to } if !locals.is_copied(func, from, to) => {
                 stays(locals, state, from, to);
-                state[locals.of(to) as usize].value = Some(to);
+                state[locals.of(to) as usize].also(to);
             }
             Item::Pass { from, .. } => read(func, locals, state, from),
             Item::Take { to, .. } => {
@@ -182,7 +192,7 @@ fn run(func: &Func, code: &Code<'_>, locals: &Locals, block: Block, state: &mut 
                 let is_zero = locals.is_zero_already(block, at);
                 assert!(!is_zero || state[local].is_zero, "what is known to be 0");
                 state[local] = Held {
-                    value: Some(to),
+                    values: vec![to],
                     is_zero,
                 };
             }

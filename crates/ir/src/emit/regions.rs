@@ -171,24 +171,28 @@ impl<'f> Finder<'f> {
             scopes.map_or(&[][..], |scopes| &scopes[..])
         };
         for handler in 1..n {
-            let parent = tries.parent(handler);
-            self.parents[handler as usize] = parent;
-            if tries.rest(handler).is_some() {
+            if let Some(rest) = tries.rest(handler) {
+                self.parents[handler as usize] = rest;
                 continue;
             }
             let inner = scopes_of(handler);
-            let mut at = Some(parent);
-            while let Some(outer) = at.filter(|&at| at != OUTWARDS) {
-                self.works(1)?;
-                let is_known = inner.iter().all(|inner| {
-                    let mut scopes = scopes_of(outer).iter();
-                    scopes.any(|outer| outer.0 < inner.0 && inner.1 < outer.1)
-                });
-                if !is_known {
-                    self.parents[handler as usize] = OUTWARDS;
+            for &parent in tries.around(handler) {
+                let mut at = Some(parent);
+                while let Some(outer) = at.filter(|&at| at != OUTWARDS) {
+                    self.works(1)?;
+                    let is_known = inner.iter().all(|inner| {
+                        let mut scopes = scopes_of(outer).iter();
+                        scopes.any(|outer| outer.0 < inner.0 && inner.1 < outer.1)
+                    });
+                    if !is_known {
+                        break;
+                    }
+                    at = tries.rest(outer);
+                }
+                if at.is_none_or(|at| at == OUTWARDS) {
+                    self.parents[handler as usize] = parent;
                     break;
                 }
-                at = tries.rest(outer);
             }
         }
         let mut is_known = vec![false; n as usize];

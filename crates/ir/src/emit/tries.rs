@@ -23,6 +23,9 @@ pub(super) use normal::normalized;
 /// How often anything is looked at, all in all: chains of clauses may be as long as the function.
 const WORK_MAX: usize = 1 << 22;
 
+/// Blocks that are looked at to find out what is around a handler.
+const NEST_BLOCKS_MAX: usize = 48;
+
 /// The number of what catches.
 pub(super) type HandlerIdx = u32;
 
@@ -34,8 +37,8 @@ struct Handler {
     clause: Clause,
     /// What catches the other exceptions; none if there are no others.
     rest: Option<HandlerIdx>,
-    /// What is around it, if anything is.
-    parent: HandlerIdx,
+    /// What may be around it beside that, the best first.
+    around: Vec<HandlerIdx>,
 }
 
 /// A clause.
@@ -114,7 +117,7 @@ impl Tries {
                 to: Block::NONE,
             },
             rest: None,
-            parent: OUTWARDS,
+            around: Vec::new(),
         };
         let mut finder = Finder {
             func,
@@ -243,9 +246,9 @@ impl Tries {
         let mut at = Some(handler);
         std::iter::from_fn(move || {
             let handler = at.filter(|&at| at != around && at != OUTWARDS)?;
-            let Handler { clause, rest, .. } = self.handlers[handler as usize];
-            at = rest;
-            Some(clause)
+            let handler = &self.handlers[handler as usize];
+            at = handler.rest;
+            Some(handler.clause)
         })
     }
 
@@ -260,9 +263,9 @@ impl Tries {
         self.handlers[handler as usize].clause.to
     }
 
-    /// What is around a handler, if that is known where it is used.
-    pub(super) fn parent(&self, handler: HandlerIdx) -> HandlerIdx {
-        self.handlers[handler as usize].parent
+    /// What may be around a handler beside what catches what it does not, the best first.
+    pub(super) fn around(&self, handler: HandlerIdx) -> &[HandlerIdx] {
+        &self.handlers[handler as usize].around
     }
 
     /// How many handlers there are, with that of what leaves the function.
@@ -424,63 +427,42 @@ impl Finder<'_> {
         self.tries.handlers.push(Handler {
             clause,
             rest,
-            parent: rest.unwrap_or(OUTWARDS),
+            around: Vec::new(),
         });
         self.handler_at[at.index()] = Some(number);
         number
     }
 
-    /// What catches all can be within anything: best within what catches the exceptions of where it leads.
+    /// What catches all can be within anything: best within what catches exceptions of where it leads.
     fn nest(&mut self) -> Result<(), EmitError> {
-        const STEPS_MAX: usize = 64;
         for at in 1..self.tries.handlers.len() {
             let Handler { clause, rest, .. } = self.tries.handlers[at];
             if rest.is_some() {
                 continue;
             }
-            let mut block = clause.to;
-            for _ in 0..STEPS_MAX {
-                let found = self.thrown_by(block);
-                if let Some(found) = found {
-                    let mut up = found;
-                    let mut steps = 0;
-                    while up != OUTWARDS && up != at as HandlerIdx {
-                        up = self.tries.parent(up);
-                        steps += 1;
-                    }
-                    self.works(steps)?;
-                    if up == OUTWARDS {
-                        self.tries.handlers[at].parent = found;
-                    }
-                    break;
+            let mut found: Vec<HandlerIdx> = Vec::new();
+            let mut seen = vec![clause.to];
+            let mut next = 0;
+            let mut n_edges = 0;
+            while let Some(&block) = seen.get(next) {
+                let handler = self.tries.handler(block);
+                if handler != OUTWARDS && handler as usize != at && !found.contains(&handler) {
+                    found.push(handler);
                 }
-                let mut next = None;
                 self.func.for_each_edge(block, |edge| {
-                    next = next.or(Some(self.func.edge(edge).to));
+                    let to = self.func.edge(edge).to;
+                    n_edges += 1;
+                    let is_code = !self.tries.is_silent_edge(edge);
+                    if is_code && seen.len() < NEST_BLOCKS_MAX && !seen.contains(&to) {
+                        seen.push(to);
+                    }
                 });
-                match next {
-                    Some(next) => block = next,
-                    None => break,
-                }
+                next += 1;
             }
+            self.works(n_edges)?;
+            self.tries.handlers[at].around = found;
         }
         Ok(())
-    }
-
-    /// What catches what a block throws first, if it throws anything.
-    fn thrown_by(&self, block: Block) -> Option<HandlerIdx> {
-        let func = self.func;
-        let first = func
-            .insts(block)
-            .iter()
-            .find(|&&id| func.inst(id).is_call());
-        match first {
-            Some(&id) => Some(self.tries.handler_of_call(id)),
-            None => self
-                .tries
-                .thrown(func, block)
-                .map(|_| self.tries.handler(block)),
-        }
     }
 
     /// The instructions that read payloads stand where a clause leads.
