@@ -44,8 +44,9 @@ struct Row {
 #[derive(Clone, Copy)]
 struct Run {
     start: usize,
-    /// Where what throws ends.
+    /// Where what throws ends, and where the last of that starts.
     end: usize,
+    last: usize,
     handler: HandlerIdx,
 }
 
@@ -310,6 +311,7 @@ impl<'f> Finder<'f> {
                     match (&mut run, joined.filter(|&joined| joined != row.around)) {
                         (Some(run), Some(joined)) => {
                             run.end = end;
+                            run.last = at;
                             run.handler = joined;
                         }
                         _ => {
@@ -321,6 +323,7 @@ impl<'f> Finder<'f> {
                                     run = Some(Run {
                                         start,
                                         end,
+                                        last: at,
                                         handler,
                                     });
                                 }
@@ -337,8 +340,10 @@ impl<'f> Finder<'f> {
                     if let Some(run) = &mut run
                         && run.end == at
                         && self.goes_on(at)
+                        && self.left(run.last) == BlockType::Empty
                     {
                         run.end = end;
+                        run.last = at;
                     }
                 }
             }
@@ -349,6 +354,14 @@ impl<'f> Finder<'f> {
         }
         self.finish(row, run);
         Ok(())
+    }
+
+    /// What a clause leaves on the stack where a part ends.
+    fn left(&self, at: usize) -> BlockType {
+        match self.parts[at] {
+            Part::Block(_, ty) => ty,
+            _ => BlockType::Empty,
+        }
     }
 
     /// Looks into what opens at a part.
@@ -386,6 +399,7 @@ impl<'f> Finder<'f> {
         let Some(Run {
             start,
             end,
+            last,
             handler,
         }) = run
         else {
@@ -399,7 +413,7 @@ impl<'f> Finder<'f> {
         let ty = match end == row.end {
             true => row.ty,
             false if is_condition() => BlockType::Value(ValType::I32),
-            false => BlockType::Empty,
+            false => self.left(last),
         };
         // A block that is all of it catches itself.
         if let Part::Block(label, ty) = self.parts[start]

@@ -477,7 +477,9 @@ impl Trees<'_> {
         self.statements.clear();
         self.ends.clear();
         let mut last = block;
+        let mut is_caught = false;
         loop {
+            is_caught |= tries.handler(last) != OUTWARDS;
             self.insts.extend_from_slice(func.insts(last));
             if let Some((call, _)) = tries.any().then(|| func.try_call(last)).flatten() {
                 self.calls.push(self.home[call.index()].1);
@@ -526,8 +528,9 @@ impl Trees<'_> {
         }
         let entry = tries.entry(block);
         self.is_entry_taken = false;
-        // Before a branch, blocks may have to be opened.
-        let entry_stays = !matches!(func.term(last), Term::Branch { .. } | Term::Switch { .. });
+        // Blocks may have to be opened before what branches or is caught.
+        let branches = matches!(func.term(last), Term::Branch { .. } | Term::Switch { .. });
+        let entry_stays = !branches && !is_caught;
         self.entry = entry.filter(|_| entry_stays).and_then(|entry| {
             let lowest = entry.pops().next_back()?.iter().copied();
             let mut used = lowest.filter(|value| self.uses[value.index()] != 0);
@@ -819,16 +822,17 @@ impl Trees<'_> {
         throws.then(|| self.tries.handler_of_call(id))
     }
 
-    /// Whether what catches what the current statement throws may catch this too.
-    fn is_caught_alike(&self, handler: Option<HandlerIdx>) -> bool {
-        handler.is_none() || self.handler.is_none() || self.handler == handler
+    /// Whether an instruction may be part of the current statement: what catches what that throws catches this too, and no block ends
+    /// while something is passed.
+    fn is_caught_alike(&self, id: InstId) -> bool {
+        let handler = self.handler_of(id);
+        let is_alike = handler.is_none() || self.handler.is_none() || self.handler == handler;
+        is_alike && !self.ends_pass(id)
     }
 
-    /// Whether nothing catches what is thrown up to the current statement.
-    fn is_thrown_outwards(&self) -> bool {
-        let is_outwards = |handler: Option<HandlerIdx>| handler.is_none_or(|at| at == OUTWARDS);
-        let mut left = (0..self.last.min(PASSED_MAX)).filter(|&at| self.placed[at] != Placed::Yes);
-        is_outwards(self.handler) && left.all(|at| is_outwards(self.handler_of(self.insts[at])))
+    /// Whether a block would end while something is passed.
+    fn ends_pass(&self, id: InstId) -> bool {
+        self.passing > 0 && self.tries.tried_block(id).is_some()
     }
 
     /// Whether a value can be used from where it is on the stack at the start, so that what is between comes meanwhile.
@@ -839,7 +843,6 @@ impl Trees<'_> {
             && self.nesting == 0
             && self.passing == 0
             && is_lowest
-            && self.is_thrown_outwards()
             && self.place_from(0);
         if can {
             self.here[value.index()] -= 1;
@@ -965,7 +968,7 @@ impl Trees<'_> {
             || block != self.block
             || inst.n_results() != 1
             || self.placed[at] != Placed::No
-            || !self.is_caught_alike(self.handler_of(id))
+            || !self.is_caught_alike(id)
         {
             return None;
         }
@@ -1040,7 +1043,8 @@ impl Trees<'_> {
             let id = self.insts[other];
             let inst = func.inst(id);
             let own = self.handler_of(id);
-            if handler.is_some() && own.is_some() && handler != own {
+            let is_alike = handler.is_none() || own.is_none() || handler == own;
+            if !is_alike || self.ends_pass(id) {
                 self.wanted = wanted;
                 return false;
             }
