@@ -1,6 +1,7 @@
 //! Functions built from text and from the official suite: what they become, that they hold together, and that text leads back.
 
 mod built;
+mod caught;
 mod emitted;
 mod exceptions;
 mod gc;

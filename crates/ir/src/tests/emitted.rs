@@ -3,7 +3,7 @@
 use super::suite::all_modules;
 use crate::{BuildOptions, Builder, emit, emit_with_places};
 use expect_test::{Expect, expect};
-use module::{BodyReader, Features, FuncInput, Module, Op, ReadScratch, encode};
+use module::{BodyReader, Catch, Features, FuncInput, Module, Op, ReadScratch, encode};
 use std::collections::BTreeMap;
 
 fn decode(bytes: Vec<u8>) -> Result<(Module, Vec<FuncInput>), module::Error> {
@@ -88,16 +88,35 @@ fn listing(mut reader: BodyReader<'_>) -> String {
         if matches!(op, Op::End | Op::Else) {
             depth = depth.saturating_sub(1);
         }
-        out += &format!("{}{op:?}\n", "  ".repeat(depth));
+        out += &"  ".repeat(depth);
+        match op {
+            Op::TryTable { ty, first, count } => {
+                out += &format!("TryTable({ty:?})");
+                for Catch {
+                    tag,
+                    with_ref,
+                    label,
+                } in reader.catches(first, count)
+                {
+                    let all = if tag.is_none() { "_all" } else { "" };
+                    let tag = tag.map_or(String::new(), |tag| format!(" {}", tag.0));
+                    let with_ref = if with_ref { "_ref" } else { "" };
+                    out += &format!(" catch{all}{with_ref}{tag} -> {label}");
+                }
+            }
+            _ => out += &format!("{op:?}"),
+        }
+        out += "\n";
         depth += usize::from(matches!(
             op,
-            Op::Block(_) | Op::Loop(_) | Op::If(_) | Op::Else
+            Op::Block(_) | Op::Loop(_) | Op::If(_) | Op::Else | Op::TryTable { .. }
         ));
     }
     out
 }
 
-fn check(wat: &str, expected: Expect) {
+/// What the functions of a module become.
+pub(super) fn check(wat: &str, expected: Expect) {
     let bytes = text::wat_to_wasm(wat, None).unwrap_or_else(|error| panic!("{error}"));
     let mut outcomes = Outcomes::new();
     let again = emitted(&bytes, &mut outcomes).expect("it is valid");
