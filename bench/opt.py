@@ -1,6 +1,7 @@
 """What `wharf opt` makes of modules beside binaryen's `wasm-opt`: sizes without custom sections, and processor time.
 
-    python3 opt.py --wharf target/release/wharf --binaryen "node .../binaryen/bin/wasm-opt" [--level z] [--runs 3] FILE...
+    python3 opt.py --wharf target/release/wharf --binaryen "node .../binaryen/bin/wasm-opt --all-features --disable-compact-imports"
+        [--level z] [--threads 1] [--runs 3] FILE...
 
 Both get the same files, levels and number of threads, one after the other; of several runs the fastest counts. Results that are not
 valid (`wharf validate`) are said to be so. Geometric means at the end: below 1 is less than binaryen.
@@ -59,7 +60,7 @@ def main():
         for file in options.files:
             level = f"-O{options.level}"
             wharf = [options.wharf, "opt", file, level, "-q", "--threads", options.threads, "-o", ours]
-            binaryen = shlex.split(options.binaryen) + ["--all-features", level, file, "-o", theirs]
+            binaryen = shlex.split(options.binaryen) + [level, file, "-o", theirs]
             took = [timed(wharf, env, options.runs), timed(binaryen, env, options.runs)]
             name = os.path.basename(file)
             if None in took:
