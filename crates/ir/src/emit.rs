@@ -12,6 +12,7 @@
 #[cfg(debug_assertions)]
 mod check;
 mod early;
+mod headers;
 mod insts;
 mod locals;
 mod ranges;
@@ -95,50 +96,92 @@ pub fn emit_with_places(
     header: &Header,
     ty: &FuncType,
     out: &mut Vec<u8>,
-    at: impl FnMut(usize, u32),
+    mut at: impl FnMut(usize, u32),
 ) -> Result<(), EmitError> {
-    let normalized = tries::normalized(func)?;
-    let func = normalized.as_ref().unwrap_or(func);
-    let cfg = Cfg::new(func);
-    let tries = tries::Tries::new(func, &cfg, header)?;
-    let mut types = types::Types::new(func, &cfg, &tries, header, ty)?;
-    let arrange = |types: &types::Types<'_>, early| {
-        let code = trees::Code::new(func, &cfg, types, &tries, early)?;
-        let ranges = ranges::Ranges::new(func, &cfg, &code)?;
-        let locals = locals::Locals::new(func, &cfg, &code, types, ranges, ty);
-        Ok((code, locals))
-    };
-    let (mut code, mut locals) = arrange(&types, early::Early::default())?;
-    if let Some(early) = early::Early::choose(func, &cfg, &code, &locals) {
-        (code, locals) = arrange(&types, early)?;
-    }
-    // Nothing can be passed on the way of an exception.
-    for round in 0.. {
-        if !locals.has_late_copies(func, &cfg, &code) {
-            break;
-        }
-        let all = round == THROWN_ROUNDS_MAX;
-        let early = code.early().with_thrown(func, &cfg, &code, &locals, all);
-        (code, locals) = arrange(&types, early)?;
-    }
-    let mut shape = shape::shape(func, &cfg, &code, &locals, &types)?;
-    if types.has_refs()
-        && let Some(settled) = settle::settled(func, &types, &code, &locals, &shape)
+    let mut written = Written::new(func, header, ty, true)?;
+    if let Some(parted) = written.parted.take()
+        && let Ok(other) = Written::new(&parted, header, ty, false)
+        && other.bytes.len() <= written.bytes.len()
     {
-        types.settle(settled);
-        let (next_code, next_locals) = arrange(&types, code.early().clone())?;
-        let next_shape = shape::shape(func, &cfg, &next_code, &next_locals, &types)?;
-        let n_params = ty.params().len();
-        if !next_locals.has_late_copies(func, &cfg, &next_code)
-            && settle::is_valid(func, &next_code, &next_locals, &next_shape, n_params)
-        {
-            (code, locals, shape) = (next_code, next_locals, next_shape);
-        } else {
-            types.settle(Vec::new());
-        }
+        written = other;
     }
-    #[cfg(debug_assertions)]
-    check::check(func, &code, &locals, ty.params().len());
-    write::write(func, &types, &code, &locals, &shape, out, at);
+    let start = out.len();
+    out.append(&mut written.bytes);
+    for (offset, place) in written.places {
+        at(start + offset, place);
+    }
     Ok(())
+}
+
+/// A body, and what may make it better.
+struct Written {
+    bytes: Vec<u8>,
+    /// Where operators start in the bytes, and which places they stand for.
+    places: Vec<(usize, u32)>,
+    /// The function with copies where loops start, if that was asked for and spares branches back.
+    parted: Option<Func>,
+}
+
+impl Written {
+    fn new(func: &Func, header: &Header, ty: &FuncType, parts: bool) -> Result<Written, EmitError> {
+        let normalized = tries::normalized(func)?;
+        let func = normalized.as_ref().unwrap_or(func);
+        let cfg = Cfg::new(func);
+        let tries = tries::Tries::new(func, &cfg, header)?;
+        let mut types = types::Types::new(func, &cfg, &tries, header, ty)?;
+        let arrange = |types: &types::Types<'_>, early| {
+            let code = trees::Code::new(func, &cfg, types, &tries, early)?;
+            let ranges = ranges::Ranges::new(func, &cfg, &code)?;
+            let locals = locals::Locals::new(func, &cfg, &code, types, ranges, ty);
+            Ok((code, locals))
+        };
+        let (mut code, mut locals) = arrange(&types, early::Early::default())?;
+        if let Some(early) = early::Early::choose(func, &cfg, &code, &locals) {
+            (code, locals) = arrange(&types, early)?;
+        }
+        // Nothing can be passed on the way of an exception.
+        for round in 0.. {
+            if !locals.has_late_copies(func, &cfg, &code) {
+                break;
+            }
+            let all = round == THROWN_ROUNDS_MAX;
+            let early = code.early().with_thrown(func, &cfg, &code, &locals, all);
+            (code, locals) = arrange(&types, early)?;
+        }
+        let mut shape = shape::shape(func, &cfg, &code, &locals, &types)?;
+        if types.has_refs()
+            && let Some(settled) = settle::settled(func, &types, &code, &locals, &shape)
+        {
+            types.settle(settled);
+            let (next_code, next_locals) = arrange(&types, code.early().clone())?;
+            let next_shape = shape::shape(func, &cfg, &next_code, &next_locals, &types)?;
+            let n_params = ty.params().len();
+            if !next_locals.has_late_copies(func, &cfg, &next_code)
+                && settle::is_valid(func, &next_code, &next_locals, &next_shape, n_params)
+            {
+                (code, locals, shape) = (next_code, next_locals, next_shape);
+            } else {
+                types.settle(Vec::new());
+            }
+        }
+        #[cfg(debug_assertions)]
+        check::check(func, &code, &locals, ty.params().len());
+        let (mut bytes, mut places) = (Vec::new(), Vec::new());
+        write::write(
+            func,
+            &types,
+            &code,
+            &locals,
+            &shape,
+            &mut bytes,
+            |at, place| places.push((at, place)),
+        );
+        Ok(Written {
+            bytes,
+            places,
+            parted: parts
+                .then(|| headers::parted(func, &cfg, &code, &locals))
+                .flatten(),
+        })
+    }
 }
