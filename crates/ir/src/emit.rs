@@ -33,6 +33,9 @@ use std::fmt;
 /// After how many rounds everything is passed before calls that handlers get from them, if each time something else had to be copied.
 const THROWN_ROUNDS_MAX: usize = 3;
 
+/// How many bytes longer a body may be if its loops need no code on the way back.
+const LONGER_MAX: usize = 2;
+
 /// Why a function could not be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EmitError {
@@ -101,7 +104,7 @@ pub fn emit_with_places(
     let mut written = Written::new(func, header, ty, true)?;
     if let Some(parted) = written.parted.take()
         && let Ok(other) = Written::new(&parted, header, ty, false)
-        && other.bytes.len() <= written.bytes.len()
+        && other.bytes.len() <= written.bytes.len() + LONGER_MAX
     {
         written = other;
     }
