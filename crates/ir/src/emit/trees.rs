@@ -4,11 +4,17 @@
 //! operand is computed right before its use if its only use is here, or its first one (`local.tee`), and if nothing between its
 //! old place and the new one minds. So a block is written backwards, and turned around at the end.
 
+mod pieces;
+mod placing;
+mod uses;
+
+use self::pieces::in_pieces;
+use self::uses::count_uses;
 use super::early::Early;
 use super::tries::{Entry, HandlerIdx, OUTWARDS, Tries};
 use super::types::{Convert, Types, Want};
 use super::{EmitError, insts};
-use crate::inst::{Effects, State};
+use crate::inst::Effects;
 use crate::{Block, Cfg, Def, Func, Inst, InstId, Term, Value};
 use module::{HeapType, RefType};
 use std::collections::HashMap;
@@ -268,144 +274,6 @@ impl<'f> Code<'f> {
 
 /// No item of a block has this number.
 const NO_ROOT: u32 = u32::MAX;
-
-/// How often each value is used.
-///
-/// # Errors
-/// If there is something that cannot be written.
-fn count_uses(
-    func: &Func,
-    cfg: &Cfg,
-    types: &Types<'_>,
-    tries: &Tries,
-    early: &Early,
-) -> Result<Vec<u32>, EmitError> {
-    let mut uses = vec![0; func.n_values()];
-    let mut count = |value: Value| uses[value.index()] += 1;
-    let mut news = Vec::new();
-    for &block in cfg.rpo() {
-        if tries.is_virtual(block) {
-            continue;
-        }
-        for &id in func.insts(block) {
-            if tries.is_silent(id) {
-                continue;
-            }
-            let inst = func.inst(id);
-            insts::op(func, inst)?;
-            if !types.is_fused(id) {
-                inst.for_each_arg(func, &mut count);
-            }
-            if matches!(inst, Inst::Exn { .. }) {
-                news.push(func.result(id));
-            }
-        }
-        if let Term::Trap(trap) = func.term(block) {
-            super::write::trap_code(trap)?;
-        }
-        match tries.thrown(func, block) {
-            Some(exception) => count(exception),
-            None => func.for_each_term_arg(block, &mut count),
-        }
-        for &(from, to) in tries.pairs(block) {
-            if from != to && !early.of(block).contains(&(from, to)) {
-                count(from);
-            }
-        }
-        func.for_each_edge(block, |edge| {
-            if tries.is_silent_edge(edge) {
-                return;
-            }
-            let to = func.params(func.edge(edge).to);
-            for (nth, (&value, &param)) in func.edge_args(edge).iter().zip(to).enumerate() {
-                // What a parameter passes to itself is no use.
-                if value != param
-                    && let Some(value) = early.late(edge, nth, value)
-                {
-                    count(value);
-                }
-            }
-        });
-        early.of(block).iter().for_each(|&(from, _)| count(from));
-    }
-    news.retain(|&value| uses[value.index()] != 0);
-    let blocks = cfg.rpo().iter();
-    let is_thrown = |block: &&Block| {
-        !tries.is_virtual(**block) && insts::thrown(func, tries, **block, &uses).is_some()
-    };
-    match news.len() == blocks.filter(is_thrown).count() {
-        true => Ok(uses),
-        // An exception is only there if it was thrown.
-        false => Err(EmitError::Unsupported("exceptions that are never thrown")),
-    }
-}
-
-/// The parts of a block and of those that it goes on in, from the ends of its statements and what catches what these throw. `None` if
-/// it is all one.
-fn in_pieces(
-    tries: &Tries,
-    blocks: &[Range<u32>],
-    first: Block,
-    statements: Vec<(u32, Option<HandlerIdx>)>,
-    entry: Option<(u32, bool)>,
-) -> Option<Vec<Piece>> {
-    // Statements that can be together.
-    let mut runs: Vec<(u32, Option<HandlerIdx>)> = Vec::new();
-    if let Some((end, _)) = entry {
-        runs.push((end, None));
-    }
-    let n_entries = runs.len();
-    for (end, handler) in statements {
-        let n = runs.len();
-        match runs.last_mut() {
-            Some((last, known))
-                if n > n_entries && (handler.is_none() || known.is_none() || *known == handler) =>
-            {
-                *last = end;
-                *known = known.or(handler);
-            }
-            _ => runs.push((end, handler)),
-        }
-    }
-    if entry.is_none()
-        && tries.next(first).is_none()
-        && runs.len() < 2
-        && runs.iter().all(|run| run.1.is_none())
-    {
-        return None;
-    }
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut block = Some(first);
-    let mut runs = runs.into_iter().peekable();
-    let mut goes_on = entry.is_some();
-    while let Some(part) = block {
-        let range = blocks[part.index()].clone();
-        let mut from = range.start;
-        loop {
-            let (end, handler) = runs.peek().copied().unwrap_or((range.end, None));
-            let to = end.min(range.end);
-            if from < to || pieces.is_empty() {
-                pieces.push(Piece {
-                    block: part,
-                    from: from - range.start,
-                    to: to - range.start,
-                    handler,
-                    goes_on,
-                });
-            }
-            from = to;
-            goes_on = end > range.end || pieces.len() == 1 && entry.is_some_and(|entry| entry.1);
-            if end <= range.end {
-                runs.next();
-            }
-            if from == range.end && (goes_on || runs.peek().is_none_or(|run| run.0 > from)) {
-                break;
-            }
-        }
-        block = tries.next(part);
-    }
-    Some(pieces)
-}
 
 /// Whether an instruction has a place in the code.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -822,33 +690,9 @@ impl Trees<'_> {
         throws.then(|| self.tries.handler_of_call(id))
     }
 
-    /// Whether an instruction may be part of the current statement: what catches what that throws catches this too, and no block ends
-    /// while something is passed.
-    fn is_caught_alike(&self, id: InstId) -> bool {
-        let handler = self.handler_of(id);
-        let is_alike = handler.is_none() || self.handler.is_none() || self.handler == handler;
-        is_alike && !self.ends_pass(id)
-    }
-
     /// Whether a block would end while something is passed.
     fn ends_pass(&self, id: InstId) -> bool {
         self.passing > 0 && self.tries.tried_block(id).is_some()
-    }
-
-    /// Whether a value can be used from where it is on the stack at the start, so that what is between comes meanwhile.
-    fn takes_entry(&mut self, value: Value) -> bool {
-        let is_lowest = self.frames.iter().all(|frame| frame.start == frame.end);
-        let can = self.entry == Some(value)
-            && self.here[value.index()] == 1
-            && self.nesting == 0
-            && self.passing == 0
-            && is_lowest
-            && self.place_from(0);
-        if can {
-            self.here[value.index()] -= 1;
-            self.is_entry_taken = true;
-        }
-        can
     }
 
     /// Whether the first operand has to be computed behind the second, and that can be.
@@ -952,147 +796,4 @@ impl Trees<'_> {
         let items: Vec<Item> = converts.map(Item::Convert).collect();
         self.out.extend(items.into_iter().rev());
     }
-
-    /// The instruction of a value, if it can be computed right here, or where it is while its result waits on the stack; then this
-    /// is its place.
-    fn take(&mut self, value: Value) -> Option<InstId> {
-        let is_first_use = self.here[value.index()] == 1;
-        self.here[value.index()] -= 1;
-        let Def::Result(id, _) = self.func.def(value) else {
-            return None;
-        };
-        let inst = self.func.inst(id);
-        let (block, at) = self.home[id.index()];
-        let at = at as usize;
-        if !is_first_use
-            || block != self.block
-            || inst.n_results() != 1
-            || self.placed[at] != Placed::No
-            || !self.is_caught_alike(id)
-        {
-            return None;
-        }
-        self.placed[at] = Placed::Soon;
-        let is_placed = self.place_behind(id, at) || self.can_pass(id, at);
-        self.placed[at] = match is_placed {
-            true => Placed::Yes,
-            false => Placed::No,
-        };
-        if is_placed {
-            self.handler = self.handler.or(self.handler_of(id));
-        }
-        is_placed.then_some(id)
-    }
-
-    /// Whether the instruction at a position can come behind those that follow it and have no place.
-    fn can_pass(&self, id: InstId, at: usize) -> bool {
-        let (inst, effects) = (self.func.inst(id), self.effects(id));
-        // What is needed where an exception of a call leads must be there before the call.
-        if !self.calls.is_empty() && self.is_outer[self.func.result(id).index()] {
-            let next = self.calls.partition_point(|&call| call as usize <= at);
-            let next = self.calls.get(next);
-            if next.is_some_and(|&call| self.placed[call as usize] != Placed::Yes) {
-                return false;
-            }
-        }
-        if effects == Effects::NONE {
-            return true;
-        }
-        let behind = at + 1..self.last;
-        let insts = &self.insts;
-        behind.len() <= PASSED_MAX
-            && behind
-                .filter(|&other| self.placed[other] != Placed::Yes)
-                .all(|other| {
-                    let other = insts[other];
-                    !conflict(inst, effects, self.func.inst(other), self.effects(other))
-                })
-    }
-
-    /// Places what follows an instruction and has no place, if nothing before this place waits for one of their results.
-    fn place_behind(&mut self, id: InstId, at: usize) -> bool {
-        let handler = self.handler;
-        self.handler = handler.or(self.handler_of(id));
-        let is_placed = self.place_from(at + 1);
-        if !is_placed {
-            self.handler = handler;
-        }
-        is_placed
-    }
-
-    /// The same for what comes from a position on.
-    fn place_from(&mut self, start: usize) -> bool {
-        let func = self.func;
-        let behind = start..self.last.max(start);
-        if behind.len() > PASSED_MAX || self.nesting == NESTING_MAX {
-            return false;
-        }
-        // What is used here but not by another of them is wanted by an operand that comes before.
-        let mut wanted = std::mem::take(&mut self.wanted);
-        wanted.clear();
-        let mut handler = self.handler;
-        for other in behind.rev() {
-            match self.placed[other] {
-                Placed::No => {}
-                Placed::Soon => {
-                    self.wanted = wanted;
-                    return false;
-                }
-                Placed::Yes => continue,
-            }
-            let id = self.insts[other];
-            let inst = func.inst(id);
-            let own = self.handler_of(id);
-            let is_alike = handler.is_none() || own.is_none() || handler == own;
-            if !is_alike || self.ends_pass(id) {
-                self.wanted = wanted;
-                return false;
-            }
-            handler = handler.or(own);
-            for value in func.inst_results(id) {
-                let by_others = wanted.iter().filter(|&&used| used == value).count();
-                if self.here[value.index()] as usize > by_others {
-                    self.wanted = wanted;
-                    return false;
-                }
-            }
-            inst.for_each_arg(func, |value| {
-                if matches!(func.def(value), Def::Result(id, _) if self.home[id.index()].0 == self.block) {
-                    wanted.push(value);
-                }
-            });
-        }
-        self.wanted = wanted;
-        self.nesting += 1;
-        while let Some(other) = self.last_unplaced()
-            && other >= start
-        {
-            self.placed[other] = Placed::Yes;
-            self.statement(self.insts[other]);
-        }
-        self.nesting -= 1;
-        true
-    }
-}
-
-/// Whether two instructions must stay in order.
-fn conflict(inst: &Inst, effects: Effects, other: &Inst, theirs: Effects) -> bool {
-    let is_written = |a: Effects, b: Effects| {
-        // Whatever is written is seen by who looks after a trap.
-        a.writes.meets(b.reads.or(b.writes)) || (b.traps && a.writes.meets(State::ALL))
-    };
-    is_written(effects, theirs)
-        || is_written(theirs, effects)
-        || (effects.traps && theirs.traps && !is_same_trap(inst, other))
-}
-
-/// Whether two instructions can only trap in the same way, so that no one knows which came first.
-fn is_same_trap(a: &Inst, b: &Inst) -> bool {
-    let is_access = |inst: &Inst| {
-        matches!(
-            inst,
-            Inst::Load { .. } | Inst::Store { .. } | Inst::LoadLane { .. } | Inst::StoreLane { .. }
-        )
-    };
-    is_access(a) && is_access(b)
 }
