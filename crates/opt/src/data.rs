@@ -16,9 +16,9 @@ const SEGMENTS_MAX: usize = 50_000;
 const GAP: u64 = 6;
 
 /// Packs the segments of each memory that is known to be zero before them.
-pub(crate) fn run(module: &Module, _job: &Job<'_>) -> Result<Option<Changed>, Error> {
+pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let header = module.header();
-    let uses = Uses::of(module)?;
+    let uses = Uses::of(module, job.options)?;
     let datas = module.datas();
     // One that does not fit ends instantiation, while what was written before it stays.
     let fits = |at: usize| match &datas[at].mode {

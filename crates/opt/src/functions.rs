@@ -83,24 +83,41 @@ pub(crate) fn for_each<T: Send + Clone>(
     options: &Options<'_>,
     work: impl Fn(&mut Worker, FuncIdx) -> Option<T> + Sync,
 ) -> Vec<Option<T>> {
+    let begin = || (Worker::default(), Vec::new());
+    let found = shared_out(module, options, begin, |(worker, mine), func| {
+        if let Some(result) = work(worker, func) {
+            mine.push((func, result));
+        }
+    });
+    let n_imported = module.header().n_imported_funcs();
+    let mut results = vec![None; module.header().n_defined_funcs()];
+    for (func, result) in found.into_iter().flat_map(|(_, mine)| mine) {
+        results[func.index() - n_imported] = Some(result);
+    }
+    results
+}
+
+/// What threads have after they did `work` for the defined functions, each for those that came to it; they `begin` with this.
+pub(crate) fn shared_out<A: Send>(
+    module: &Module,
+    options: &Options<'_>,
+    begin: impl Fn() -> A + Sync,
+    work: impl Fn(&mut A, FuncIdx) + Sync,
+) -> Vec<A> {
     let header = module.header();
     let (n_imported, n) = (header.n_imported_funcs(), header.n_defined_funcs());
     let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(n));
+    let done = Mutex::new(Vec::new());
     let thread = || {
-        let mut worker = Worker::default();
-        let mut mine = Vec::new();
+        let mut mine = begin();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             if at >= n {
                 break;
             }
-            let func = FuncIdx((n_imported + at) as u32);
-            if let Some(result) = work(&mut worker, func) {
-                mine.push((at, result));
-            }
+            work(&mut mine, FuncIdx((n_imported + at) as u32));
         }
-        done.lock().expect("no thread panics with it").extend(mine);
+        done.lock().expect("no thread panics with it").push(mine);
     };
     std::thread::scope(|scope| {
         for _ in 1..options.n_threads.min(n) {
@@ -108,11 +125,7 @@ pub(crate) fn for_each<T: Send + Clone>(
         }
         thread();
     });
-    let mut results = vec![None; n];
-    for (at, result) in done.into_inner().expect("no thread panics with it") {
-        results[at] = Some(result);
-    }
-    results
+    done.into_inner().expect("no thread panics with it")
 }
 
 /// Lets a function go through passes, and writes it; `None` if it cannot be written.

@@ -2,10 +2,10 @@
 //!
 //! Apart from the passes because all functions have a say in whether a global is ever written.
 
-use crate::Error;
 use crate::functions::{self, Facts};
 use crate::job::{Changed, Job};
 use crate::uses::Uses;
+use crate::{Error, Options};
 use ir::{Func, Inst, InstId, Type, Value};
 use module::{FuncIdx, GlobalIdx, Module, Op, ReadScratch};
 use rewrite::Rewrite;
@@ -24,7 +24,7 @@ enum Known {
 /// Changes what uses them.
 pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let options = job.options;
-    let known = known(module)?;
+    let known = known(module, options)?;
     if known.iter().all(|known| *known == Known::Nothing) {
         return Ok(None);
     }
@@ -46,9 +46,9 @@ pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Err
     Ok(Some(Changed::by(module, &better)?))
 }
 
-fn known(module: &Module) -> Result<Vec<Known>, Error> {
+fn known(module: &Module, options: &Options<'_>) -> Result<Vec<Known>, Error> {
     let header = module.header();
-    let uses = Uses::of(module)?;
+    let uses = Uses::of(module, options)?;
     let known = header.globals().iter().enumerate().map(|(at, ty)| {
         let Some(defined) = at.checked_sub(header.n_imported_globals()) else {
             return Known::Nothing;

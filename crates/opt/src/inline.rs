@@ -23,7 +23,7 @@ const TINY: usize = 7;
 /// Replaces them.
 pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let options = job.options;
-    let uses = Uses::of(module)?;
+    let uses = Uses::of(module, options)?;
     let small = match options.only_shorter {
         true => TINY,
         false => job.inlined_bytes_max,

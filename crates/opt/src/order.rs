@@ -10,7 +10,7 @@ use rewrite::{Renumbering, Rewrite};
 use std::collections::HashMap;
 
 /// Numbers everything anew.
-pub(crate) fn run(module: &Module, _job: &Job<'_>) -> Result<Option<Changed>, Error> {
+pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let merged = merge_types(module)?;
     let module_then = merged
         .as_ref()
@@ -18,7 +18,7 @@ pub(crate) fn run(module: &Module, _job: &Job<'_>) -> Result<Option<Changed>, Er
         .transpose()?;
     let module = module_then.as_ref().unwrap_or(module);
     let header = module.header();
-    let uses = Uses::of(module)?;
+    let uses = Uses::of(module, job.options)?;
     let mut ordered = Rewrite::new(module);
     ordered.funcs = by_count(&uses.funcs, header.n_imported_funcs());
     // An initial value may name only globals before it.

@@ -19,7 +19,7 @@ const TRIES: usize = 4;
 /// Changes them.
 pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let options = job.options;
-    let uses = Uses::of(module)?;
+    let uses = Uses::of(module, options)?;
     let facts = Facts::of(module, job)?;
     let header = module.header();
     // One can change if it or a caller is new; then all callers have a say.

@@ -2,6 +2,8 @@
 //!
 //! Apart from the stages because several of them ask the same.
 
+use crate::Options;
+use crate::functions;
 use module::{
     ConstExpr, ElemItems, ExportItem, FuncIdx, ImportType, Index, Module, Op, ReadScratch,
 };
@@ -29,10 +31,28 @@ impl Uses {
     ///
     /// # Errors
     /// If a body is not valid.
-    pub(crate) fn of(module: &Module) -> Result<Uses, module::Error> {
+    pub(crate) fn of(module: &Module, options: &Options<'_>) -> Result<Uses, module::Error> {
+        let begin = || (Uses::none(module), ReadScratch::default(), Ok(()));
+        let found =
+            functions::shared_out(module, options, begin, |(uses, scratch, ended), func| {
+                if ended.is_ok() {
+                    *ended = uses.body(module, scratch, func);
+                }
+            });
+        let mut uses = Uses::none(module);
+        for (some, _, ended) in found {
+            ended?;
+            uses.add(&some);
+        }
+        uses.outside_bodies(module);
+        Ok(uses)
+    }
+
+    /// Nothing is named.
+    fn none(module: &Module) -> Uses {
         let header = module.header();
         let n_funcs = header.funcs().len();
-        let mut uses = Uses {
+        Uses {
             funcs: vec![0; n_funcs],
             escapes: vec![false; n_funcs],
             globals: vec![0; header.globals().len()],
@@ -40,22 +60,51 @@ impl Uses {
             global_escapes: vec![false; header.globals().len()],
             types: vec![0; header.types().len()],
             datas: vec![false; module.datas().len()],
-        };
-        uses.outside_bodies(module);
-        let mut scratch = ReadScratch::default();
-        for func in header.n_imported_funcs()..n_funcs {
-            let Some(input) = module.body(FuncIdx(func as u32)) else {
-                continue;
-            };
-            let mut reader = input.trusted().read(&mut scratch)?;
-            for &(_, ty) in reader.locals() {
-                ty.index().into_iter().for_each(|ty| uses.index(ty));
-            }
-            while let Some((_, op)) = reader.next()? {
-                uses.op(&op);
+        }
+    }
+
+    /// Adds what others found in other bodies.
+    fn add(&mut self, other: &Uses) {
+        let counts = [
+            (&mut self.funcs, &other.funcs),
+            (&mut self.globals, &other.globals),
+            (&mut self.global_sets, &other.global_sets),
+            (&mut self.types, &other.types),
+        ];
+        for (counts, others) in counts {
+            for (count, other) in counts.iter_mut().zip(others) {
+                *count += other;
             }
         }
-        Ok(uses)
+        let marks = [
+            (&mut self.escapes, &other.escapes),
+            (&mut self.global_escapes, &other.global_escapes),
+            (&mut self.datas, &other.datas),
+        ];
+        for (marks, others) in marks {
+            for (mark, other) in marks.iter_mut().zip(others) {
+                *mark |= other;
+            }
+        }
+    }
+
+    fn body(
+        &mut self,
+        module: &Module,
+        scratch: &mut ReadScratch,
+        func: FuncIdx,
+    ) -> Result<(), module::Error> {
+        let Some(input) = module.body(func) else {
+            return Ok(());
+        };
+        let mut reader = input.trusted().read(scratch)?;
+        for &(_, ty) in reader.locals() {
+            ty.index().into_iter().for_each(|ty| self.index(ty));
+        }
+        while let Some((_, op)) = reader.next()? {
+            self.op(&op);
+        }
+        Ok(())
     }
 
     fn outside_bodies(&mut self, module: &Module) {
