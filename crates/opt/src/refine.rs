@@ -63,7 +63,7 @@ fn refine(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let facts = Facts::of(module, job)?;
     let is_private = private_types(module, options.closed_world)?;
     let slots = Slots::new(header);
-    let mut outside = outside(module, &slots, &is_private)?;
+    let mut outside = outside(module, options, &slots, &is_private)?;
     let mut flows = functions::for_each(module, options, |worker, func| {
         match worker.build(module, func) {
             Some(built) => Some((Flow::of(built, func, header, &slots), true)),
@@ -145,10 +145,15 @@ fn kept(worker: &mut Worker, module: &Module, func: FuncIdx, slots: &Slots) -> O
 }
 
 /// What flows where outside of functions, and from outside the module.
-fn outside(module: &Module, slots: &Slots, is_private: &[bool]) -> Result<Flow, Error> {
+fn outside(
+    module: &Module,
+    options: &Options<'_>,
+    slots: &Slots,
+    is_private: &[bool],
+) -> Result<Flow, Error> {
     let header = module.header();
     let mut flow = Flow::default();
-    let uses = Uses::of(module)?;
+    let uses = Uses::of(module, options)?;
     for func in 0..header.funcs().len() {
         if uses.escapes[func] || func < header.n_imported_funcs() {
             flow.pin_func(FuncIdx(func as u32), header, slots);
