@@ -69,7 +69,7 @@ impl<'a> Job<'a> {
     ///
     /// # Errors
     /// If a body is not valid.
-    pub(crate) fn to_revisit(&mut self, module: &Module) -> Result<Vec<bool>, Error> {
+    pub(crate) fn revisited(&mut self, module: &Module) -> Result<Vec<bool>, Error> {
         let Callees { known, callers } = callees(module, self.options)?;
         let funcs = (0..self.changed_at.len() as u32).map(FuncIdx);
         let mut revisit: Vec<bool> = funcs.map(|func| self.is_new(func)).collect();

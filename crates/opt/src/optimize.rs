@@ -177,10 +177,10 @@ fn passes(
     pipeline: &[&'static str],
     job: &mut Job<'_>,
 ) -> Result<Option<Changed>, Error> {
-    let to_revisit = job.to_revisit(module)?;
+    let revisited = job.revisited(module)?;
     let facts = Facts::of(module, job)?;
     let mut better = Rewrite::new(module);
-    better.bodies = functions::passed(module, &facts, pipeline, &to_revisit);
+    better.bodies = functions::passed(module, &facts, pipeline, &revisited);
     let changed = Changed::by(module, &better)?;
     Ok(changed.is_other().then_some(changed))
 }

@@ -353,7 +353,9 @@ impl Finder<'_> {
         for &block in cfg.rpo() {
             if self.tries.is_virtual(block) {
                 let id = func.insts(block).first();
-                id.map(|id| self.tries.silent[id.index()] = true);
+                if let Some(id) = id {
+                    self.tries.silent[id.index()] = true;
+                }
                 let silent = &mut self.tries.is_silent;
                 func.for_each_edge(block, |edge| silent[edge.index()] = true);
                 continue;
