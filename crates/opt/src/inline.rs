@@ -17,6 +17,9 @@ use std::sync::Arc;
 const DEPTH_MAX: usize = 12;
 /// Bytes of bodies that one function can get.
 const GROWTH_MAX: usize = 60_000;
+/// Bytes of a body that is put into its only caller, for speed: what is longer takes its time without the call, and compilers allot
+/// registers worse in long functions.
+const ONCE: usize = 400;
 /// Bytes of a body that is put everywhere it is called from, for size: about those of the call, with declarations of locals and the `end`.
 const TINY: usize = 7;
 
@@ -24,13 +27,14 @@ const TINY: usize = 7;
 pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     let options = job.options;
     let uses = Uses::of(module, options)?;
-    let small = match options.only_shorter {
-        true => TINY,
-        false => job.inlined_bytes_max,
+    let (once, small) = match options.only_shorter {
+        true => (GROWTH_MAX, TINY),
+        false => (ONCE, job.inlined_bytes_max),
     };
     let plan = Plan {
         module,
         uses: &uses,
+        once,
         small,
     };
     let facts = Facts::of(module, job)?;
@@ -84,6 +88,8 @@ fn calls_candidates(module: &Module, func: FuncIdx, plan: &Plan<'_>) -> Option<b
 struct Plan<'m> {
     module: &'m Module,
     uses: &'m Uses,
+    /// Bytes of bodies that are put into their only callers.
+    once: usize,
     /// Bytes of bodies that are put everywhere.
     small: usize,
 }
@@ -112,7 +118,7 @@ impl Plan<'_> {
         self.uses.funcs[func.index()] == 1
             && !self.uses.escapes[func.index()]
             && self.n_bytes(func) > 0
-            && self.n_bytes(func) <= GROWTH_MAX
+            && self.n_bytes(func) <= self.once
     }
 
     /// Whether a function is put wherever it is called from.

@@ -70,7 +70,8 @@ pub fn steps() -> Vec<Named> {
         about: stage.about,
         step: Step::Stage(stage),
     });
-    let passes = passes::PASSES.iter().map(|pass| Named {
+    let writable = passes::PASSES.iter().filter(|pass| !pass.only_compiled);
+    let passes = writable.map(|pass| Named {
         name: pass.name,
         about: pass.about,
         step: Step::Pass(pass.name),

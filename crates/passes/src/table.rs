@@ -37,6 +37,9 @@ pub struct Pass {
     pub name: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
+    /// Whether the function may be something afterwards that machine code can say and WebAssembly cannot: addresses with more bits
+    /// than its memory has, longer vectors.
+    pub only_compiled: bool,
     run: fn(&mut Func, &Env<'_>),
 }
 
@@ -45,86 +48,103 @@ pub const PASSES: &[Pass] = &[
     Pass {
         name: "none",
         about: "changes nothing: whoever writes functions writes them as they were built",
+        only_compiled: false,
         run: |_, _| (),
     },
     Pass {
         name: "refs",
         about: "drops casts, tests, null checks and branches that what references are decides",
+        only_compiled: false,
         run: refs::run,
     },
     Pass {
         name: "loads",
         about: "finds loads of objects and globals whose value is known, and accesses of elements that surely exist",
+        only_compiled: false,
         run: loads::run,
     },
     Pass {
         name: "fold",
         about: "computes what constants determine, and takes branches that they decide",
+        only_compiled: false,
         run: |func, _| fold::run(func),
     },
     Pass {
         name: "algebra",
         about: "computes the same in fewer or cheaper operators",
+        only_compiled: false,
         run: |func, env| algebra::run(func, env.header),
     },
     Pass {
         name: "memory",
         about: "finds loads from memories whose value is known, and stores that nobody sees",
+        only_compiled: false,
         run: memory::run,
     },
     Pass {
         name: "licm",
         about: "computes before a loop what is the same each time round",
+        only_compiled: false,
         run: |func, env| licm::run(func, env.callees),
     },
     Pass {
         name: "select",
         about: "chooses values without a branch where that is short",
+        only_compiled: false,
         run: |func, _| select::run(func, Worth::SIZE),
     },
     Pass {
         name: "fast-select",
         about: "chooses values without a branch where that is fast",
+        only_compiled: false,
         run: |func, _| select::run(func, Worth::SPEED),
     },
     Pass {
         name: "blocks",
         about: "leads edges past blocks, and joins blocks that follow each other",
+        only_compiled: false,
         run: |func, _| blocks::run(func, false),
     },
     Pass {
         name: "tails",
         about: "as blocks, and makes one of blocks that do the same or end alike",
+        only_compiled: false,
         run: |func, _| blocks::run(func, true),
     },
     Pass {
         name: "gvn",
         about: "computes once what is computed again where it is known already",
+        only_compiled: false,
         run: |func, env| gvn::run(func, env.callees),
     },
     Pass {
         name: "short",
         about: "prefers constants that take fewer bytes",
+        only_compiled: false,
         run: |func, _| short::run(func),
     },
     Pass {
         name: "search",
         about: "lets loops that look for a byte look at 32 bytes at a time",
+        only_compiled: true,
         run: search::run,
     },
     Pass {
         name: "compare",
         about: "lets loops that compare bytes compare 16 bytes at a time",
+        only_compiled: true,
         run: compare::run,
     },
     Pass {
         name: "dense",
         about: "lets loops over arrays run ahead in vectors, or with addresses that cannot wrap around",
+        only_compiled: true,
         run: dense::run,
     },
     Pass {
         name: "dce",
         about: "removes what has no effect and is not used",
+        only_compiled: false,
         run: |func, env| dce::run(func, env.callees),
     },
 ];
