@@ -4,6 +4,7 @@
 
 use crate::job::Job;
 use crate::{Error, Options, plan};
+use ir::Term;
 use module::{BodyReader, FuncIdx, FuncType, Header, Module, ReadScratch, Survey};
 use passes::Callee;
 use std::borrow::Cow;
@@ -72,8 +73,13 @@ impl Worker {
             canonical_nans: true,
             ..ir::BuildOptions::default()
         };
-        let built = self.builder.build(reader, options);
-        built.ok()
+        let built = self.builder.build(reader, options).ok()?;
+        // `ir::emit` does not yet write all of them right.
+        let catches = |block| matches!(built.term(block), Term::Try { .. });
+        match built.blocks().any(catches) {
+            true => None,
+            false => Some(built),
+        }
     }
 }
 

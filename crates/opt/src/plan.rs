@@ -128,6 +128,7 @@ pub(crate) fn todo(steps: &[Step]) -> Vec<Todo> {
 const AGAIN: &[&str] = &["refs", "loads", "dce", "short"];
 
 impl Level {
+    /// `refine` is left out, which is not yet right about all modules.
     fn todo(self) -> Vec<Todo> {
         let usual = Todo::Passes(pipeline(self.is_for_size()).to_vec());
         match self {
@@ -140,7 +141,6 @@ impl Level {
                         "globals",
                         "devirtualize",
                         "same",
-                        "refine",
                         "signature",
                         "inline",
                         "reach",

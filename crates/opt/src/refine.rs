@@ -76,7 +76,7 @@ fn refine(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
         if plan.is_nothing() {
             return Ok(None);
         }
-        let bodies = bodies(module, &facts, &plan, &flows);
+        let bodies = bodies(module, &facts, &plan, &slots, &flows);
         let mut is_stuck = false;
         for (at, body) in bodies.iter().enumerate() {
             if let Some(None) = body {
@@ -270,6 +270,7 @@ fn bodies(
     module: &Module,
     facts: &Facts<'_>,
     plan: &Plan,
+    slots: &Slots,
     flows: &[Option<(Flow, bool)>],
 ) -> Vec<Option<Option<Vec<u8>>>> {
     let header = module.header();
@@ -277,9 +278,15 @@ fn bodies(
     let has_other_type = |func: &FuncIdx| plan.funcs[func.index()].is_some();
     functions::for_each(module, facts.options, |worker, func| {
         let (flow, can_change) = flows[header.defined_func(func)?].as_ref()?;
-        let changes =
-            has_other_type(&func) || flow.calls.iter().any(has_other_type) || plan.concerns(flow);
-        if !can_change || !changes {
+        if !can_change {
+            return None;
+        }
+        let concerns = |flow: &Flow| flow.calls.iter().any(has_other_type) || plan.concerns(flow);
+        // Code that is never reached has to be valid as well: it goes when the body is written.
+        let changes = has_other_type(&func)
+            || concerns(flow)
+            || kept(worker, module, func, slots).is_some_and(|flow| concerns(&flow));
+        if !changes {
             return None;
         }
         let built = worker.build(module, func)?;

@@ -11,7 +11,7 @@ use crate::table::Env;
 use ir::{
     Block, Callee, Cfg, Def, EdgeId, ExnOp, Func, GcOp, Inst, InstId, RefKinds, Term, Type, Value,
 };
-use module::{CompositeType, FuncIdx, GlobalIdx, Header, Op, RefType, TypeIdx};
+use module::{CompositeType, FuncIdx, GlobalIdx, Header, HeapType, Op, RefType, TypeIdx, TypeKind};
 use ops::Compute;
 
 /// Walks before parameters that still change are given up.
@@ -529,11 +529,12 @@ impl Walk<'_> {
             }
             Inst::CallRef {
                 n_results,
+                ty,
                 callee,
                 args,
-                ..
             } => match self.callee(func, callee) {
-                Some(target) => {
+                // A function of another type is never called: the cast before the call fails.
+                Some(target) if self.is_of_type(target, ty) => {
                     let call = Inst::Call {
                         n_results,
                         func: target,
@@ -541,7 +542,7 @@ impl Walk<'_> {
                     };
                     func.set_inst(id, call);
                 }
-                None => self.set_kinds(func, id, callee),
+                _ => self.set_kinds(func, id, callee),
             },
             Inst::Gc { op, args } if !args.is_empty() => self.rewrite_gc(func, id, op, rewrite),
             _ => {}
@@ -653,6 +654,15 @@ impl Walk<'_> {
         if !kinds.is_empty() && kinds != RefKinds::ALL {
             func.set_operand_kinds(id, kinds);
         }
+    }
+
+    /// Whether a function surely is of a type that it is called with.
+    fn is_of_type(&self, func: FuncIdx, ty: TypeIdx) -> bool {
+        let ty = RefType {
+            nullable: false,
+            heap: HeapType::Concrete(TypeKind::Func, ty),
+        };
+        function(self.header, func).is_of(self.header, ty) == Some(true)
     }
 
     /// The function that a reference refers to, if it is always the same.
