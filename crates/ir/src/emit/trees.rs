@@ -479,11 +479,12 @@ impl Trees<'_> {
     }
 
     fn last_unplaced(&mut self) -> Option<usize> {
-        while self.last > 0 {
-            self.last -= 1;
-            if self.placed[self.last] == Placed::No {
-                self.last += 1;
-                return Some(self.last - 1);
+        while let Some(at) = self.last.checked_sub(1) {
+            match self.placed[at] {
+                Placed::Yes => self.last = at,
+                Placed::No => return Some(at),
+                // What is before it may not come behind it, as long as it has no place.
+                Placed::Soon => return None,
             }
         }
         None

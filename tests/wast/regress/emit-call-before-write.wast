@@ -1,0 +1,22 @@
+;; The result of a call waits on the stack while what comes behind it is done; what comes before it must not be done there too.
+(module
+  (memory 1)
+  (global $g (mut i32) (i32.const 0))
+  (func $divides (param i32) (result i32)
+    (drop (i32.div_u (i32.const 1) (local.get 0)))
+    (i32.const 9))
+  (func (export "g") (result i32) (global.get $g))
+  (func (export "f") (param i32) (result i32) (local i32 i32 i32 i32 i32)
+    (local.set 1 (i32.load offset=12 (i32.const 0)))
+    (local.set 2 (global.get $g))
+    (local.set 3 (i32.lt_s (local.get 2) (i32.load offset=24 (i32.const 0))))
+    (local.set 4 (i32.load offset=4 (i32.const 0)))
+    (global.set $g (i32.sub (i32.le_s (local.get 2) (global.get $g)) (local.get 4)))
+    (local.set 5 (call $divides (local.get 0)))
+    (global.set $g (i32.sub (i32.lt_s (i32.add (local.get 3) (i32.const 8)) (global.get $g)) (local.get 4)))
+    (i32.sub (local.get 1) (i32.add (local.get 5) (i32.const 8)))))
+
+(assert_trap (invoke "f" (i32.const 0)) "integer divide by zero")
+(assert_return (invoke "g") (i32.const 1))
+(assert_return (invoke "f" (i32.const 1)) (i32.const -17))
+(assert_return (invoke "g") (i32.const 0))
