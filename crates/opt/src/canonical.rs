@@ -35,6 +35,11 @@ impl<'m> Canonical<'m> {
         Canonical { header, first }
     }
 
+    /// The first type that is the same.
+    pub(crate) fn first(&self, ty: TypeIdx) -> TypeIdx {
+        self.first[ty.index()]
+    }
+
     /// Whether a type is another one, or declares to be one of its subtypes.
     pub(crate) fn is_sub(&self, ty: TypeIdx, of: TypeIdx) -> bool {
         let wanted = self.first[of.index()];

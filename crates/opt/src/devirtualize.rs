@@ -10,7 +10,6 @@ use crate::job::{Changed, Job};
 use crate::tables::{Element, Tables};
 use ir::{Block, Callee, Func, Inst, InstId, Term, Value};
 use module::{FuncIdx, GlobalIdx, Module, Op, TableIdx, TypeIdx};
-use rewrite::Rewrite;
 
 /// Replaces them.
 pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
@@ -40,24 +39,11 @@ pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Err
         return Ok(None);
     }
     let facts = Facts::of(module, job)?;
-    let bodies = functions::for_each(module, options, |worker, func| {
-        let at = module.header().defined_func(func)?;
-        if !seen[at].as_ref().is_some_and(may_change) {
-            return None;
-        }
-        let built = worker.build(module, func)?;
-        if !known.change(built) {
-            return None;
-        }
-        let body = functions::finish(module, &facts, func, built, facts.pipeline())?;
-        (!options.only_shorter || body.len() <= module.body(func)?.bytes_len()).then_some(body)
-    });
-    if bodies.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    let mut better = Rewrite::new(module);
-    better.bodies = bodies;
-    Ok(Some(Changed::by(module, &better)?))
+    let might = |func| {
+        let at = module.header().defined_func(func);
+        at.and_then(|at| seen[at].as_ref()).is_some_and(may_change)
+    };
+    functions::with_changed(module, &facts, might, |built| known.change(built))
 }
 
 /// What a body does with tables and globals.

@@ -2,11 +2,12 @@
 //!
 //! Apart from what is done with whole modules because functions do not wait for each other: threads take the next one.
 
-use crate::job::Job;
+use crate::job::{Changed, Job};
 use crate::{Error, Options, plan};
 use ir::Term;
 use module::{BodyReader, FuncIdx, FuncType, Header, Module, ReadScratch, Survey};
 use passes::Callee;
+use rewrite::Rewrite;
 use std::borrow::Cow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -132,6 +133,34 @@ pub(crate) fn shared_out<A: Send>(
         thread();
     });
     done.into_inner().expect("no thread panics with it")
+}
+
+/// The module with the functions that `change` changes, of those that it might change; passes go over them. `None` if none is, or gets
+/// longer where that matters.
+pub(crate) fn with_changed(
+    module: &Module,
+    facts: &Facts<'_>,
+    might: impl Fn(FuncIdx) -> bool + Sync,
+    change: impl Fn(&mut ir::Func) -> bool + Sync,
+) -> Result<Option<Changed>, Error> {
+    let bodies = for_each(module, facts.options, |worker, func| {
+        if !might(func) {
+            return None;
+        }
+        let built = worker.build(module, func)?;
+        if !change(built) {
+            return None;
+        }
+        let body = finish(module, facts, func, built, facts.pipeline())?;
+        let is_longer = body.len() > module.body(func)?.bytes_len();
+        (!is_longer || !facts.options.only_shorter).then_some(body)
+    });
+    if bodies.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let mut better = Rewrite::new(module);
+    better.bodies = bodies;
+    Ok(Some(Changed::by(module, &better)?))
 }
 
 /// Lets a function go through passes, and writes it; `None` if it cannot be written.

@@ -8,7 +8,6 @@ use crate::uses::Uses;
 use crate::{Error, Options};
 use ir::{Func, Inst, InstId, Type, Value};
 use module::{FuncIdx, GlobalIdx, Module, Op, ReadScratch};
-use rewrite::Rewrite;
 
 /// What is known of a global.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -29,21 +28,11 @@ pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Err
         return Ok(None);
     }
     let facts = Facts::of(module, job)?;
-    let bodies = functions::for_each(module, options, |worker, func| {
-        if !names_known(module, func, &known).unwrap_or(false) {
-            return None;
-        }
-        let built = worker.build(module, func)?;
+    let might = |func| names_known(module, func, &known).unwrap_or(false);
+    functions::with_changed(module, &facts, might, |built| {
         change(built, &known);
-        let body = functions::finish(module, &facts, func, built, facts.pipeline())?;
-        (!options.only_shorter || body.len() <= module.body(func)?.bytes_len()).then_some(body)
-    });
-    if bodies.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    let mut better = Rewrite::new(module);
-    better.bodies = bodies;
-    Ok(Some(Changed::by(module, &better)?))
+        true
+    })
 }
 
 fn known(module: &Module, options: &Options<'_>) -> Result<Vec<Known>, Error> {

@@ -4,6 +4,7 @@
 //! its types in their order, and behind what it names. Only what is private (see [`privacy`](crate::privacy)) may be put into other
 //! groups: all of it into one, where types are the same only to themselves, and any order will do.
 
+use crate::canonical::Canonical;
 use crate::job::{Changed, Job};
 use crate::order::has_plain_types;
 use crate::privacy::private_types;
@@ -34,26 +35,12 @@ pub(crate) fn run(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Err
 pub(crate) fn merge(module: &Module) -> Result<Option<Vec<u8>>, Error> {
     let header = module.header();
     let n = header.n_defined_types() as u32;
-    let mut by: Vec<u32> = (0..n).collect();
-    let mut first: HashMap<Vec<SubType>, u32> = HashMap::new();
-    let mut groups = Vec::new();
-    for group in defined_groups(header) {
-        let types: Vec<u32> = group.clone().collect();
-        let says = said(
-            &types,
-            n,
-            |ty| header.sub_type(ty).clone(),
-            |ty| by[ty.index()],
-        );
-        let same = *first.entry(says).or_insert(group.start);
-        if same == group.start {
-            groups.push(types);
-        } else {
-            for (nth, ty) in group.enumerate() {
-                by[ty as usize] = same + nth as u32;
-            }
-        }
-    }
+    let canonical = Canonical::of(header);
+    let by: Vec<u32> = (0..n).map(|ty| canonical.first(TypeIdx(ty)).0).collect();
+    let groups: Vec<Vec<u32>> = defined_groups(header)
+        .filter(|group| by[group.start as usize] == group.start)
+        .map(Iterator::collect)
+        .collect();
     if groups.iter().map(Vec::len).sum::<usize>() == n as usize {
         return Ok(None);
     }
