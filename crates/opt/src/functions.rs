@@ -4,7 +4,6 @@
 
 use crate::job::{Changed, Job};
 use crate::{Error, Options, plan};
-use ir::Term;
 use module::{BodyReader, FuncIdx, FuncType, Header, Module, ReadScratch, Survey};
 use passes::Callee;
 use rewrite::Rewrite;
@@ -74,13 +73,7 @@ impl Worker {
             canonical_nans: true,
             ..ir::BuildOptions::default()
         };
-        let built = self.builder.build(reader, options).ok()?;
-        // `ir::emit` does not yet write all of them right.
-        let catches = |block| matches!(built.term(block), Term::Try { .. });
-        match built.blocks().any(catches) {
-            true => None,
-            false => Some(built),
-        }
+        self.builder.build(reader, options).ok()
     }
 }
 

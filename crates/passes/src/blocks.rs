@@ -20,12 +20,16 @@ const ROUNDS_MAX: usize = 6;
 pub(crate) fn run(func: &mut Func, for_size: bool) {
     for _ in 0..ROUNDS_MAX {
         func.keep_reachable();
-        let cfg = Cfg::new(func);
-        let loops = Loops::new(func, &cfg);
+        let mut cfg = Cfg::new(func);
+        let mut loops = Loops::new(func, &cfg);
         if !loops.is_reducible {
             return;
         }
         let mut has_changed = thread::decided_before(func, &cfg);
+        if has_changed {
+            cfg = Cfg::new(func);
+            loops = Loops::new(func, &cfg);
+        }
         has_changed |= thread::thread(func, &cfg, &loops);
         if has_changed {
             clean(func);
@@ -98,12 +102,15 @@ fn join(func: &mut Func) -> bool {
     true
 }
 
-/// The edges that enter a block, each once.
-fn edges_to(cfg: &Cfg, block: Block) -> Vec<(Block, ir::EdgeId)> {
-    let mut edges = cfg.preds(block).to_vec();
-    edges.sort_unstable_by_key(|&(_, edge)| edge);
-    edges.dedup_by_key(|(_, edge)| *edge);
-    edges
+/// The edges that enter a block, each once, with the blocks that they leave and how often those name them: a switch may take one for
+/// several cases.
+fn edges_to(cfg: &Cfg, block: Block) -> Vec<(Block, ir::EdgeId, u32)> {
+    let mut all = cfg.preds(block).to_vec();
+    all.sort_unstable_by_key(|&(_, edge)| edge);
+    let alike = all.chunk_by(|a, b| a.1 == b.1);
+    alike
+        .map(|ways| (ways[0].0, ways[0].1, ways.len() as u32))
+        .collect()
 }
 
 /// Whether what a block defines is used there only; `uses` counts all uses.

@@ -140,8 +140,8 @@ impl Tries {
         finder.handlers()?;
         finder.nest()?;
         finder.payloads(header)?;
-        finder.references()?;
         finder.pairs()?;
+        finder.references()?;
         finder.units();
         Ok(finder.tries)
     }
@@ -565,12 +565,22 @@ impl Finder<'_> {
                 let args = func.edge_args(edge).iter();
                 args.filter(|&&arg| arg != own).copied().for_each(&mut note);
             });
+            // Blocks that are no code pass on what is used where they are left for.
+            let passed = self.tries.pairs(block).iter();
+            passed.map(|&(from, _)| from).for_each(&mut note);
         }
         let mut uses: Vec<(Value, Vec<Block>)> = uses.into_iter().collect();
         uses.sort_unstable_by_key(|(value, _)| value.index());
         for (exception, blocks) in uses {
             let home = homes[&exception];
             self.reference(exception, home, blocks)?;
+        }
+        // What a clause leaves on the stack is there however the block is entered.
+        for (&block, entry) in &self.tries.entries {
+            let mut edges = cfg.preds(block).iter();
+            if entry.len() > 0 && edges.any(|&(_, edge)| !self.tries.is_silent_edge(edge)) {
+                return Err(EmitError::Unsupported("exceptions that come like others"));
+            }
         }
         Ok(())
     }

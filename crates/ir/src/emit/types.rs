@@ -13,7 +13,7 @@ use module::{
 };
 use module::{ValType, encode};
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How often all blocks are looked at until types stay what they are.
 const ROUNDS_MAX: usize = 256;
@@ -97,7 +97,10 @@ impl<'f> Types<'f> {
         }
         types.has_typed_funcs = types.wants_typed_funcs(func, cfg);
         types.infer(func, cfg)?;
-        types.check(func, cfg)?;
+        if types.infer_nulls(func, cfg, tries) {
+            types.infer(func, cfg)?;
+        }
+        types.check(func, cfg, tries)?;
         Ok(types)
     }
 
@@ -332,7 +335,8 @@ impl<'f> Types<'f> {
         if let [result] = *results {
             return Ok(BlockType::Value(result));
         }
-        let types = self.header.types().iter();
+        let n_types = self.header.n_defined_types();
+        let types = self.header.types().iter().take(n_types);
         let mut types = types.map(|ty| &ty.composite);
         let is_exception = |ty: &ValType| reference(*ty).is_some_and(|ty| ty.heap == HeapType::Exn);
         let found = types.position(|ty| {
@@ -451,7 +455,7 @@ impl<'f> Types<'f> {
                 for &id in func.insts(block) {
                     for (nth, value) in func.inst_results(id).enumerate() {
                         if func.ty(value).is_ref() {
-                            let ty = self.result(func, id, nth);
+                            let ty = self.result(func, id, nth).or(self.of[value.index()]);
                             has_changed |= self.of[value.index()] != ty;
                             self.of[value.index()] = ty;
                         }
@@ -485,8 +489,86 @@ impl<'f> Types<'f> {
         Err(EmitError::TooComplex)
     }
 
+    /// Gives what is never anything but null, and no constant, a type of the hierarchy in which it is used; whether there is such a thing.
+    fn infer_nulls(&mut self, func: &Func, cfg: &Cfg, tries: &Tries) -> bool {
+        let mut feeds: HashMap<Value, Vec<Value>> = HashMap::new();
+        let mut work: Vec<(Value, RefType)> = Vec::new();
+        let of = &self.of;
+        let is_null = |value: Value| {
+            func.ty(value).is_ref() && of[value.index()].is_none() && !func.is_const(value)
+        };
+        let (mut wants, mut operands) = (Vec::new(), Vec::new());
+        for &block in cfg.rpo() {
+            self.wants_of_block(func, block, tries, &mut operands, &mut wants);
+            for (&value, want) in operands.iter().zip(&wants) {
+                if let Some(want) = want
+                    && is_null(value)
+                {
+                    work.push((value, *want));
+                }
+            }
+            for &id in func.insts(block) {
+                if let Inst::Select {
+                    then, otherwise, ..
+                } = *func.inst(id)
+                {
+                    let into = feeds.entry(func.result(id)).or_default();
+                    into.extend(
+                        [then, otherwise]
+                            .into_iter()
+                            .filter(|&value| is_null(value)),
+                    );
+                }
+            }
+            func.for_each_edge(block, |edge| {
+                let params = func.params(func.edge(edge).to).iter();
+                for (&from, &to) in func.edge_args(edge).iter().zip(params) {
+                    if is_null(from) {
+                        match of[to.index()] {
+                            Some(ty) => work.push((from, ty)),
+                            None => feeds.entry(to).or_default().push(from),
+                        }
+                    }
+                }
+            });
+        }
+        let is_any = !work.is_empty();
+        while let Some((value, ty)) = work.pop() {
+            if self.of[value.index()].is_some() {
+                continue;
+            }
+            self.of[value.index()] = Some(ty.widest());
+            let fed = feeds.get(&value).into_iter().flatten();
+            work.extend(fed.map(|&from| (from, ty)));
+        }
+        is_any
+    }
+
+    /// What the instructions of a block, and its end, take, and what they want it to be.
+    fn wants_of_block(
+        &self,
+        func: &Func,
+        block: Block,
+        tries: &Tries,
+        operands: &mut Vec<Value>,
+        wants: &mut Vec<Want>,
+    ) {
+        operands.clear();
+        wants.clear();
+        for &id in func.insts(block) {
+            self.wants(func, id, wants);
+            insts::operands(func, func.inst(id), operands);
+        }
+        self.wants_of_term(func, block, wants);
+        insts::term_operands(func, block, operands);
+        if let (Term::Jump(_), Some(exception)) = (func.term(block), tries.thrown(func, block)) {
+            operands.push(exception);
+            wants.push(Some(RefType::EXNREF));
+        }
+    }
+
     /// Whether everything can become what is wanted.
-    fn check(&self, func: &Func, cfg: &Cfg) -> Result<(), EmitError> {
+    fn check(&self, func: &Func, cfg: &Cfg, tries: &Tries) -> Result<(), EmitError> {
         let can_be = |value: Value, want: Want| match (self.of[value.index()], want) {
             (Some(from), Some(to)) => {
                 let families = (from.widest().heap, to.widest().heap);
@@ -503,14 +585,7 @@ impl<'f> Types<'f> {
         let (mut wants, mut operands) = (Vec::new(), Vec::new());
         let mut is_possible = true;
         for &block in cfg.rpo() {
-            wants.clear();
-            operands.clear();
-            for &id in func.insts(block) {
-                self.wants(func, id, &mut wants);
-                insts::operands(func, func.inst(id), &mut operands);
-            }
-            self.wants_of_term(func, block, &mut wants);
-            insts::term_operands(func, block, &mut operands);
+            self.wants_of_block(func, block, tries, &mut operands, &mut wants);
             for (&value, &want) in operands.iter().zip(&wants) {
                 is_possible &= can_be(value, want);
             }

@@ -243,3 +243,65 @@ fn what_is_thrown_where_it_is_caught_is_thrown() {
         "#]],
     );
 }
+
+#[test]
+fn an_exception_is_kept_for_the_handler_around_another_one() {
+    caught(
+        "(func (local $kept exnref) (local $first exnref)
+           (local.set $first
+             (block $caught (result exnref)
+               (try_table (catch_all_ref $caught) (drop (call $f (i32.const 0))))
+               (return)))
+           (block $others
+             (try_table (catch_all $others)
+               (drop (call $f (i32.const 1)))
+               (local.set $kept (local.get $first))
+               (block $second (result i32)
+                 (try_table (catch $e $second) (drop (call $f (i32.const 2))))
+                 (return))
+               (drop))
+             (return))
+           (throw_ref (local.get $kept)))",
+        expect![[r#"
+            local 2 (ref null exn)
+            Block(Value(Ref(RefType { nullable: true, heap: Exn })))
+              TryTable(Empty) catch_all_ref -> 0
+                I32Const(0)
+                Call(FuncIdx(0))
+                Drop
+              End
+              Return
+            End
+            LocalSet(0)
+            Block(Empty)
+              Block(Value(Ref(RefType { nullable: true, heap: Exn })))
+                Block(Value(Ref(RefType { nullable: true, heap: Exn })))
+                  Block(Value(I32))
+                    TryTable(Empty) catch_all_ref -> 2
+                      I32Const(1)
+                      Call(FuncIdx(0))
+                      Drop
+                    End
+                    TryTable(Empty) catch 0 -> 0 catch_all_ref -> 1
+                      I32Const(2)
+                      Call(FuncIdx(0))
+                      Drop
+                    End
+                    Return
+                  End
+                  Drop
+                  Return
+                End
+                Drop
+                Br(1)
+              End
+              Drop
+              LocalGet(1)
+              LocalSet(0)
+            End
+            LocalGet(0)
+            ThrowRef
+            End
+        "#]],
+    );
+}

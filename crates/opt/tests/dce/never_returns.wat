@@ -69,10 +69,13 @@
     end
   )
   (func $catches (;7;) (type 1) (param i32)
-    block $caught
-      try_table (catch $tag $caught) ;; label = @2
-        i32.const 1
-        call $throws
+    block ;; label = @1
+      block ;; label = @2
+        try_table (catch $tag 0 (;@2;)) ;; label = @3
+          i32.const 1
+          call $throws
+        end
+        br 1 (;@1;)
       end
     end
   )

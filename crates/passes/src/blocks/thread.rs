@@ -54,7 +54,7 @@ fn decided(func: &Func, cfg: &Cfg, block: Block, cond: Value) -> Option<bool> {
 
 /// Leads edges past blocks.
 pub(super) fn thread(func: &mut Func, cfg: &Cfg, loops: &Loops) -> bool {
-    let uses = count_uses(func);
+    let mut uses = count_uses(func);
     let mut has_changed = false;
     // A block past which edges were led, or to which they were led, is looked at again the next time.
     let mut is_stale = vec![false; func.n_blocks()];
@@ -71,7 +71,7 @@ pub(super) fn thread(func: &mut Func, cfg: &Cfg, loops: &Loops) -> bool {
         if !is_private {
             continue;
         }
-        for (pred, edge) in edges_to(cfg, block) {
+        for (pred, edge, n_ways) in edges_to(cfg, block) {
             if is_stale[pred.index()] || func.edge(edge).to != block {
                 continue;
             }
@@ -84,6 +84,12 @@ pub(super) fn thread(func: &mut Func, cfg: &Cfg, loops: &Loops) -> bool {
             };
             if to == block {
                 continue;
+            }
+            for arg in func.edge_args(edge) {
+                uses[arg.index()] -= n_ways;
+            }
+            for arg in &args {
+                uses[arg.index()] += n_ways;
             }
             func.set_edge(edge, to, &args);
             is_stale[to.index()] = true;

@@ -159,11 +159,44 @@ impl Normalizer<'_> {
                 args.filter(|&arg| Some(arg) != own).for_each(&mut note);
             });
         }
-        Normalizer {
+        let mut normalizer = Normalizer {
             func,
             cfg,
             is_virtual,
             is_needed,
+        };
+        normalizer.spread_needs();
+        normalizer
+    }
+
+    /// What blocks that are no code pass each other is one exception, whatever it is called.
+    fn spread_needs(&mut self) {
+        let mut same: HashMap<Value, Vec<Value>> = HashMap::new();
+        for &block in self.cfg.rpo() {
+            self.func.for_each_edge(block, |edge| {
+                let to = self.func.edge(edge).to;
+                if !self.is_virtual(to) {
+                    return;
+                }
+                let exception = Virtual::of(self.func, to).exception();
+                if let Def::Param(of, nth) = self.func.def(exception)
+                    && of == to
+                {
+                    let arg = self.func.edge_args(edge)[usize::from(nth)];
+                    same.entry(arg).or_default().push(exception);
+                    same.entry(exception).or_default().push(arg);
+                }
+            });
+        }
+        let is_needed = &mut self.is_needed;
+        let known = same.keys().copied();
+        let mut work: Vec<Value> = known.filter(|value| is_needed[value.index()]).collect();
+        while let Some(value) = work.pop() {
+            for &other in &same[&value] {
+                if !std::mem::replace(&mut is_needed[other.index()], true) {
+                    work.push(other);
+                }
+            }
         }
     }
 
