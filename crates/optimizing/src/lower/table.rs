@@ -5,6 +5,7 @@
 use super::{Lower, element_type};
 use crate::code::trap_code;
 use crate::signature::{POINTER, clif_type};
+use abi::gc::is_traced;
 use abi::{Builtin, Place, TableDefLayout};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, MemFlags, Value, types};
@@ -108,7 +109,9 @@ impl Lower<'_> {
             Place::Inline(offset) => (self.vmctx, offset, Some(global.0)),
             Place::Pointer(offset) => (self.vmctx_const(POINTER, offset), 0, None),
         };
-        let flags = if header.globals()[global.index()].mutable {
+        let ty = &header.globals()[global.index()];
+        // Collections move objects: a reference must not be read before one and used behind it.
+        let flags = if ty.mutable || is_traced(ty.content.into()) {
             self.flags.global(self.pos.func, defined)
         } else {
             self.flags.constant(self.pos.func)
