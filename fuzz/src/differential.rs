@@ -5,6 +5,7 @@ use crate::background;
 use crate::catching;
 use crate::imports::distinct;
 use crate::machine::Machine;
+use crate::objects;
 use crate::run::Run;
 use crate::tally::Tally;
 use crate::values::{all_shown, shown};
@@ -26,8 +27,8 @@ const FUEL_GC_STRESS: u64 = 1_000;
 const FUNCS_MAX: usize = 24;
 const CALLS_EACH: usize = 4;
 
-/// One in so many modules throws and catches all the time.
-const CATCHING: usize = 4;
+/// One in so many modules throws and catches all the time, and one is all about objects.
+const KINDS: usize = 4;
 
 /// Elements of a table that are compared.
 const ELEMENTS_MAX: u64 = 64;
@@ -81,20 +82,37 @@ pub fn optimized(data: &[u8]) -> Tally {
     generated(data, choose, Machine::choose_rewritten)
 }
 
+/// Makes a module that is all about objects, and runs its exports before and after optimizing it.
+///
+/// # Panics
+/// As [`differential`] does.
+pub fn optimized_objects(data: &[u8]) -> Tally {
+    let seed = Unstructured::new(data).arbitrary::<u64>().unwrap_or(1);
+    let mut random = Random::new(seed);
+    let way = Way::choose(&mut random);
+    let text = objects::module(&mut random);
+    judge_text(way, &text, seed, Machine::choose_refined)
+}
+
 fn generated(data: &[u8], way: fn(&mut Random) -> Way, machines: Machines) -> Tally {
     let mut input = Unstructured::new(data);
     let seed = input.arbitrary::<u64>().unwrap_or(1);
     let mut random = Random::new(seed);
     let way = way(&mut random);
-    if random.below(CATCHING) == 0 {
-        let text = catching::module(&mut random);
-        let bytes = wharf_text::wat_to_wasm(&text, None).expect("it is well-formed");
-        return judge(way, &bytes, seed, machines);
+    match random.below(KINDS) {
+        0 => return judge_text(way, &catching::module(&mut random), seed, machines),
+        1 => return judge_text(way, &objects::module(&mut random), seed, machines),
+        _ => {}
     }
     match wasm_smith::Module::new(way.generator(&mut random), &mut input) {
         Ok(module) => judge(way, &module.to_bytes(), seed, machines),
         Err(_) => Tally::default(),
     }
+}
+
+fn judge_text(way: Way, text: &str, seed: u64, machines: Machines) -> Tally {
+    let bytes = wharf_text::wat_to_wasm(text, None).expect("it is well-formed");
+    judge(way, &bytes, seed, machines)
 }
 
 /// Chooses what is compared.
@@ -208,7 +226,7 @@ impl Judgement<'_> {
             if ends_early(*machine, &[x, y]) {
                 return;
             }
-            let same = same_end(x, y, &["", ""]);
+            let same = same_end(*machine, x, y, &["", ""]);
             assert!(same.is_some(), "instantiation: {x:?} but {machine:?} {y:?}");
             others.extend(run);
         }
@@ -293,7 +311,8 @@ fn call_everywhere(
         } else {
             let [x_error, y_error] = [x.as_ref().err(), y.as_ref().err()];
             let thrown = [thrown(x_error, judge), thrown(y_error, other)];
-            let same = same_end(x_error, y_error, &thrown.each_ref().map(String::as_str));
+            let thrown_text = thrown.each_ref().map(String::as_str);
+            let same = same_end(machine, x_error, y_error, &thrown_text);
             let Some(comparable) = same else {
                 panic!("{name}: {x:?} {thrown:?} but {machine:?} {y:?}");
             };
@@ -323,14 +342,22 @@ fn thrown(error: Option<&Error>, run: &Run) -> String {
 
 /// Whether two ends are the same: `None` if not, else whether what follows can be compared too. `thrown` is what exceptions
 /// carry.
-fn same_end(x: Option<&Error>, y: Option<&Error>, thrown: &[&str; 2]) -> Option<bool> {
+fn same_end(
+    machine: Machine,
+    x: Option<&Error>,
+    y: Option<&Error>,
+    thrown: &[&str; 2],
+) -> Option<bool> {
     let [x_trap, y_trap] = [x, y].map(|error| error.and_then(Error::trap));
     if is_shortage(x_trap) || is_shortage(y_trap) {
         return Some(false);
     }
     let same = match (x, y) {
         (None, None) => true,
-        (Some(x), Some(y)) if x_trap.is_some() || y_trap.is_some() => x.trap() == y.trap(),
+        (Some(_), Some(_)) if x_trap.is_some() || y_trap.is_some() => {
+            let both_null = [x_trap, y_trap].into_iter().all(is_null);
+            x_trap == y_trap || machine.is_rewritten() && both_null
+        }
         (Some(x), Some(y)) => match (x.exception(), y.exception()) {
             (None, None) => without_numbers(x) == without_numbers(y),
             (Some(_), Some(_)) => thrown[0] == thrown[1],
@@ -352,6 +379,21 @@ fn ends_early(machine: Machine, ends: &[Option<&Error>; 2]) -> bool {
     let is_out =
         |end: &Option<&Error>| end.is_some_and(|error| error.trap() == Some(Trap::OutOfFuel));
     machine.is_rewritten() && ends.iter().any(is_out)
+}
+
+/// Whether something was null that must not be: what it should have been is no part of what a module does, and an optimizer may check it
+/// in another way.
+fn is_null(trap: Option<Trap>) -> bool {
+    matches!(
+        trap,
+        Some(
+            Trap::NullReference
+                | Trap::NullFunctionReference
+                | Trap::NullStructReference
+                | Trap::NullArrayReference
+                | Trap::NullI31Reference
+        )
+    )
 }
 
 /// Whether something ran out that the tiers need more or less of: stacks end at different depths, and machine code does not

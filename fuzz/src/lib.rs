@@ -10,13 +10,16 @@ mod imports;
 mod kept;
 mod machine;
 mod mutate;
+mod objects;
 mod run;
 mod tally;
 mod values;
 mod way;
 
 pub use damage::damage;
-pub use differential::{differential, differential_module, optimized, optimized_module};
+pub use differential::{
+    differential, differential_module, optimized, optimized_module, optimized_objects,
+};
 pub use generate::Random;
 pub use mutate::mutate;
 pub use tally::Tally;

@@ -55,6 +55,15 @@ impl Recipe {
         }
     }
 
+    /// Whatever refines types.
+    fn refining(random: &mut Random) -> Recipe {
+        let mut names = opt::steps().into_iter();
+        match names.position(|step| step.name == "refine") {
+            Some(at) if random.below(2) == 0 => Recipe::Step(at),
+            _ => Recipe::Level(2 + random.below(opt::Level::ALL.len() - 2)),
+        }
+    }
+
     fn step(self) -> opt::Step {
         match self {
             Recipe::Level(at) => opt::Step::Level(opt::Level::ALL[at].1),
@@ -111,6 +120,15 @@ impl Machine {
             Machine::Interp,
             Machine::Rewritten(Recipe::choose(random)),
             Machine::RewrittenCompiled(Recipe::choose(random)),
+        ]
+    }
+
+    /// The judge, and modules whose types the optimizer has refined.
+    pub fn choose_refined(random: &mut Random) -> Vec<Machine> {
+        vec![
+            Machine::Interp,
+            Machine::Rewritten(Recipe::refining(random)),
+            Machine::RewrittenCompiled(Recipe::refining(random)),
         ]
     }
 

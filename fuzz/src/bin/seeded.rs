@@ -1,12 +1,13 @@
 //! Runs the oracles on inputs made from consecutive seeds, for a time, on all cores or so many threads; needs no fuzzing
 //! engine.
 //!
-//! `cargo run --release --bin seeded -- [--opt] [SECONDS] [FIRST_SEED] [THREADS]`: the tiers, or modules before and after optimizing them.
+//! `cargo run --release --bin seeded -- [--opt | --objects] [SECONDS] [FIRST_SEED] [THREADS]`: the tiers, or modules before and after optimizing
+//! them, of any kind or all about objects.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use wharf_fuzz::{Random, Tally, differential, optimized};
+use wharf_fuzz::{Random, Tally, differential, optimized, optimized_objects};
 
 /// Bytes that a module is made from, at most.
 const INPUT_BYTES_MAX: usize = 60_000;
@@ -16,10 +17,14 @@ const FINDINGS_MAX: usize = 10;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).peekable();
-    let oracle = match arguments.next_if_eq("--opt") {
-        Some(_) => optimized,
-        None => differential,
-    };
+    let mut oracle: fn(&[u8]) -> Tally = differential;
+    while let Some(option) = arguments.next_if(|argument| argument.starts_with("--")) {
+        oracle = match &*option {
+            "--opt" => optimized,
+            "--objects" => optimized_objects,
+            _ => panic!("there is no {option}"),
+        };
+    }
     let mut arguments = arguments.map(|argument| argument.parse::<u64>());
     let mut number = |default| {
         arguments
