@@ -9,6 +9,7 @@
 //! Parameters and results change where all calls are seen. Fields and elements change only in types that are private (see
 //! [`privacy`](crate::privacy)); these stay as different as they were, since all of them are put into one recursion group.
 
+mod bounds;
 mod edit;
 mod flow;
 mod plan;
@@ -20,7 +21,7 @@ use crate::job::{Changed, Job};
 use crate::privacy::private_types;
 use crate::uses::Uses;
 use crate::{Error, Options, types, weigh};
-use flow::{Flow, Target};
+use flow::Flow;
 use module::{
     CompositeType, ConstExpr, ElemItems, ExportItem, FuncIdx, Header, Module, Op, TypeIdx,
 };
@@ -72,6 +73,10 @@ fn refine(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
     });
     let mut is_weighed = !options.only_shorter;
     for _ in 0..TRIES {
+        // What is not known to the last function is not known.
+        if flows.iter().any(Option::is_none) {
+            return Ok(None);
+        }
         let plan = plan(header, &slots, &is_private, &outside, &flows);
         if plan.is_nothing() {
             return Ok(None);
@@ -137,11 +142,10 @@ fn without_gain(
     weigh::without_gain(header, bodies, new_type)
 }
 
-/// What flows where in a function whose body stays.
+/// What flows where in a function whose body stays; `None` if it cannot be read.
 fn kept(worker: &mut Worker, module: &Module, func: FuncIdx, slots: &Slots) -> Option<Flow> {
     let mut reader = worker.read(module, func)?;
-    let ops = std::iter::from_fn(|| Some(reader.next().ok()??.1));
-    Some(Flow::of_ops(ops, func, module.header(), slots))
+    Flow::of_ops(&mut reader, func, module.header(), slots)
 }
 
 /// What flows where outside of functions, and from outside the module.
@@ -170,9 +174,7 @@ fn outside(
         let from = flow.expr(init, header, slots);
         let global = (header.n_imported_globals() + at) as u32;
         let slot = slots.global(module::GlobalIdx(global));
-        if slots.declared[slot as usize].is_some() {
-            flow.edges.push((from, Target::Slot(slot)));
-        }
+        flow.write_as_is(slots, slot, from);
     }
     // What other expressions make stays as it is.
     let elems = header.elems().iter().flat_map(|elem| match &elem.items {
@@ -262,7 +264,10 @@ fn plan(
         }
     }
     let known = solve(header, slots, &flows, &sideways);
-    Plan::new(header, slots, &access, &known)
+    let mut bounds = sideways;
+    bounds.extend(flows.iter().flat_map(|flow| flow.bounds.iter()));
+    let types = bounds::types(header, slots, &known, &bounds);
+    Plan::new(header, slots, &access, &types)
 }
 
 /// New bodies of the functions that change: `Some(None)` is one that cannot be written.
@@ -285,7 +290,7 @@ fn bodies(
         // Code that is never reached has to be valid as well: it goes when the body is written.
         let changes = has_other_type(&func)
             || concerns(flow)
-            || kept(worker, module, func, slots).is_some_and(|flow| concerns(&flow));
+            || kept(worker, module, func, slots).is_none_or(|flow| concerns(&flow));
         if !changes {
             return None;
         }

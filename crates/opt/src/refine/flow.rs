@@ -6,7 +6,8 @@
 use super::slots::{Slots, reference};
 use ir::{Block, Callee, Cfg, Def, ExnOp, Func, GcOp, Inst, Term, Value};
 use module::{
-    CompositeType, ConstExpr, FuncIdx, Header, HeapType, Op, RefType, TypeIdx, TypeKind, ValType,
+    BodyReader, CompositeType, ConstExpr, FuncIdx, Header, HeapType, Op, RefType, TypeIdx,
+    TypeKind, ValType,
 };
 
 /// Where a reference comes from.
@@ -45,6 +46,8 @@ pub(super) enum Target {
 pub(super) struct Flow {
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<(Source, Target)>,
+    /// Pairs of slots of which the first goes into the second without passing through code that could cast it.
+    pub(super) bounds: Vec<(u32, u32)>,
     /// Fields that are read.
     pub(super) reads: Vec<u32>,
     /// Fields and elements that are written after their object was made.
@@ -98,6 +101,14 @@ impl Flow {
         }
     }
 
+    /// The same, where nothing can be cast on the way.
+    pub(super) fn write_as_is(&mut self, slots: &Slots, slot: u32, from: Source) {
+        self.write(slots, slot, from);
+        if let Source::Slot(from) = from {
+            self.bounds.push((from, slot));
+        }
+    }
+
     /// What a function does of which the form is known.
     pub(super) fn of(func: &Func, own: FuncIdx, header: &Header, slots: &Slots) -> Flow {
         let cfg = Cfg::new(func);
@@ -140,10 +151,11 @@ impl Flow {
             let source = |value: Value| source(func, &from, value);
             flow.term(func, func.term(block), own, header, slots, &source);
             func.for_each_edge(block, |edge| {
-                let params = func.params(func.edge(edge).to).iter();
-                for (&arg, &param) in func.edge_args(edge).iter().zip(params) {
-                    if let Some(Target::Node(node)) = join_of(func, &from, param) {
-                        flow.edges.push((source(arg), Target::Node(node)));
+                let args = func.edge_args(edge);
+                for (nth, &param) in func.params(func.edge(edge).to).iter().enumerate() {
+                    if let Some(node) = join_of(func, &from, param) {
+                        let from = args.get(nth).map_or(Source::Unknown, |&arg| source(arg));
+                        flow.edges.push((from, node));
                     }
                 }
             });
@@ -305,7 +317,7 @@ impl Flow {
                         self.types.extend([dst, src]);
                         self.sets.push(slots.field(dst, 0));
                         let from = Source::Slot(slots.field(src, 0));
-                        self.write(slots, slots.field(dst, 0), from);
+                        self.write_as_is(slots, slots.field(dst, 0), from);
                     }
                     GcOp::ArrayInitData { ty, .. } => {
                         self.types.push(ty);
@@ -365,55 +377,76 @@ impl Flow {
                         Callee::Func(callee) => Source::Slot(slots.result(callee, nth)),
                         _ => typed(ty),
                     };
-                    self.write(slots, slots.result(own, nth), from);
+                    self.write_as_is(slots, slots.result(own, nth), from);
                 }
             }
             _ => {}
         }
     }
 
-    /// What a function does whose body stays as it is: whatever it writes must stay as it was declared.
+    /// What a function does whose body stays as it is: whatever it writes must stay as it was declared. `None` if it cannot be read.
     pub(super) fn of_ops(
-        ops: impl Iterator<Item = Op>,
+        reader: &mut BodyReader<'_>,
         own: FuncIdx,
         header: &Header,
         slots: &Slots,
-    ) -> Flow {
+    ) -> Option<Flow> {
         let mut flow = Flow::default();
         flow.pin_func(own, header, slots);
-        for op in ops {
-            match op {
-                Op::GlobalSet(global) => flow.pin(slots, slots.global(global)),
-                Op::Call(func) | Op::ReturnCall(func) => flow.pin_func(func, header, slots),
-                Op::StructNew(ty) | Op::StructNewDefault(ty) => flow.pin_type(ty, header, slots),
-                Op::StructGet { ty, .. } => {
-                    for field in 0..n_fields(header, ty) {
-                        let slot = slots.field(ty, field as u32);
-                        flow.reads.push(slot);
-                        flow.stores.push((slot, None));
-                    }
-                }
-                Op::StructSet { ty, field } => {
-                    flow.pin_type(ty, header, slots);
-                    flow.sets.push(slots.field(ty, field));
-                }
-                Op::ArrayNew(ty)
-                | Op::ArrayNewDefault(ty)
-                | Op::ArrayNewFixed { ty, .. }
-                | Op::ArrayNewData { ty, .. }
-                | Op::ArrayNewElem { ty, .. } => flow.pin_type(ty, header, slots),
-                Op::ArraySet(ty)
-                | Op::ArrayFill(ty)
-                | Op::ArrayCopy { dst: ty, .. }
-                | Op::ArrayInitData { ty, .. }
-                | Op::ArrayInitElem { ty, .. } => {
-                    flow.pin_type(ty, header, slots);
-                    flow.sets.push(slots.field(ty, 0));
-                }
-                _ => {}
-            }
+        while let Some((_, op)) = reader.next().ok()? {
+            flow.op(op, header, slots);
         }
-        flow
+        flow.names();
+        Some(flow)
+    }
+
+    /// What an operator does that stays, be it reached or not.
+    fn op(&mut self, op: Op, header: &Header, slots: &Slots) {
+        match op {
+            Op::GlobalGet(global) => self.globals.push(global.0),
+            Op::GlobalSet(global) => {
+                self.globals.push(global.0);
+                self.pin(slots, slots.global(global));
+            }
+            Op::Call(func) | Op::ReturnCall(func) => {
+                self.calls.push(func);
+                self.pin_func(func, header, slots);
+            }
+            Op::StructGet { ty, .. } => {
+                self.types.push(ty);
+                // Its number is that of the field.
+                self.stay(ty, header, slots);
+            }
+            Op::StructSet { ty, field } => {
+                self.types.push(ty);
+                self.pin_type(ty, header, slots);
+                self.sets.push(slots.field(ty, field));
+            }
+            Op::ArrayGet { ty, .. } => self.types.push(ty),
+            Op::StructNew(ty)
+            | Op::StructNewDefault(ty)
+            | Op::ArrayNew(ty)
+            | Op::ArrayNewDefault(ty)
+            | Op::ArrayNewFixed { ty, .. }
+            | Op::ArrayNewData { ty, .. }
+            | Op::ArrayNewElem { ty, .. } => {
+                self.types.push(ty);
+                self.pin_type(ty, header, slots);
+            }
+            Op::ArraySet(ty)
+            | Op::ArrayFill(ty)
+            | Op::ArrayCopy { dst: ty, .. }
+            | Op::ArrayInitData { ty, .. }
+            | Op::ArrayInitElem { ty, .. } => {
+                self.types.push(ty);
+                self.pin_type(ty, header, slots);
+                self.sets.push(slots.field(ty, 0));
+            }
+            _ => {}
+        }
+        if let Op::ArrayCopy { src, .. } = op {
+            self.types.push(src);
+        }
     }
 
     /// A slot holds what it is declared to hold.
@@ -439,8 +472,15 @@ impl Flow {
             return;
         }
         for field in 0..n_fields(header, ty) {
+            self.pin(slots, slots.field(ty, field as u32));
+        }
+        self.stay(ty, header, slots);
+    }
+
+    /// All fields of a type stay where they are.
+    fn stay(&mut self, ty: TypeIdx, header: &Header, slots: &Slots) {
+        for field in 0..n_fields(header, ty) {
             let slot = slots.field(ty, field as u32);
-            self.pin(slots, slot);
             self.reads.push(slot);
             self.stores.push((slot, None));
         }
@@ -468,7 +508,7 @@ impl Flow {
                     let first = stack.len() - n_fields(header, ty).min(stack.len());
                     for (nth, (from, bits)) in stack.split_off(first).into_iter().enumerate() {
                         let slot = slots.field(ty, nth as u32);
-                        self.write(slots, slot, from);
+                        self.write_as_is(slots, slot, from);
                         self.stores.push((slot, bits));
                     }
                     (Source::Type(object(header, ty)), None)
@@ -484,7 +524,7 @@ impl Flow {
                 Op::ArrayNew(ty) => {
                     stack.pop();
                     let element = stack.pop().map_or(Source::Unknown, |(from, _)| from);
-                    self.write(slots, slots.field(ty, 0), element);
+                    self.write_as_is(slots, slots.field(ty, 0), element);
                     (Source::Type(object(header, ty)), None)
                 }
                 Op::ArrayNewDefault(ty) => {
@@ -495,7 +535,7 @@ impl Flow {
                 Op::ArrayNewFixed { ty, len } => {
                     let first = stack.len() - (len as usize).min(stack.len());
                     for (from, _) in stack.split_off(first) {
-                        self.write(slots, slots.field(ty, 0), from);
+                        self.write_as_is(slots, slots.field(ty, 0), from);
                     }
                     (Source::Type(object(header, ty)), None)
                 }

@@ -2,13 +2,12 @@
 //!
 //! Apart from finding that out because here the rules of validation have their say: what a subtype has must match what is above it.
 
+use super::bounds::bottom;
 use super::flow::Flow;
 use super::slots::{Slots, stored};
-use super::solve::{Heap, Known};
-use ir::is_sub;
 use module::{
-    CompositeType, ConstExpr, FieldType, FuncIdx, FuncType, GlobalIdx, GlobalType, Header,
-    HeapType, Op, RefType, StorageType, StructType, SubType, TypeIdx, ValType,
+    CompositeType, ConstExpr, FieldType, FuncIdx, FuncType, GlobalIdx, GlobalType, Header, Op,
+    RefType, StorageType, StructType, SubType, TypeIdx, ValType,
 };
 
 /// What a field is, besides its type.
@@ -29,6 +28,8 @@ pub(super) struct Plan {
     pub(super) fields: Vec<Vec<Fate>>,
     /// By type: whether it says something else, beside what is mutable.
     pub(super) is_changed: Vec<bool>,
+    /// By slot: whether it could be written, and can be no more.
+    pub(super) is_fixed: Vec<bool>,
     /// By function: another type.
     pub(super) funcs: Vec<Option<FuncType>>,
     /// By global: what else it contains.
@@ -63,64 +64,33 @@ impl Stored {
     }
 }
 
-/// What a slot declared to hold `declared` will be said to hold.
-fn refined(header: &Header, declared: RefType, known: Known) -> RefType {
-    match known.heap {
-        Heap::Of(heap) if is_sub(header, heap, declared.heap) => RefType {
-            nullable: known.nullable && declared.nullable,
-            heap,
-        },
-        Heap::Nothing => declared,
-        _ => RefType {
-            nullable: known.nullable && declared.nullable,
-            ..declared
-        },
-    }
-}
-
 /// `ref.null` of the type below all others of its hierarchy.
 fn narrowest_null(op: Op) -> Op {
     let Op::RefNull(ty) = op else { return op };
-    let heap = match ty.widest().heap {
-        HeapType::Func => HeapType::NoFunc,
-        HeapType::Extern => HeapType::NoExtern,
-        HeapType::Exn => HeapType::NoExn,
-        _ => HeapType::None,
-    };
+    let heap = bottom(ty);
     Op::RefNull(RefType { heap, ..ty })
 }
 
-fn is_sub_ref(header: &Header, sub: RefType, sup: RefType) -> bool {
-    (sup.nullable || !sub.nullable) && is_sub(header, sub.heap, sup.heap)
-}
-
 impl Plan {
-    pub(super) fn new(header: &Header, slots: &Slots, access: &Access, known: &[Known]) -> Plan {
-        let mut now: Vec<Option<RefType>> = Vec::with_capacity(slots.len());
-        for (slot, &declared) in slots.declared.iter().enumerate() {
-            let ty = declared.map(|declared| {
-                let ty = refined(header, declared, known[slot]);
-                let above = slots.above[slot].and_then(|above| now[above as usize]);
-                let root = slots.root[slot] as usize;
-                match above {
-                    // Where it can be written, both are the same.
-                    Some(above) if access.is_set[root] || !is_sub_ref(header, ty, above) => above,
-                    _ => ty,
-                }
-            });
-            now.push(ty);
-        }
+    /// `now` is what slots are said to hold from now on.
+    pub(super) fn new(
+        header: &Header,
+        slots: &Slots,
+        access: &Access,
+        now: &[Option<RefType>],
+    ) -> Plan {
         let n = header.n_defined_types();
         let mut plan = Plan {
             types: Vec::with_capacity(n),
             fields: Vec::with_capacity(n),
             is_changed: Vec::with_capacity(n),
+            is_fixed: vec![false; slots.len()],
             funcs: Vec::with_capacity(header.funcs().len()),
             globals: Vec::with_capacity(header.globals().len()),
             inits: Vec::new(),
         };
         for at in 0..n {
-            plan.add_type(header, slots, access, &now, TypeIdx(at as u32));
+            plan.add_type(header, slots, access, now, TypeIdx(at as u32));
         }
         for func in 0..header.funcs().len() {
             let func = FuncIdx(func as u32);
@@ -155,7 +125,8 @@ impl Plan {
         ty: TypeIdx,
     ) {
         let old = header.sub_type(ty);
-        let field = |nth: usize, field: FieldType| {
+        let is_fixed = &mut self.is_fixed;
+        let mut field = |nth: usize, field: FieldType| {
             let slot = slots.field(ty, nth as u32) as usize;
             let root = slots.root[slot] as usize;
             let storage = match (field.storage, now[slot]) {
@@ -163,6 +134,7 @@ impl Plan {
                 (storage, _) => storage,
             };
             let mutable = field.mutable && (access.is_set[root] || access.is_open[root]);
+            is_fixed[slot] = field.mutable && !mutable;
             FieldType { storage, mutable }
         };
         let fate = |nth: usize| {
@@ -253,11 +225,14 @@ impl Plan {
             && self.globals.iter().all(Option::is_none)
     }
 
-    /// Whether a function names types or globals that change.
+    /// Whether a function names types or globals that change, or writes what no longer can be.
     pub(super) fn concerns(&self, flow: &Flow) -> bool {
         let changes = |ty: &TypeIdx| self.is_changed[ty.index()];
         let mut globals = flow.globals.iter();
-        flow.types.iter().any(changes) || globals.any(|&at| self.globals[at as usize].is_some())
+        let mut sets = flow.sets.iter();
+        flow.types.iter().any(changes)
+            || globals.any(|&at| self.globals[at as usize].is_some())
+            || sets.any(|&slot| self.is_fixed[slot as usize])
     }
 
     /// The header with all that.
