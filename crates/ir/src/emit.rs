@@ -15,6 +15,7 @@ mod early;
 mod headers;
 mod insts;
 mod locals;
+mod loops;
 mod ranges;
 mod regions;
 mod settle;

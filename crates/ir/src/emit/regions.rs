@@ -22,6 +22,14 @@ pub(super) struct Note {
     pub(super) goes_on: bool,
 }
 
+/// Whether a part takes what another one has left on the stack.
+pub(super) fn goes_on(part: &Part, note: &Note) -> bool {
+    match part {
+        Part::If { .. } | Part::BrIf { .. } | Part::BrTable(..) | Part::Drop | Part::Return => true,
+        _ => note.goes_on,
+    }
+}
+
 pub(super) struct Regions<'f> {
     pub(super) tries: &'f Tries,
     /// By block: its node.
@@ -275,12 +283,7 @@ impl<'f> Finder<'f> {
 
     /// Whether a part takes what another one has left on the stack.
     fn goes_on(&self, at: usize) -> bool {
-        match self.parts[at] {
-            Part::If { .. } | Part::BrIf { .. } | Part::BrTable(..) | Part::Drop | Part::Return => {
-                true
-            }
-            _ => self.notes[at].goes_on,
-        }
+        goes_on(&self.parts[at], &self.notes[at])
     }
 
     fn handler(&self, at: usize) -> Option<HandlerIdx> {

@@ -6,6 +6,7 @@
 
 use super::EmitError;
 use super::locals::Locals;
+use super::loops;
 use super::regions::{Note, Regions};
 use super::trees::{Code, Piece};
 use super::tries::{HandlerIdx, OUTWARDS};
@@ -174,6 +175,14 @@ pub(super) fn shape(
     while let Some(task) = shaper.tasks.pop() {
         shaper.task(task);
     }
+    let (tries, nodes) = (code.tries(), &shaper.graph.node_of_block);
+    let leads = |note: &Note, visit: &mut dyn FnMut(u32)| {
+        if let Some(handler) = note.handler {
+            let clauses = tries.clauses(handler, OUTWARDS);
+            clauses.for_each(|clause| visit(nodes[clause.to.index()]));
+        }
+    };
+    loops::ended(&mut shaper.parts, &mut shaper.notes, &shaper.labels, leads);
     let mut falls_off = !ty.results().is_empty() && !shaper.ends_with_results();
     let mut parts = shaper.parts;
     if code.tries().any() {

@@ -141,7 +141,7 @@ fn a_loop_keeps_its_variables_in_locals() {
             (local.get 1)))",
         expect![[r#"
             local 2 i32
-            Loop(Value(I32))
+            Loop(Empty)
               LocalGet(2)
               LocalGet(1)
               Compute(I32Add)
@@ -153,8 +153,8 @@ fn a_loop_keeps_its_variables_in_locals() {
               LocalGet(0)
               Compute(I32LtU)
               BrIf(0)
-              LocalGet(2)
             End
+            LocalGet(2)
             End
         "#]],
     );
@@ -231,7 +231,7 @@ fn values_that_change_places_go_over_the_stack() {
               (br_if 0 (local.tee 2 (i32.sub (local.get 2) (i32.const 1)))))
             (i32.sub (local.get 0) (local.get 1))))",
         expect![[r#"
-            Loop(Value(I32))
+            Loop(Empty)
               LocalGet(2)
               I32Const(1)
               Compute(I32Sub)
@@ -243,10 +243,10 @@ fn values_that_change_places_go_over_the_stack() {
                 LocalSet(0)
                 Br(1)
               End
-              LocalGet(1)
-              LocalGet(0)
-              Compute(I32Sub)
             End
+            LocalGet(1)
+            LocalGet(0)
+            Compute(I32Sub)
             End
         "#]],
     );
@@ -298,7 +298,7 @@ fn what_a_branch_passes_is_in_place_before_it() {
             (i32.add (local.get 0) (local.get 1))))",
         expect![[r#"
             local 2 i32
-            Loop(Value(I32))
+            Loop(Empty)
               LocalGet(0)
               I32Const(8)
               Compute(I32ShrU)
@@ -313,10 +313,10 @@ fn what_a_branch_passes_is_in_place_before_it() {
               LocalGet(2)
               LocalSet(0)
               BrIf(0)
-              LocalGet(2)
-              LocalGet(1)
-              Compute(I32Add)
             End
+            LocalGet(2)
+            LocalGet(1)
+            Compute(I32Add)
             End
         "#]],
     );

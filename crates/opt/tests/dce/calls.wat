@@ -51,11 +51,11 @@
     i32.load
   )
   (func $loops (;5;) (type 0) (result i32)
-    loop (result i32) ;; label = @1
+    loop ;; label = @1
       global.get $global
       br_if 0 (;@1;)
-      i32.const 2
     end
+    i32.const 2
   )
   (func $calls_itself (;6;) (type 0) (result i32)
     (local i32)
