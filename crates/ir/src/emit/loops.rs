@@ -5,6 +5,7 @@
 
 use super::regions::{Note, goes_on};
 use super::shape::{Label, Part};
+use module::BlockType;
 use std::collections::{HashMap, VecDeque};
 
 /// What is open.
@@ -52,6 +53,7 @@ pub(super) fn ended(
             _ => {}
         }
         back(&notes[at], &mut note);
+        let mut leaves_something = false;
         match parts[at] {
             Part::Block(..) | Part::Loop { .. } | Part::If { .. } | Part::Try { .. } => {
                 let node = match parts[at] {
@@ -70,6 +72,10 @@ pub(super) fn ended(
             Part::Else => continue,
             Part::End => {
                 let closed = open.pop().expect("something is open");
+                leaves_something = match parts[closed.start] {
+                    Part::Block(_, ty) => ty != BlockType::Empty,
+                    _ => false,
+                };
                 let mut ends = VecDeque::new();
                 if let Some(node) = closed.node {
                     loops.remove(&node);
@@ -100,9 +106,12 @@ pub(super) fn ended(
             }
             _ => {}
         }
+        // What ends where it ends anyway leaves its result there. An exception may be thrown on that a clause has left on the stack.
         let next = at + 1;
         if let Some(around) = open.last_mut().filter(|open| open.node.is_some())
             && next < parts.len()
+            && !matches!(parts[next], Part::End | Part::Leave(_))
+            && !leaves_something
             && !goes_on(&parts[next], &notes[next])
             && around.ends.back() != Some(&next)
         {

@@ -200,7 +200,8 @@ impl Rules<'_> {
         match (inner_op, op) {
             (Int::Add, Int::Add) => {
                 let sum = inner.wrapping_add(outer);
-                let is_shorter = len(width, sum) <= len(width, outer);
+                // Of two values that are there anyway, the nearer one.
+                let is_shorter = len(width, sum) < len(width, outer) || sum == 0;
                 (single || is_shorter).then(|| self.is_int_const(width, Int::Add, x, sum))?
             }
             (Int::Mul, Int::Mul) if single => {
