@@ -176,8 +176,8 @@ impl<'f> Code<'f> {
                 }
             }
             blocks[part.index()] = from..end;
-            if let Some(root) = root.filter(|&root| root >= from) {
-                roots[part.index()] = root - from;
+            if let Some(root) = root {
+                roots[part.index()] = root.checked_sub(from).unwrap_or(NO_ROOT - 1);
             }
             if tries.any() {
                 let statements = trees.statements.iter().rev();
@@ -272,7 +272,7 @@ impl<'f> Code<'f> {
     }
 }
 
-/// No item of a block has this number.
+/// No item of a block has this number, nor the one before: that stands for an item of the block that goes on in it.
 const NO_ROOT: u32 = u32::MAX;
 
 /// Whether an instruction has a place in the code.

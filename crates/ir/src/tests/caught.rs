@@ -305,3 +305,35 @@ fn an_exception_is_kept_for_the_handler_around_another_one() {
         "#]],
     );
 }
+
+#[test]
+fn a_tail_call_takes_what_a_call_that_is_caught_has_left() {
+    caught(
+        "(func (param i32) (result i32)
+           (block $caught (result i32)
+             (try_table (catch $e $caught)
+               (if (local.get 0) (then (return_call $f (call $f (local.get 0))))))
+             (i32.const 1))
+           (global.set $g) (i32.const 5))",
+        expect![[r#"
+            LocalGet(0)
+            If(Empty)
+              Block(Value(I32))
+                TryTable(Value(I32)) catch 0 -> 0
+                  LocalGet(0)
+                  Call(FuncIdx(0))
+                  ReturnCall(FuncIdx(0))
+                End
+              End
+              LocalSet(0)
+            Else
+              I32Const(1)
+              LocalSet(0)
+            End
+            LocalGet(0)
+            GlobalSet(GlobalIdx(0))
+            I32Const(5)
+            End
+        "#]],
+    );
+}
