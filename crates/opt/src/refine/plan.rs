@@ -7,7 +7,7 @@ use super::flow::Flow;
 use super::slots::{Slots, stored};
 use module::{
     CompositeType, ConstExpr, FieldType, FuncIdx, FuncType, GlobalIdx, GlobalType, Header, Op,
-    RefType, StorageType, StructType, SubType, TypeIdx, ValType,
+    RefType, StorageType, StructType, SubType, TypeIdx, ValType, encode,
 };
 
 /// What a field is, besides its type.
@@ -223,6 +223,28 @@ impl Plan {
         !self.is_changed.contains(&true)
             && self.funcs.iter().all(Option::is_none)
             && self.globals.iter().all(Option::is_none)
+    }
+
+    /// By about how many bytes types of objects and initial values get shorter.
+    pub(super) fn bytes_spared(&self, header: &Header) -> isize {
+        let len = |ty: &SubType| {
+            let mut bytes = Vec::new();
+            for storage in stored(&ty.composite) {
+                bytes.push(0);
+                match storage {
+                    StorageType::Val(ty) => encode::val_type(&mut bytes, ty),
+                    StorageType::I8 | StorageType::I16 => bytes.push(0),
+                }
+            }
+            bytes.len() as isize
+        };
+        let types = header.types().iter().zip(&self.types);
+        let types: isize = types.map(|(old, new)| len(old) - len(new)).sum();
+        // An operator and a small number.
+        let n_bytes = |init: &ConstExpr| 2 * init.ops().len() as isize;
+        let inits = header.global_inits().iter().zip(&self.inits);
+        let inits = inits.filter_map(|(old, new)| Some(n_bytes(old) - n_bytes(new.as_ref()?)));
+        types + inits.sum::<isize>()
     }
 
     /// Whether a function names types or globals that change, or writes what no longer can be.
