@@ -128,7 +128,6 @@ pub(crate) fn todo(steps: &[Step]) -> Vec<Todo> {
 const AGAIN: &[&str] = &["refs", "loads", "dce", "short"];
 
 impl Level {
-    /// `refine` is left out, which is not yet right about all modules.
     fn todo(self) -> Vec<Todo> {
         let usual = Todo::Passes(pipeline(self.is_for_size()).to_vec());
         match self {
@@ -141,6 +140,7 @@ impl Level {
                         "globals",
                         "devirtualize",
                         "same",
+                        "refine",
                         "signature",
                         "inline",
                         "reach",
