@@ -6,6 +6,7 @@
 
 mod code;
 mod types;
+mod values;
 
 use crate::Random;
 use code::Writer;
