@@ -20,6 +20,7 @@ mod ranges;
 mod regions;
 mod settle;
 mod shape;
+mod skips;
 mod trees;
 mod tries;
 mod types;

@@ -8,6 +8,7 @@ use super::EmitError;
 use super::locals::Locals;
 use super::loops;
 use super::regions::{Note, Regions};
+use super::skips;
 use super::trees::{Code, Piece};
 use super::tries::{HandlerIdx, OUTWARDS};
 use super::types::Types;
@@ -47,6 +48,8 @@ pub(super) enum Part {
         negated: bool,
         /// Whether it leaves the function's result.
         has_result: bool,
+        /// What comes behind its end, if a branch there would do as well.
+        skips_to: Option<Label>,
     },
     /// The other half of it.
     Else,
@@ -182,6 +185,14 @@ pub(super) fn shape(
             clauses.for_each(|clause| visit(nodes[clause.to.index()]));
         }
     };
+    skips::flattened(
+        func,
+        code,
+        &mut shaper.parts,
+        &mut shaper.notes,
+        &shaper.labels,
+        leads,
+    );
     loops::ended(&mut shaper.parts, &mut shaper.notes, &shaper.labels, leads);
     let mut falls_off = !ty.results().is_empty() && !shaper.ends_with_results();
     let mut parts = shaper.parts;
@@ -662,6 +673,7 @@ impl Shaper<'_> {
             self.parts.push(Part::If {
                 negated,
                 has_result: false,
+                skips_to: None,
             });
             // Behind its end comes the other way.
             self.open(Next::Node(second));
@@ -674,6 +686,7 @@ impl Shaper<'_> {
         self.parts.push(Part::If {
             negated,
             has_result,
+            skips_to: None,
         });
         self.tasks.push(Task::Close);
         self.tasks.push(Task::Tree(second, next));
@@ -687,6 +700,7 @@ impl Shaper<'_> {
             self.parts.push(Part::If {
                 negated,
                 has_result: false,
+                skips_to: Some(self.label(from, there)),
             });
             self.open(next);
             self.tasks.push(Task::Close);

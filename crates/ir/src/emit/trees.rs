@@ -17,6 +17,7 @@ use super::{EmitError, insts};
 use crate::inst::Effects;
 use crate::{Block, Cfg, Def, Func, Inst, InstId, Term, Value};
 use module::{HeapType, RefType};
+use ops::Compute;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -215,6 +216,19 @@ impl<'f> Code<'f> {
     /// Whether the terminator of a block has operands.
     pub(super) fn has_root(&self, block: Block) -> bool {
         self.roots[block.index()] != NO_ROOT
+    }
+
+    /// The comparison that the terminator of a block decides by, if it is made right before and can be turned around.
+    pub(super) fn negatable(&self, func: &Func, block: Block) -> Option<InstId> {
+        let (Item::Inst(id) | Item::Swapped(id)) = *self.of(block).get(self.root(block))? else {
+            return None;
+        };
+        match *func.inst(id) {
+            Inst::Compute { op, .. } if op == Compute::I32Eqz || insts::negated(op).is_some() => {
+                Some(id)
+            }
+            _ => None,
+        }
     }
 
     /// What is passed before branches.

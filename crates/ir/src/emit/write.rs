@@ -228,6 +228,7 @@ impl Writer<'_, '_> {
             Part::If {
                 negated,
                 has_result,
+                ..
             } => {
                 if negated {
                     self.negate(at);
@@ -347,16 +348,7 @@ impl Writer<'_, '_> {
         let Part::Code { block, .. } = self.shape.parts[at.checked_sub(1)?] else {
             return None;
         };
-        let item = self.code.of(block).get(self.code.root(block))?;
-        let (Item::Inst(id) | Item::Swapped(id)) = *item else {
-            return None;
-        };
-        match *self.func.inst(id) {
-            Inst::Compute { op, .. } if op == Compute::I32Eqz || insts::negated(op).is_some() => {
-                Some(id)
-            }
-            _ => None,
-        }
+        self.code.negatable(self.func, block)
     }
 
     fn item(&mut self, block: Block, at: usize, item: Item) {
