@@ -90,7 +90,17 @@ impl<'f> Types<'f> {
                 };
                 let is_new = func.def(value) == Def::Result(pair[0], 0);
                 if is_new && func.inst(pair[0]).n_results() == 1 {
-                    types.checks[pair[0].index()] = Check::Checked;
+                    // An exception that is made here is there.
+                    let is_exception = matches!(
+                        func.inst(pair[0]),
+                        Inst::Exn {
+                            op: ExnOp::New(_),
+                            ..
+                        }
+                    );
+                    if !is_exception {
+                        types.checks[pair[0].index()] = Check::Checked;
+                    }
                     types.checks[pair[1].index()] = Check::Fused;
                 }
             }
