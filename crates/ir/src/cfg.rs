@@ -128,11 +128,16 @@ impl Cfg {
         };
         self.idom[entry.index()] = entry;
         let mut changed = true;
+        let mut preds = Vec::new();
         while changed {
             changed = false;
             for &block in &self.rpo[1..] {
                 let mut idom = Block::NONE;
-                for &(pred, _) in self.preds(block) {
+                // The last ones first: of blocks that follow each other each is met where the one behind it has led.
+                preds.clear();
+                preds.extend(self.preds(block).iter().map(|&(pred, _)| pred));
+                preds.sort_unstable_by_key(|pred| std::cmp::Reverse(self.rpo_number[pred.index()]));
+                for &pred in &preds {
                     if self.idom[pred.index()] == Block::NONE {
                         continue;
                     }

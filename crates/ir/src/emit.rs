@@ -5,7 +5,7 @@
 //! ```text
 //! Func ──> trees: which values stay on the operand stack, and in which order things happen
 //!            └──> ranges: from where to where other values live ──> locals: which of them share a local
-//!                     └──> shape: blocks, loops and branches ──> write: bytes
+//!                     └──> shape: blocks, loops and branches ──> skips, loops, regions: what opens and closes where ──> write: bytes
 //! ```
 //! What the binary format cannot say directly (see [`EmitError`]) is refused; then the original body is still there.
 

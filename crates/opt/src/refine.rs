@@ -116,8 +116,7 @@ fn refine(module: &Module, job: &Job<'_>) -> Result<Option<Changed>, Error> {
             is_weighed = true;
             let lost = without_gain(module, &plan, &flows, &bodies, &usual);
             if !lost.is_empty() {
-                lost.iter()
-                    .for_each(|&func| outside.pin_func(func, header, &slots));
+                lost.iter().for_each(|&func| outside.pin_func(func));
                 continue;
             }
         }
@@ -209,7 +208,7 @@ fn without_gain(
 /// What flows where in a function whose body stays; `None` if it cannot be read.
 fn kept(worker: &mut Worker, module: &Module, func: FuncIdx, slots: &Slots) -> Option<Flow> {
     let mut reader = worker.read(module, func)?;
-    Flow::of_ops(&mut reader, func, module.header(), slots)
+    Flow::of_ops(&mut reader, func, slots)
 }
 
 /// What flows where outside of functions, and from outside the module.
@@ -224,7 +223,7 @@ fn outside(
     let uses = Uses::of(module, options)?;
     for func in 0..header.funcs().len() {
         if uses.escapes[func] || func < header.n_imported_funcs() {
-            flow.pin_func(FuncIdx(func as u32), header, slots);
+            flow.pin_func(FuncIdx(func as u32));
         }
     }
     let mut pin_global = |global: u32| flow.pin(slots, slots.global(module::GlobalIdx(global)));
@@ -254,13 +253,13 @@ fn outside(
             | Op::ArrayNewDefault(ty)
             | Op::ArrayNewFixed { ty, .. } = *op
             {
-                flow.pin_type(ty, header, slots);
+                flow.pin_type(ty);
             }
         }
     }
     for (at, is_private) in is_private.iter().enumerate() {
         if !is_private {
-            flow.pin_type(TypeIdx(at as u32), header, slots);
+            flow.pin_type(TypeIdx(at as u32));
         }
     }
     Ok(flow)
@@ -275,7 +274,9 @@ fn plan(
     flows: &[Option<(Flow, bool)>],
 ) -> Plan {
     let flows = flows.iter().flatten().map(|(flow, _)| flow);
-    let flows: Vec<&Flow> = [outside].into_iter().chain(flows).collect();
+    let mut flows: Vec<&Flow> = [outside].into_iter().chain(flows).collect();
+    let pins = Flow::pins(&flows, header, slots);
+    flows.push(&pins);
     let n = slots.len();
     let mut access = Access {
         is_open: vec![false; n],

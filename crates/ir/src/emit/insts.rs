@@ -225,6 +225,11 @@ pub(super) fn swapped(op: Compute) -> Option<Compute> {
     })
 }
 
+/// Whether an instruction compares so that it can be turned around.
+pub(super) fn is_negatable(inst: &Inst) -> bool {
+    matches!(*inst, Inst::Compute { op, .. } if op == Compute::I32Eqz || negated(op).is_some())
+}
+
 /// The comparison that holds when this one does not. Those of floats have none, because of NaN.
 pub(super) fn negated(op: Compute) -> Option<Compute> {
     use Compute as C;

@@ -4,6 +4,7 @@
 //! operand is computed right before its use if its only use is here, or its first one (`local.tee`), and if nothing between its
 //! old place and the new one minds. So a block is written backwards, and turned around at the end.
 
+mod ends;
 mod pieces;
 mod placing;
 mod uses;
@@ -17,7 +18,6 @@ use super::{EmitError, insts};
 use crate::inst::Effects;
 use crate::{Block, Cfg, Def, Func, Inst, InstId, Term, Value};
 use module::{HeapType, RefType};
-use ops::Compute;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -208,29 +208,6 @@ impl<'f> Code<'f> {
         &self.items[range.start as usize..range.end as usize]
     }
 
-    /// The item of a block that computes what its terminator decides by; no item has the number if none does.
-    pub(super) fn root(&self, block: Block) -> usize {
-        self.roots[block.index()] as usize
-    }
-
-    /// Whether the terminator of a block has operands.
-    pub(super) fn has_root(&self, block: Block) -> bool {
-        self.roots[block.index()] != NO_ROOT
-    }
-
-    /// The comparison that the terminator of a block decides by, if it is made right before and can be turned around.
-    pub(super) fn negatable(&self, func: &Func, block: Block) -> Option<InstId> {
-        let (Item::Inst(id) | Item::Swapped(id)) = *self.of(block).get(self.root(block))? else {
-            return None;
-        };
-        match *func.inst(id) {
-            Inst::Compute { op, .. } if op == Compute::I32Eqz || insts::negated(op).is_some() => {
-                Some(id)
-            }
-            _ => None,
-        }
-    }
-
     /// What is passed before branches.
     pub(super) fn early(&self) -> &Early {
         &self.early
@@ -244,11 +221,6 @@ impl<'f> Code<'f> {
     /// The parts of a block and of those that it goes on in, if these are not all caught by the same.
     pub(super) fn pieces(&self, block: Block) -> Option<&[Piece]> {
         self.pieces.get(&block).map(|pieces| &pieces[..])
-    }
-
-    /// The instruction that makes what a block throws, if that is thrown as it is made.
-    pub(super) fn thrown(&self, func: &Func, block: Block) -> Option<InstId> {
-        insts::thrown(func, self.tries, block, &self.uses)
     }
 
     /// What values become where exceptions of the call lead that a block ends with, as far as it is not passed before the call.

@@ -9,6 +9,7 @@ use module::{
     BodyReader, CompositeType, ConstExpr, FuncIdx, Header, HeapType, Op, RefType, TypeIdx,
     TypeKind, ValType,
 };
+use std::collections::BTreeSet;
 
 /// Where a reference comes from.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -58,6 +59,11 @@ pub(super) struct Flow {
     pub(super) types: Vec<TypeIdx>,
     pub(super) calls: Vec<FuncIdx>,
     pub(super) globals: Vec<u32>,
+    /// What holds what it is declared to hold, and is where it is declared: fields of types, parameters and results of functions.
+    pinned_types: Vec<TypeIdx>,
+    pinned_funcs: Vec<FuncIdx>,
+    /// Types whose fields are where they are declared.
+    staying: Vec<TypeIdx>,
 }
 
 fn object(header: &Header, ty: TypeIdx) -> RefType {
@@ -180,6 +186,12 @@ impl Flow {
         self.calls.dedup();
         self.globals.sort_unstable();
         self.globals.dedup();
+        for types in [&mut self.pinned_types, &mut self.staying] {
+            types.sort_unstable_by_key(|ty| ty.0);
+            types.dedup();
+        }
+        self.pinned_funcs.sort_unstable_by_key(|func| func.0);
+        self.pinned_funcs.dedup();
     }
 
     /// Where a result of an instruction comes from.
@@ -385,23 +397,18 @@ impl Flow {
     }
 
     /// What a function does whose body stays as it is: whatever it writes must stay as it was declared. `None` if it cannot be read.
-    pub(super) fn of_ops(
-        reader: &mut BodyReader<'_>,
-        own: FuncIdx,
-        header: &Header,
-        slots: &Slots,
-    ) -> Option<Flow> {
+    pub(super) fn of_ops(reader: &mut BodyReader<'_>, own: FuncIdx, slots: &Slots) -> Option<Flow> {
         let mut flow = Flow::default();
-        flow.pin_func(own, header, slots);
+        flow.pin_func(own);
         while let Some((_, op)) = reader.next().ok()? {
-            flow.op(op, header, slots);
+            flow.op(op, slots);
         }
         flow.names();
         Some(flow)
     }
 
     /// What an operator does that stays, be it reached or not.
-    fn op(&mut self, op: Op, header: &Header, slots: &Slots) {
+    fn op(&mut self, op: Op, slots: &Slots) {
         match op {
             Op::GlobalGet(global) => self.globals.push(global.0),
             Op::GlobalSet(global) => {
@@ -410,16 +417,16 @@ impl Flow {
             }
             Op::Call(func) | Op::ReturnCall(func) => {
                 self.calls.push(func);
-                self.pin_func(func, header, slots);
+                self.pin_func(func);
             }
             Op::StructGet { ty, .. } => {
                 self.types.push(ty);
                 // Its number is that of the field.
-                self.stay(ty, header, slots);
+                self.staying.push(ty);
             }
             Op::StructSet { ty, field } => {
                 self.types.push(ty);
-                self.pin_type(ty, header, slots);
+                self.pin_type(ty);
                 self.sets.push(slots.field(ty, field));
             }
             Op::ArrayGet { ty, .. } => self.types.push(ty),
@@ -431,7 +438,7 @@ impl Flow {
             | Op::ArrayNewData { ty, .. }
             | Op::ArrayNewElem { ty, .. } => {
                 self.types.push(ty);
-                self.pin_type(ty, header, slots);
+                self.pin_type(ty);
             }
             Op::ArraySet(ty)
             | Op::ArrayFill(ty)
@@ -439,7 +446,7 @@ impl Flow {
             | Op::ArrayInitData { ty, .. }
             | Op::ArrayInitElem { ty, .. } => {
                 self.types.push(ty);
-                self.pin_type(ty, header, slots);
+                self.pin_type(ty);
                 self.sets.push(slots.field(ty, 0));
             }
             _ => {}
@@ -456,25 +463,50 @@ impl Flow {
         }
     }
 
-    pub(super) fn pin_func(&mut self, func: FuncIdx, header: &Header, slots: &Slots) {
-        let ty = header.func_type(func);
-        for nth in 0..ty.params().len() {
-            self.pin(slots, slots.param(func, nth));
-        }
-        for nth in 0..ty.results().len() {
-            self.pin(slots, slots.result(func, nth));
-        }
+    /// Parameters and results of a function hold what they are declared to hold.
+    pub(super) fn pin_func(&mut self, func: FuncIdx) {
+        self.pinned_funcs.push(func);
     }
 
     /// All fields of a type hold what they are declared to hold, and stay where they are.
-    pub(super) fn pin_type(&mut self, ty: TypeIdx, header: &Header, slots: &Slots) {
-        if matches!(header.sub_type(ty).composite, CompositeType::Func(_)) {
-            return;
+    pub(super) fn pin_type(&mut self, ty: TypeIdx) {
+        self.pinned_types.push(ty);
+    }
+
+    /// What all flows together pin. Apart from them because a type has many fields, and is named often.
+    pub(super) fn pins(flows: &[&Flow], header: &Header, slots: &Slots) -> Flow {
+        let distinct = |named: fn(&Flow) -> &[TypeIdx]| -> BTreeSet<u32> {
+            let all = flows.iter().flat_map(|flow| named(flow));
+            all.map(|ty| ty.0).collect()
+        };
+        let pinned = distinct(|flow| &flow.pinned_types);
+        let staying = distinct(|flow| &flow.staying);
+        let mut pins = Flow::default();
+        for &ty in &pinned {
+            let ty = TypeIdx(ty);
+            if matches!(header.sub_type(ty).composite, CompositeType::Func(_)) {
+                continue;
+            }
+            for field in 0..n_fields(header, ty) {
+                pins.pin(slots, slots.field(ty, field as u32));
+            }
+            pins.stay(ty, header, slots);
         }
-        for field in 0..n_fields(header, ty) {
-            self.pin(slots, slots.field(ty, field as u32));
+        for &ty in staying.difference(&pinned) {
+            pins.stay(TypeIdx(ty), header, slots);
         }
-        self.stay(ty, header, slots);
+        let funcs = flows.iter().flat_map(|flow| &flow.pinned_funcs);
+        let funcs: BTreeSet<u32> = funcs.map(|func| func.0).collect();
+        for func in funcs.into_iter().map(FuncIdx) {
+            let ty = header.func_type(func);
+            for nth in 0..ty.params().len() {
+                pins.pin(slots, slots.param(func, nth));
+            }
+            for nth in 0..ty.results().len() {
+                pins.pin(slots, slots.result(func, nth));
+            }
+        }
+        pins
     }
 
     /// All fields of a type stay where they are.
