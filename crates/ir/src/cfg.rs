@@ -64,8 +64,8 @@ impl Cfg {
             preds: Preds::new(func),
             ..Cfg::default()
         };
-        cfg.compute_rpo(func);
-        cfg.compute_idom();
+        let tree = cfg.compute_rpo(func);
+        cfg.compute_idom(&tree);
         cfg
     }
 
@@ -90,21 +90,26 @@ impl Cfg {
         (idom != Block::NONE && idom != block).then_some(idom)
     }
 
-    fn compute_rpo(&mut self, func: &Func) {
+    /// Finds the order. What was found first comes first in what is returned, with the position there of what it was found from.
+    fn compute_rpo(&mut self, func: &Func) -> Vec<(Block, u32)> {
         let n = func.n_blocks();
         let mut seen = vec![false; n];
-        // Each block with the number of its edges that were followed.
-        let mut stack: Vec<(Block, usize)> = Vec::new();
+        let mut tree: Vec<(Block, u32)> = Vec::with_capacity(n);
+        // Each block with its position there and the number of its edges that were followed.
+        let mut stack: Vec<(Block, u32, usize)> = Vec::new();
         if n > 0 {
             seen[0] = true;
-            stack.push((Block(0), 0));
+            tree.push((Block(0), 0));
+            stack.push((Block(0), 0, 0));
         }
-        while let Some((block, followed)) = stack.last_mut() {
+        while let Some((block, at, followed)) = stack.last_mut() {
             match successor(func, *block, *followed) {
                 Some(next) => {
                     *followed += 1;
                     if !std::mem::replace(&mut seen[next.index()], true) {
-                        stack.push((next, 0));
+                        let from = *at;
+                        stack.push((next, tree.len() as u32, 0));
+                        tree.push((next, from));
                     }
                 }
                 None => {
@@ -118,54 +123,81 @@ impl Cfg {
         for (number, block) in self.rpo.iter().enumerate() {
             self.rpo_number[block.index()] = number as u32;
         }
+        tree
     }
 
-    /// Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm".
-    fn compute_idom(&mut self) {
+    /// Georgiadis, "Linear-Time Algorithms for Dominators and Related Problems" (2005): the algorithm SNCA. Blocks are known by when they
+    /// were first reached, the entry as 0; `tree` has them in this order, each with the one that it was reached from.
+    fn compute_idom(&mut self, tree: &[(Block, u32)]) {
+        let n = tree.len();
         self.idom = vec![Block::NONE; self.rpo_number.len()];
-        let Some(&entry) = self.rpo.first() else {
-            return;
+        let mut numbers = vec![UNREACHED; self.rpo_number.len()];
+        for (number, (block, _)) in tree.iter().enumerate() {
+            numbers[block.index()] = number as u32;
+        }
+        // The semidominator of each block, that is found from the last one on.
+        let mut semi: Vec<u32> = (0..n as u32).collect();
+        let mut paths = Paths {
+            parent: tree.iter().map(|&(_, parent)| parent).collect(),
+            label: (0..n as u32).collect(),
+            passed: Vec::new(),
         };
-        self.idom[entry.index()] = entry;
-        let mut changed = true;
-        let mut preds = Vec::new();
-        while changed {
-            changed = false;
-            for &block in &self.rpo[1..] {
-                let mut idom = Block::NONE;
-                // The last ones first: of blocks that follow each other each is met where the one behind it has led.
-                preds.clear();
-                preds.extend(self.preds(block).iter().map(|&(pred, _)| pred));
-                preds.sort_unstable_by_key(|pred| std::cmp::Reverse(self.rpo_number[pred.index()]));
-                for &pred in &preds {
-                    if self.idom[pred.index()] == Block::NONE {
-                        continue;
-                    }
-                    idom = if idom == Block::NONE {
-                        pred
-                    } else {
-                        self.meet(pred, idom)
-                    };
-                }
-                if idom != self.idom[block.index()] {
-                    self.idom[block.index()] = idom;
-                    changed = true;
+        for at in (1..n as u32).rev() {
+            let (block, parent) = tree[at as usize];
+            let mut least = parent;
+            for &(pred, _) in self.preds(block) {
+                let pred = numbers[pred.index()];
+                if pred != UNREACHED {
+                    let label = paths.label(pred, at + 1, &semi);
+                    least = least.min(semi[label as usize]);
                 }
             }
+            semi[at as usize] = least;
+        }
+        // Of what a block was reached through, the nearest that is not behind its semidominator.
+        let mut idom: Vec<u32> = tree.iter().map(|&(_, parent)| parent).collect();
+        for at in 1..n {
+            let mut up = idom[at];
+            while up > semi[at] {
+                up = idom[up as usize];
+            }
+            idom[at] = up;
+        }
+        for (&(block, _), &idom) in tree.iter().zip(&idom) {
+            self.idom[block.index()] = tree[idom as usize].0;
         }
     }
+}
 
-    fn meet(&self, mut a: Block, mut b: Block) -> Block {
-        let number = |block: Block| self.rpo_number[block.index()];
-        while a != b {
-            while number(a) > number(b) {
-                a = self.idom[a.index()];
-            }
-            while number(b) > number(a) {
-                b = self.idom[b.index()];
-            }
+/// The forest of blocks whose semidominators are known, with paths that get shorter as they are walked.
+struct Paths {
+    /// By block: the next one on its way to the entry.
+    parent: Vec<u32>,
+    /// By block: which one on the way from it to its parent, that excluded, has the least semidominator.
+    label: Vec<u32>,
+    /// What is being walked.
+    passed: Vec<u32>,
+}
+
+impl Paths {
+    /// Which block on the way from `block` up to the last one before `first`, that excluded, has the least semidominator.
+    fn label(&mut self, block: u32, first: u32, semi: &[u32]) -> u32 {
+        let mut at = block;
+        while self.parent[at as usize] >= first {
+            self.passed.push(at);
+            at = self.parent[at as usize];
         }
-        a
+        let (mut above, mut best) = (self.parent[at as usize], self.label[at as usize]);
+        while let Some(at) = self.passed.pop() {
+            self.parent[at as usize] = above;
+            let own = self.label[at as usize];
+            match semi[best as usize] < semi[own as usize] {
+                true => self.label[at as usize] = best,
+                false => best = own,
+            }
+            above = self.parent[at as usize];
+        }
+        self.label[block as usize]
     }
 }
 

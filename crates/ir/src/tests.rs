@@ -2,6 +2,7 @@
 
 mod built;
 mod caught;
+mod dominators;
 mod emitted;
 mod exceptions;
 mod gc;
